@@ -1,0 +1,45 @@
+# Two commands do everything on a fresh machine: `make book` and `make test`.
+# On Linux, add PIP_OPTIONS="--extra-index-url https://download.pytorch.org/whl/cpu"
+# to get PyTorch without several gigabytes of CUDA libraries.
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+READY := $(VENV)/.ready
+PIP_OPTIONS ?=
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help book test serve model clean
+
+help:  ## Show what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(READY): constraints.txt pyproject.toml
+	@echo "Preparing the environment in $(VENV) (the first time this downloads PyTorch; a few minutes)"
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --progress-bar on $(PIP_OPTIONS) -c constraints.txt -e '.[book,test]'
+	@touch $@
+
+book: $(READY)  ## Build the site into _build/html
+	@$(RUN) -m coursebuild.build
+
+test: $(READY)  ## Check style, then run every test
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile
+	@echo "All checks passed.  Read the site with: make book"
+
+serve: book  ## Build, then serve the site on http://localhost:8000
+	@echo "Open http://localhost:8000 (stop with Ctrl-C)"
+	@$(RUN) -m http.server 8000 --bind localhost --directory _build/html
+
+model: $(READY)  ## Train the embedded model anew: make model TEXTS=folder MINUTES=115
+	@test -n "$(TEXTS)" || { echo "Name a folder of .txt files: make model TEXTS=folder"; exit 2; }
+	MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000 OMP_WAIT_POLICY=PASSIVE \
+	nice $(RUN) -m coursebuild.train --texts "$(TEXTS)" --work train-work \
+	    --out code/layerlab/data/model --minutes $(or $(MINUTES),115) $(TRAIN_OPTIONS)
+
+clean:  ## Remove what was built (the environment stays)
+	rm -rf _build

@@ -1,0 +1,1 @@
+"""How the course is made: training, notebooks, downloads, the site."""

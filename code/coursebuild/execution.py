@@ -1,0 +1,252 @@
+"""How the code of the pages is run: what a stored output depends on, and the run itself.
+
+The execution cache of MyST-NB knows a notebook by the text of its code cells. That is too little
+here, since the cells import a package that lives in the same repository. `fingerprint` names
+everything else that an output depends on, `prepare_kernels` makes sure that the interpreter and
+the package of this very checkout do the work, and `execute_notebooks` fills the cache, several
+notebooks at a time, before the pages are read.
+"""
+
+import asyncio
+import hashlib
+import os
+import re
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ipykernel.kernelspec import write_kernel_spec
+from jupyter_cache import get_cache
+from jupyter_cache.base import CacheBundleIn
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+
+GENERATED = {"__pycache__", ".nbi", ".nbc", ".pyc", ".egg-info"}
+ANSI_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def fingerprint(root: Path, inputs: Iterable[str]) -> str:
+    """Hash the names and contents of files, so that any change shows.
+
+    Parameters
+    ----------
+    root : Path
+        The folder that the inputs are relative to.
+    inputs : iterable of str
+        Files and folders; folders count with everything in them, except what Python generates.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits. The version of Python is part of the hash.
+
+    Raises
+    ------
+    FileNotFoundError
+        If an input does not exist.
+    """
+    digest = hashlib.sha256(sys.version.encode())
+    for name in inputs:
+        if not (root / name).exists():
+            raise FileNotFoundError(
+                f"course_inputs in _config.yml names {name!r}, which does not exist in {root}"
+            )
+        for path in _source_files(root / name):
+            digest.update(f"\0{path.relative_to(root).as_posix()}\0".encode())
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
+def _source_files(path: Path) -> list[Path]:
+    """List the files at or below a path in a fixed order, without generated ones."""
+    found = [path] if path.is_file() else sorted(path.rglob("*"))
+    return [file for file in found if file.is_file() and not _is_generated(file)]
+
+
+def _is_generated(file: Path) -> bool:
+    return any(part in GENERATED or Path(part).suffix in GENERATED for part in file.parts)
+
+
+def prepare_kernels(folder: Path, source_roots: Iterable[Path], variables: dict[str, str]) -> None:
+    """Make `python3` mean this interpreter, for every kernel that this process starts.
+
+    A kernel specification in the user's home, or a JUPYTER_PATH left over from another project,
+    would otherwise decide which Python runs the pages; and a profile in the user's home would run
+    its start-up files before them.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the kernel specification and an empty IPython profile are written.
+    source_roots : iterable of Path
+        Folders that come first on the kernels' import path.
+    variables : dict
+        Environment variables for the kernels; one that is already set keeps its value.
+    """
+    quiet = ["--log-level=ERROR"]  # else each kernel says that it listens on this machine only
+    shutil.rmtree(folder, ignore_errors=True)
+    write_kernel_spec(folder / "kernels" / "python3", extra_arguments=quiet)
+    os.environ["IPYTHONDIR"] = str(folder / "ipython")
+    _prepend("JUPYTER_PATH", [folder])
+    _prepend("PYTHONPATH", source_roots)
+    for name, value in variables.items():
+        os.environ.setdefault(name, value)
+
+
+def _prepend(variable: str, folders: Iterable[Path]) -> None:
+    """Put folders in front of a search path in the environment."""
+    old = os.environ.get(variable, "").split(os.pathsep)
+    new = [str(folder) for folder in folders]
+    os.environ[variable] = os.pathsep.join(new + [part for part in old if part and part not in new])
+
+
+@dataclass
+class Run:
+    """One notebook on its way through the kernel.
+
+    Attributes
+    ----------
+    name : str
+        The path that the reader of a message knows, relative to the root of the course.
+    path : Path
+        The file; the notebook runs in its folder.
+    notebook : NotebookNode
+        What is executed, in place.
+    seconds : float
+        How long it took.
+    error : str
+        What went wrong, empty if nothing did.
+    """
+
+    name: str
+    path: Path
+    notebook: NotebookNode
+    seconds: float = 0.0
+    error: str = ""
+
+
+def execute_notebooks(
+    runs: list[Run],
+    cache_path: Path,
+    *,
+    workers: int,
+    timeout: int,
+    report: Callable[[str], None],
+) -> list[Run]:
+    """Execute the notebooks that the cache does not hold yet, and store their outputs.
+
+    Parameters
+    ----------
+    runs : list of Run
+        The notebooks of the course.
+    cache_path : Path
+        The folder of the execution cache.
+    workers : int
+        How many kernels work at the same time.
+    timeout : int
+        Seconds that one cell may take; -1 for no limit.
+    report : callable
+        Told one line per notebook.
+
+    Returns
+    -------
+    list of Run
+        Those that failed, each with its error. They are not stored.
+
+    Raises
+    ------
+    DeadKernelError
+        If a kernel dies, for want of memory or because somebody stopped the build.
+    """
+    cache = get_cache(cache_path)
+    waiting = [run for run in runs if not _is_cached(cache, run)]
+    if not waiting:
+        return []
+    report(f"executing {len(waiting)} of {len(runs)} notebooks, up to {workers} at a time")
+
+    def store(run: Run, done: int) -> None:
+        outcome = "failed after" if run.error else "…"
+        report(f"executed {run.name} ({done} of {len(waiting)}) {outcome} {run.seconds:.1f} s")
+        if not run.error:
+            data = {"execution_seconds": run.seconds}
+            bundle = CacheBundleIn(run.notebook, str(run.path), data=data)
+            cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+
+    with asyncio.Runner(loop_factory=_InterruptibleLoop) as runner:
+        runner.run(_execute_all(waiting, workers, timeout, store))
+    return [run for run in waiting if run.error]
+
+
+def _is_cached(cache, run: Run) -> bool:
+    try:
+        cache.match_cache_notebook(run.notebook)
+    except KeyError:
+        return False
+    return True
+
+
+class _InterruptibleLoop(asyncio.SelectorEventLoop):
+    """An event loop that leaves Ctrl-C to asyncio, which ends all notebooks.
+
+    NBClient would put its own handler in place, which ends only the notebook that started last.
+    """
+
+    def add_signal_handler(self, *_) -> None:
+        raise RuntimeError("this loop keeps its signal handlers")
+
+    def remove_signal_handler(self, *_) -> bool:
+        raise RuntimeError("this loop keeps its signal handlers")
+
+
+async def _execute_all(
+    runs: list[Run], workers: int, timeout: int, store: Callable[[Run, int], None]
+) -> None:
+    """Run notebooks side by side; each kernel is a process of its own."""
+    seats = asyncio.Semaphore(workers)
+    done = 0
+
+    async def take_a_seat(run: Run) -> None:
+        nonlocal done
+        async with seats:
+            await _execute(run, timeout)
+        done += 1
+        store(run, done)
+
+    try:  # a task group stops the other kernels when one dies
+        async with asyncio.TaskGroup() as group:
+            for run in runs:
+                group.create_task(take_a_seat(run))
+    except* DeadKernelError as dead:
+        raise dead.exceptions[0] from None
+
+
+async def _execute(run: Run, timeout: int) -> None:
+    """Run one notebook from a fresh kernel; note time and failure on the run itself."""
+    start = time.perf_counter()
+    # Timings would be stored in the cells, and the cache takes a cell's metadata for a part of it.
+    client = NotebookClient(
+        run.notebook,
+        timeout=timeout,
+        record_timing=False,
+        resources={"metadata": {"path": str(run.path.parent)}},
+    )
+    try:
+        await client.async_execute()
+    except (CellExecutionError, CellTimeoutError) as error:
+        run.error = f"{run.name}{_failing_line(run.notebook)}\n{ANSI_COLOUR.sub('', str(error))}"
+    except DeadKernelError as error:
+        raise DeadKernelError(f"the kernel that ran {run.name} died: {error}") from error
+    run.seconds = time.perf_counter() - start
+
+
+def _failing_line(notebook: NotebookNode) -> str:
+    """Say where in the source the cell begins that raised, as ':line'."""
+    lines = notebook.metadata.get("source_map", [])
+    for line, cell in zip(lines, notebook.cells, strict=False):
+        if any(output.output_type == "error" for output in cell.get("outputs", [])):
+            return f":{line + 1}"
+    return ""

@@ -1,0 +1,1 @@
+"""Activations of language models, measured: distance, mutual information, token position."""

@@ -1,0 +1,315 @@
+"""The command `layerlab`: the whole investigation on any GPT-2, any article and any target."""
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from layerlab.errors import LayerlabError
+
+ARRAYS, REPORT = "results.npz", "report.md"
+SEEDS = range(2**32)  # what NumPy takes
+
+DESCRIPTION = """\
+Measures how a GPT-2 represents one word of an article at the places where it stands.
+
+The first occurrences of the target are compared two by two in every block of the model, after
+the attention and after the MLP: mutual information (in bits), L1 and L2 distance of their
+activations, and how each of these goes with the distance between them in tokens. Then, how much
+the blocks know of each other: the mutual information between their activations' norms. All of
+it is measured beside an untrained copy of the model, which shows what was not learned.
+"""
+
+EXAMPLES = """\
+examples:
+  layerlab
+      the embedded model and the embedded article about Turkish coffee; needs no network
+  layerlab --model gpt2-large --article "wikipedia:Turkish coffee" --out coffee-large
+      the full-size run: downloads a 3 GB model from Hugging Face and an article from Wikipedia
+  layerlab --model ./my-gpt2 --article ./tea.txt --target " tea" --block 2 --out tea
+      a model's folder and a text file of yours; mind the space at the start of the target
+
+written to the folder --out, all or nothing:
+  results.npz      every array (see "What a run leaves behind" in the course)
+  report.md        the numbers in a page of text
+  ch7_proj45_part2a.png … ch7_proj45_part7.png      the figures of parts 2, 4, 5, 6 and 7
+
+If something is wrong, one sentence says what and how to go on, and the exit code is 2.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Without the program's name; those of the process by default.
+
+    Returns
+    -------
+    int
+        Exit code: 0, or 2 after an error that the user can mend, or 130 if interrupted.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        with _interruptible():
+            _run(options)
+    except LayerlabError as error:
+        print(f"layerlab: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("layerlab: interrupted, and nothing was written", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _run(options: argparse.Namespace) -> None:
+    # Imported here, for --help and a wrong argument should not wait for torch.
+    from layerlab.investigation import investigate
+
+    out = Path(options.out)
+    _check_out(out, options.overwrite)
+    with _workplace(out) as folder:
+        with _progress_bar() as progress:
+            run = investigate(
+                options.model,
+                options.article,
+                options.target,
+                n_targets=options.n_targets,
+                block=options.block,
+                n_context=options.n_context,
+                n_sequences=options.n_sequences,
+                n_neighbors=options.n_neighbors,
+                seed=options.seed,
+                control=options.control,
+                progress=progress,
+            )
+        with _progress_bar() as progress:
+            _write(run, folder, options.n_neighbors, progress)
+        _move(folder, out)
+    print(f"{_sentence(run)}\nWritten to {out}: start with {out / REPORT}")
+
+
+def _sentence(run) -> str:
+    return (
+        f"{run.model_name}, {run.article_source}, {run.target!r}: {len(run.first_positions)} of "
+        f"{len(run.target_positions)} targets compared in {run.n_layers} blocks."
+    )
+
+
+# ---- what is asked ---------------------------------------------------------------------------
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence, without the usage that hides it."""
+
+    def error(self, message: str) -> None:
+        self.exit(2, f"layerlab: {message}; see layerlab --help\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="layerlab",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--model", default="embedded", help="embedded, a folder, or a name on Hugging Face")
+    add("--article", default="embedded", help="embedded, a text file, or wikipedia:Title")
+    add("--target", default=" coffee", help="one token, with its leading space (default ' coffee')")
+    add("--out", default="layerlab-out", metavar="DIR", help="where to (default layerlab-out)")
+    add("--overwrite", action="store_true", help="replace an earlier run in DIR")
+    _add_number(add, "--block", 3, 0, "block of parts 4 and 5, counted from 0")
+    _add_number(add, "--n-targets", 10, 2, "how many of the first targets are compared")
+    _add_number(add, "--n-sequences", 100, 4, "how many targets part 7 takes at most")
+    _add_number(add, "--n-context", 9, 1, "tokens before each target in part 7")
+    _add_number(add, "--n-neighbors", 3, 1, "k of the k-nearest-neighbour estimator")
+    _add_number(add, "--seed", 0, 0, "seed of every random draw")
+    add(
+        "--control",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="measure an untrained copy of the model too (default: yes)",
+    )
+    return parser
+
+
+def _add_number(add: Callable, name: str, default: int, least: int, text: str) -> None:
+    help_ = f"{text} (default {default}, {least} or more)"
+    add(name, type=_whole_number(least), default=default, metavar="N", help=help_)
+
+
+def _whole_number(least: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = None
+        if number is None or not least <= number < SEEDS.stop:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of {least} or more")
+        return number
+
+    return read
+
+
+# ---- what is shown meanwhile -----------------------------------------------------------------
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on stderr, moved by the callback ``progress(stage, done, total)``."""
+    from tqdm import tqdm
+
+    layout = "{desc:<28} {percentage:3.0f}% |{bar}| {elapsed}"
+    with tqdm(file=sys.stderr, bar_format=layout, ncols=72) as bar:
+
+        def progress(stage: str, done: int, total: int) -> None:
+            bar.total, bar.n = total, done
+            bar.set_description_str(stage)  # and show it now, for the stage may take long
+
+        yield progress
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let a polite request to end (SIGTERM) clean up just as Ctrl-C does."""
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    try:
+        before = signal.signal(signal.SIGTERM, interrupt)
+    except ValueError:  # signals belong to the main thread; in another one there is nothing to do
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+# ---- what is written -------------------------------------------------------------------------
+
+
+def _write(run, folder: Path, n_neighbors: int, progress: Callable) -> None:
+    import numpy as np
+
+    from layerlab.figures import save
+    from layerlab.report import information_floor, write_report
+
+    floor = information_floor(run.n_sequences, n_neighbors=n_neighbors, seed=run.seed)
+    figures = _figures(run, floor)
+    try:
+        np.savez_compressed(folder / ARRAYS, **run.arrays())
+        (folder / REPORT).write_text(write_report(run, floor), encoding="utf-8")
+        for done, (name, (draw, arguments, options)) in enumerate(figures.items(), start=1):
+            save(draw, folder / name, *arguments, **options)
+            progress("draw the figures", done, len(figures))
+    except OSError as error:
+        raise _writing_error(folder, error) from error
+
+
+def _figures(run, floor: float) -> dict[str, tuple[Callable, tuple, dict]]:
+    """For each file: how to draw it, from what, with which options."""
+    from layerlab import figures
+    from layerlab.examples import noisy_curve
+
+    upper = _upper(len(run.first_positions))
+    control = run.control
+    summary = None if control is None else control.summary
+    layers = None if control is None else control.layer_information
+    x, y = noisy_curve(seed=run.seed)
+    drawings = {
+        "2a": (figures.histogram_panels, (x, y), {}),
+        "2b": (figures.information_by_bins, _by_bins(x, y, run.seed), {}),
+        "4": (figures.measure_scatter, (run.distances[upper],), {}),
+        "5": (figures.position_panels, (run.distances, run.position_distances, run.tau), {}),
+        "6": (figures.laminar_profiles, (run.summary, summary), {"flip_information": True}),
+        "7": (
+            figures.layer_information_panels,
+            (run.layer_information, layers),
+            {"floor": floor},
+        ),
+    }
+    return {figures.FILE_NAMES[part]: drawing for part, drawing in drawings.items()}
+
+
+def _by_bins(x, y, seed: int) -> tuple:
+    from layerlab.information import histogram_mutual_information, mutual_information
+
+    n_bins = range(4, 25)
+    by_bins = [histogram_mutual_information(x, y, bins) for bins in n_bins]
+    return n_bins, by_bins, mutual_information(x, y, seed=seed)
+
+
+def _upper(n: int):
+    import numpy as np
+
+    return np.triu_indices(n, k=1)
+
+
+def _file_names() -> set[str]:
+    from layerlab.figures import FILE_NAMES
+
+    return {ARRAYS, REPORT, *FILE_NAMES.values()}
+
+
+def _check_out(out: Path, overwrite: bool) -> None:
+    """Refuse a place where writing would destroy something, before anything is computed."""
+    if out.exists() and not out.is_dir():
+        raise LayerlabError(f"--out {str(out)!r} is a file: name a folder")
+    held = sorted(path.name for path in out.iterdir()) if out.exists() else []
+    if held and not overwrite:
+        raise LayerlabError(
+            f"--out {str(out)!r} is not empty (it holds {held[0]!r}): name another folder, "
+            "or replace an earlier run by --overwrite"
+        )
+    strangers = [name for name in held if name not in _file_names()]
+    if strangers:
+        raise LayerlabError(
+            f"--out {str(out)!r} holds {strangers[0]!r}, which no run of layerlab wrote: "
+            "name another folder"
+        )
+
+
+@contextmanager
+def _workplace(out: Path) -> Iterator[Path]:
+    """A temporary folder on the same disk as `out`, gone at the end whatever happens."""
+    place = out.absolute() if out.is_dir() else out.absolute().parent
+    near = next(folder for folder in (place, *place.parents) if folder.exists())
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=".layerlab-", dir=near))
+    except OSError as error:
+        raise _writing_error(near, error) from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _move(folder: Path, out: Path) -> None:
+    """Put the finished files where they belong; a rename each, so that none is ever half there."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for path in sorted(folder.iterdir()):
+            os.replace(path, out / path.name)
+    except OSError as error:
+        raise _writing_error(out, error) from error
+
+
+def _writing_error(place: Path, error: OSError) -> LayerlabError:
+    return LayerlabError(
+        f"cannot write to {str(place)!r} ({error.strerror or error}): choose another --out"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,548 @@
+"""The figures of the course: one function per figure, arrays in, a matplotlib Figure out.
+
+Every function draws on a `Figure` of its own and leaves no state behind: pyplot is never
+imported, so nothing has to be closed. Colours, fonts and spines live in the two themes, which a
+caller chooses around the call::
+
+    with theme("dark"):
+        figure = measure_scatter(measures)
+
+Outside a theme, the light one holds. Measures stand in the order of the whole course: mutual
+information (MI) in bits, L1 distance, L2 distance; blocks and targets are counted from 0.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
+from functools import wraps
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator, MultipleLocator
+
+FILE_NAMES = {
+    "2a": "ch7_proj45_part2a.png",
+    "2b": "ch7_proj45_part2b.png",
+    "4": "ch7_proj45_part4.png",
+    "5": "ch7_proj45_part5.png",
+    "6": "ch7_proj45_part6.png",
+    "7": "ch7_proj45_part7.png",
+}
+
+MEASURES = ("MI", "L1", "L2")
+UNITS = ("bits", "activation units", "activation units")
+COMPONENTS = ("Attention", "MLP")
+MARKERS = ("o", "s", "^")
+WEIGHTS = (  # L1 and L2 often run together: the one is seen on both sides of the other
+    {"lw": 1.8, "ms": 5},
+    {"lw": 2.6, "ms": 6.5},
+    {"lw": 1.2, "ms": 4},
+)
+DOTS = {"s": 22, "linewidths": 0}  # the points of a scatter
+MANY = 500  # points; more are drawn smaller, and as pixels, for an SVG of all of them is heavy
+CONTROL_MARKER = "D"
+DODGE = 0.35  # blocks by which the control's points step aside
+
+# Okabe and Ito's blue, vermilion and green, told apart by every kind of colour vision; the dark
+# theme takes lighter tones of the same hues. `paper` is the ground of a PNG; an SVG has none.
+PALETTES = {
+    "light": {
+        "ink": "#1f1f1f",
+        "muted": "#6b6b6b",
+        "paper": "#ffffff",
+        "cycle": ("#0072B2", "#D55E00", "#009E73"),
+    },
+    "dark": {
+        "ink": "#ececec",
+        "muted": "#a3a3a3",
+        "paper": "#121212",
+        "cycle": ("#56B4E9", "#FF9A4D", "#35D6A4"),
+    },
+}
+
+STYLE = {
+    "font.size": 11,
+    "axes.titlesize": 11.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 11,
+    "axes.labelweight": "bold",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.facecolor": "none",
+    "axes.grid": False,
+    "figure.facecolor": "none",
+    "figure.constrained_layout.use": True,
+    "xtick.labelsize": 10,
+    "ytick.labelsize": 10,
+    "legend.fontsize": 10,
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+    "lines.markersize": 5,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "layerlab",  # ids inside an SVG then depend on its content alone
+}
+
+_mode: ContextVar[str | None] = ContextVar("layerlab_mode", default=None)
+_narrow: ContextVar[bool] = ContextVar("layerlab_narrow", default=False)
+
+
+@contextmanager
+def theme(mode: str = "light", *, narrow: bool = False) -> Iterator[None]:
+    """Draw in the colours for a light or a dark page while the context lasts.
+
+    Parameters
+    ----------
+    mode : {"light", "dark"}
+        The ground is transparent in both; "light" draws for white pages, "dark" for near-black.
+    narrow : bool
+        Draw for a phone: a grid of panels is turned, so that its rows stand side by side, and
+        the figure is less wide, so that its letters stay large.
+
+    Raises
+    ------
+    ValueError
+        For any other mode.
+    """
+    if mode not in PALETTES:
+        raise ValueError(f"no theme named {mode!r}; choose one of {', '.join(PALETTES)}")
+    palette = PALETTES[mode]
+    ink = dict.fromkeys(
+        ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"),
+        palette["ink"],
+    )
+    colours = {
+        **ink,
+        "grid.color": palette["muted"],
+        "axes.prop_cycle": mpl.cycler(color=palette["cycle"]),
+    }
+    tokens = _mode.set(mode), _narrow.set(narrow)
+    try:
+        with mpl.rc_context({**STYLE, **colours}):
+            yield
+    finally:
+        _mode.reset(tokens[0])
+        _narrow.reset(tokens[1])
+
+
+def _themed(draw: Callable[..., Figure]) -> Callable[..., Figure]:
+    """Give a drawing function the light theme where its caller chose none."""
+
+    @wraps(draw)
+    def drawn(*args, **options):
+        with nullcontext() if _mode.get() else theme("light"):
+            return draw(*args, **options)
+
+    return drawn
+
+
+def save(
+    draw: Callable[..., Figure],
+    path,
+    *args,
+    mode: str = "light",
+    narrow: bool = False,
+    dpi: int = 300,
+    **options,
+):
+    """Draw in a theme and write the figure as a file, the same bytes for the same input.
+
+    Parameters
+    ----------
+    draw : callable
+        A function of this module, called as ``draw(*args, **options)``.
+    path : str, Path or binary file
+        Where to write. The suffix chooses the format; a file object gets SVG.
+    mode : {"light", "dark"}
+        The theme. A PNG gets the theme's ground, an SVG stays transparent.
+    narrow : bool
+        Draw for a phone, as `theme` says.
+    dpi : int
+        Dots per inch of a PNG.
+
+    Returns
+    -------
+    path
+        As given.
+    """
+    is_svg = not isinstance(path, str | Path) or Path(path).suffix == ".svg"
+    with theme(mode, narrow=narrow):
+        draw(*args, **options).savefig(
+            path,
+            dpi=dpi,
+            format="svg" if is_svg else None,
+            facecolor="none" if is_svg else PALETTES[mode]["paper"],
+            metadata={"Date": None} if is_svg else None,
+        )
+    return path
+
+
+# Part 2 ----------------------------------------------------------------------------------------
+
+
+@_themed
+def histogram_panels(x, y, bins: int = 8) -> Figure:
+    """Part 2a: the data, and the same data over the counts of a two-dimensional histogram.
+
+    Parameters
+    ----------
+    x, y : array_like, shape (n_samples,)
+    bins : int
+        Bins along each axis.
+    """
+    counts, x_edges, y_edges = np.histogram2d(x, y, bins=bins)  # (bins of x, bins of y)
+    figure, ((left, right),) = _grid(1, 2, wide=(7.2, 3.7), narrow=(4.4, 6.4))
+    left.scatter(x, y, color=_colour(0), clip_on=False, **DOTS)
+    # Rows of an image run along y, so the counts are turned; row 0 is the lowest y, so it lies
+    # at the bottom; the extent is that of the edges, so each point lies on its own bin.
+    extent = (x_edges[0], x_edges[-1], y_edges[0], y_edges[-1])
+    image = right.imshow(
+        counts.T, origin="lower", extent=extent, aspect="auto", interpolation="none"
+    )
+    dots = {"s": 12, "color": "white", "edgecolors": "black", "linewidths": 0.5}
+    right.scatter(x, y, clip_on=False, **dots)
+    _colour_bar(right, image, "Count", location="right")
+    _title(left, "A", f"The {len(x)} data points")
+    _title(right, "B", f"Counted in {bins} × {bins} bins")
+    for axes in (left, right):
+        axes.set(xlabel="x", ylabel="y", xlim=extent[:2], ylim=extent[2:])
+    return figure
+
+
+@_themed
+def information_by_bins(n_bins, histogram_bits, knn_bits: float) -> Figure:
+    """Part 2b: mutual information from histograms of n bins beside the k-NN estimate.
+
+    Parameters
+    ----------
+    n_bins : array_like of int, shape (n,)
+    histogram_bits : array_like, shape (n,)
+        Mutual information in bits for each number of bins.
+    knn_bits : float
+        The k-nearest-neighbour estimate in bits, drawn as a dashed line.
+    """
+    figure = Figure(figsize=(4.8, 3.8) if _narrow.get() else (6.4, 3.9))
+    axes = figure.subplots()
+    axes.plot(n_bins, histogram_bits, "o-", color=_colour(0), label="histogram")
+    axes.axhline(knn_bits, color=_colour(1), ls="--", label=f"k-NN (scikit-learn): {knn_bits:.2f}")
+    axes.set(xlabel="Number of bins along each axis", ylabel="Mutual information (bits)")
+    axes.set_ylim(0, 1.08 * max(np.max(histogram_bits), knn_bits))
+    axes.xaxis.set_major_locator(MultipleLocator(4))
+    axes.legend(loc="lower right")
+    axes.set_title("The answer depends on the bins")
+    return figure
+
+
+# Part 4 ----------------------------------------------------------------------------------------
+
+
+@_themed
+def measure_scatter(measures) -> Figure:
+    """Part 4: each measure against each other, A as measured and B divided by its maximum.
+
+    Parameters
+    ----------
+    measures : array_like, shape (n_pairs, 3)
+        MI in bits, L1 and L2 for each pair of activation vectors.
+    """
+    measures = np.asarray(measures)
+    figure, grid = _grid(2, 3, wide=(8.0, 5.8), narrow=(5.2, 7.8))
+    rows = zip(
+        "AB",
+        grid,
+        (measures, _by_maximum(measures)),
+        (_measure_label, "{} / maximum".format),
+        strict=True,
+    )
+    for letter, row, values, label in rows:
+        for axes, (i, j) in zip(row, ((0, 1), (0, 2), (1, 2)), strict=True):
+            axes.scatter(values[:, i], values[:, j], color=_colour(0), **DOTS)
+            axes.set(xlabel=label(MEASURES[i]), ylabel=label(MEASURES[j]))
+            axes.set_title(f"{MEASURES[i]} and {MEASURES[j]}")
+        _title(row[0], letter, row[0].get_title("left"))
+    return figure
+
+
+# Part 5 ----------------------------------------------------------------------------------------
+
+
+@_themed
+def position_panels(distances, position_distances, tau) -> Figure:
+    """Part 5: the three measures and the distance in tokens, as matrices and against each other.
+
+    Parameters
+    ----------
+    distances : array_like, shape (n_targets, n_targets, 3)
+        MI in bits, L1, L2; only the part above the diagonal is read.
+    position_distances : array_like, shape (n_targets, n_targets)
+        Distance in tokens; only the part above the diagonal is read.
+    tau : array_like, shape (3, 2)
+        Kendall's tau and its p-value for each measure against distance in tokens.
+    """
+    distances, position_distances = np.asarray(distances), np.asarray(position_distances)
+    upper = np.triu_indices(len(distances), k=1)
+    figure, (top, bottom) = _grid(2, 4, wide=(9.0, 5.9), narrow=(5.2, 11.6), ratios=(1.25, 1))
+    for i, (name, unit) in enumerate(zip(MEASURES, UNITS, strict=True)):
+        _heat_map(top[i], distances[..., i], "Target", unit, cmap="viridis")
+        _title(top[i], "ABC"[i], name)
+        axes = bottom[i]
+        axes.scatter(position_distances[upper], distances[..., i][upper], color=_colour(0), **DOTS)
+        axes.set(xlabel="Distance (tokens)", ylabel=_measure_label(name))
+        _title(axes, "EFG"[i], f"{name}\n{format_tau(*tau[i])}")
+    _heat_map(
+        top[3], position_distances, "Target", "tokens", cmap="magma", span=(0, 0.8), extend="max"
+    )
+    _title(top[3], "D", "Position")
+    bottom[3].set_axis_off()
+    bottom[3].text(0, 0.9, _pairs_note(len(distances)), va="top", transform=bottom[3].transAxes)
+    return figure
+
+
+def format_tau(tau: float, p: float) -> str:
+    """Kendall's tau and its p-value as a reader says them: ``τ = −0.45, p < 0.001``."""
+    if np.isnan(tau):
+        return "τ not defined"
+    return f"τ = {tau:.2f}, {format_p(p)}".replace("-", "−")
+
+
+def format_p(p: float) -> str:
+    """A p-value with two digits that matter: ``p = 0.43``, ``p = 0.032``, ``p < 0.001``."""
+    if p < 0.001:
+        return "p < 0.001"
+    return f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
+
+
+# Part 6 ----------------------------------------------------------------------------------------
+
+
+@_themed
+def laminar_profiles(summary, control=None, *, flip_information: bool = False) -> Figure:
+    """Part 6: per block, the mean of each measure and its correlation with token distance.
+
+    Parameters
+    ----------
+    summary : array_like, shape (2, n_layers, 2, 3)
+        Attention and MLP; blocks; mean and Kendall's tau; MI, L1, L2.
+    control : array_like, shape (2, n_layers, 2, 3), optional
+        The same of the untrained network, drawn dashed.
+    flip_information : bool
+        Draw minus tau for MI, which falls where distance rises, so that the three curves can be
+        compared; the legend says so.
+    """
+    runs = [np.array(run, dtype=float) for run in (summary, control) if run is not None]
+    if flip_information:
+        for run in runs:
+            run[:, :, 1, 0] *= -1
+    figure = Figure(figsize=(5.4, 7.4) if _narrow.get() else (7.6, 6.6))
+    grid = figure.subplots(2, 2, sharex=True, sharey="col")
+    for component, row in enumerate(grid):
+        for run, is_control in zip(runs, (False, True), strict=False):
+            means = _by_maximum(run[component, :, 0])  # (n_layers, 3), each measure at most 1
+            _profiles(row[0], means, is_control)
+            _profiles(row[1], run[component, :, 1], is_control)
+        _title(row[0], "AC"[component], f"{COMPONENTS[component]}: mean")
+        _title(row[1], "BD"[component], f"{COMPONENTS[component]}: τ")
+        row[0].set(ylabel="Mean / its own maximum", ylim=(0, 1.05))
+        row[1].set_ylabel("Kendall's τ with\ntoken distance")
+        row[1].axhline(0, color=_muted(), lw=0.8, zorder=0)
+    for axes in grid[1]:
+        axes.set_xlabel("Block (from 0)")
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    names = ("MI (sign of τ flipped)" if flip_information else "MI", "L1", "L2")
+    _profile_legend(figure, names, with_control=control is not None)
+    return figure
+
+
+def _profiles(axes: Axes, curves: np.ndarray, is_control: bool) -> None:
+    bare = is_control or len(curves) > 20  # so many markers would hide the lines
+    look = {"ls": "--", "lw": 1.2, "alpha": 0.65} if is_control else {"ls": "-"}
+    for i, curve in enumerate(curves.T):
+        marker = None if bare else MARKERS[i]
+        axes.plot(curve, color=_colour(i), marker=marker, **WEIGHTS[i] | look)
+
+
+def _profile_legend(figure: Figure, names: Sequence[str], with_control: bool) -> None:
+    handles = [
+        Line2D([], [], color=_colour(i), marker=MARKERS[i], label=name, **WEIGHTS[i])
+        for i, name in enumerate(names)
+    ]
+    if with_control:  # a legend fills its columns first: the measures stay in the upper row
+        handles.insert(1, Line2D([], [], color=_muted(), label="trained"))
+        dashed = {"color": _muted(), "ls": "--", "lw": 1.2}
+        handles.insert(3, Line2D([], [], label="untrained control", **dashed))
+    figure.legend(handles=handles, loc="outside lower center", ncols=3)
+
+
+# Part 7 ----------------------------------------------------------------------------------------
+
+
+@_themed
+def layer_information_panels(layer_information, control=None, *, floor=None) -> Figure:
+    """Part 7: mutual information between blocks, as matrices and against their distance.
+
+    Parameters
+    ----------
+    layer_information : array_like, shape (n_layers, n_layers, 3)
+        Attention MI and MLP MI in bits, block distance; the part above the diagonal is read.
+    control : array_like, shape (n_layers, n_layers, 3), optional
+        The same of the untrained network, drawn in grey, a step aside in D and E.
+    floor : float or array_like, shape (2,), optional
+        What the estimator gives for unrelated (shuffled) norms in bits, for both components or
+        for attention and MLP, drawn as a line.
+    """
+    runs = [np.asarray(run) for run in (layer_information, control) if run is not None]
+    upper = np.triu_indices(len(runs[0]), k=1)
+    trained = runs[0][upper]  # (n_layer_pairs, 3)
+    figure, (top, bottom) = _grid(2, 3, wide=(9.0, 6.8), narrow=(5.4, 9.6), ratios=(1.3, 1))
+    highest = trained[:, :2].max()
+    for i, name in enumerate(COMPONENTS):
+        _heat_map(top[i], runs[0][..., i], "Block", "bits", cmap="magma", limits=(0, highest))
+        _title(top[i], "AB"[i], f"{name} MI")
+    _heat_map(top[2], runs[0][..., 2], "Block", "blocks", cmap="viridis")
+    _title(top[2], "C", "Block distance")
+    for run, is_control in list(zip(runs, (False, True), strict=False))[::-1]:
+        attention, mlp, apart = run[upper].T
+        aside = apart + DODGE * is_control
+        _run_scatter(bottom[0], aside, attention, is_control)
+        _run_scatter(bottom[1], aside, mlp, is_control)
+        _run_scatter(bottom[2], attention, mlp, is_control)
+    for i, name in enumerate(COMPONENTS):
+        _title(bottom[i], "DE"[i], f"{name} MI")
+        bottom[i].set(xlabel="Block distance (blocks)", ylabel=f"{name} MI (bits)")
+        bottom[i].xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+        if floor is not None:
+            bottom[i].axhline(np.broadcast_to(floor, 2)[i], color=_colour(1), ls=":")
+    _title(bottom[2], "F", "MLP and attention MI")
+    bottom[2].axline((0, 0), slope=1, color=_muted(), lw=0.8, zorder=0)  # where both are equal
+    bottom[2].set(xlabel="Attention MI (bits)", ylabel="MLP MI (bits)")
+    _run_legend(figure, control is not None, floor is not None)
+    return figure
+
+
+def _run_scatter(axes: Axes, x, y, is_control: bool) -> None:
+    colour, marker = (_muted(), CONTROL_MARKER) if is_control else (_colour(0), "o")
+    is_many = len(x) > MANY
+    size = (3 if is_control else 5) if is_many else (10 if is_control else 18)
+    look = {"s": size, "linewidths": 0, "rasterized": is_many}
+    axes.scatter(x, y, color=colour, marker=marker, **look)
+
+
+def _run_legend(figure: Figure, with_control: bool, with_floor: bool) -> None:
+    handles = [Line2D([], [], color=_colour(0), marker="o", ls="", label="trained")]
+    if with_control:
+        handles.append(
+            Line2D([], [], color=_muted(), marker=CONTROL_MARKER, ls="", label="untrained control")
+        )
+    if with_floor:
+        handles.append(Line2D([], [], color=_colour(1), ls=":", label="shuffled floor"))
+    if len(handles) > 1:
+        figure.legend(handles=handles, loc="outside lower center", ncols=3)
+
+
+# The model card --------------------------------------------------------------------------------
+
+
+@_themed
+def loss_curve(curve: Sequence[dict]) -> Figure:
+    """The model card's figure: loss on the training and the held-out text as training went on.
+
+    Parameters
+    ----------
+    curve : sequence of dict
+        Each with ``tokens`` (seen so far), ``train`` and ``held_out`` (nats per token); a loss
+        that was not measured at that moment may be missing or None.
+    """
+    figure = Figure(figsize=(4.8, 3.8) if _narrow.get() else (6.4, 3.9))
+    axes = figure.subplots()
+    for i, (key, label) in enumerate((("train", "training text"), ("held_out", "held-out text"))):
+        points = [(row["tokens"] / 1e6, row[key]) for row in curve if row.get(key) is not None]
+        if points:
+            dot = MARKERS[i] if len(points) <= 40 else None
+            axes.plot(*zip(*points, strict=True), color=_colour(i), marker=dot, label=label)
+    axes.set(xlabel="Tokens seen (millions)", ylabel="Loss (nats per token)")
+    axes.set_title("The embedded model learns")
+    axes.legend(loc="upper right")
+    return figure
+
+
+# What the panels share -------------------------------------------------------------------------
+
+
+def _grid(n_rows: int, n_columns: int, *, wide, narrow, ratios=None):
+    """A figure and its panels, (n_rows, n_columns) however they lie: turned on a narrow page."""
+    if not _narrow.get():
+        figure = Figure(figsize=wide)
+        return figure, figure.subplots(n_rows, n_columns, squeeze=False, height_ratios=ratios)
+    figure = Figure(figsize=narrow)
+    return figure, figure.subplots(n_columns, n_rows, squeeze=False).T
+
+
+def _colour(i: int) -> str:
+    """The i-th colour of the theme, fixed now: matplotlib would look ``C0`` up when it draws."""
+    return to_hex(f"C{i}")
+
+
+def _muted() -> str:
+    return mpl.rcParams["grid.color"]
+
+
+def _title(axes: Axes, letter: str, text: str) -> None:
+    axes.set_title(f"{letter}  {text}")
+
+
+def _measure_label(name: str) -> str:
+    return "MI (bits)" if name == "MI" else f"{name} distance\n(activation units)"
+
+
+def _by_maximum(values: np.ndarray) -> np.ndarray:
+    """Each column divided by its maximum; a column of zeros stays as it is."""
+    highest = np.nanmax(values, axis=0)
+    return values / np.where(highest > 0, highest, 1)
+
+
+def _heat_map(axes: Axes, square, label, unit, *, cmap, limits=None, span=None, extend="neither"):
+    """The part of a square matrix above its diagonal, with a colour bar below.
+
+    Parameters
+    ----------
+    limits : (low, high), optional
+        Ends of the colour scale; without them, those of the values shown.
+    span : (low, high), optional
+        The same, as parts of the largest value shown.
+    """
+    square = np.asarray(square)
+    shown = np.ma.masked_where(np.tril(np.ones(square.shape, dtype=bool)), square)
+    low, high = limits or (np.multiply(span, shown.max()) if span else (shown.min(), shown.max()))
+    image = axes.imshow(shown, cmap=cmap, vmin=low, vmax=high, interpolation="none")
+    _colour_bar(axes, image, unit, location="bottom", extend=extend)
+    _outline(axes, len(square))
+    axes.set(xlabel=f"{label} j", ylabel=f"{label} i")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+
+
+def _outline(axes: Axes, n: int) -> None:
+    """A thin line around the cells above the diagonal, so that black ones end on black too."""
+    stair = np.repeat(np.arange(n) + 0.5, 2)  # 0.5, 0.5, 1.5, 1.5, …
+    x = [*stair[:-2], n - 0.5, n - 0.5, 0.5]
+    y = [-0.5, *stair[:-2], -0.5, -0.5]
+    axes.plot(x, y, color=_muted(), lw=0.8, clip_on=False)
+
+
+def _colour_bar(axes: Axes, image, label: str, *, location: str, extend: str = "neither") -> None:
+    bar = axes.figure.colorbar(image, ax=axes, location=location, extend=extend, aspect=14)
+    bar.set_label(label)
+    bar.outline.set(edgecolor=_muted(), linewidth=0.8)
+    is_whole = np.all(image.get_array() % 1 == 0)
+    bar.locator = MaxNLocator(nbins=4, integer=bool(is_whole))
+    bar.update_ticks()
+
+
+def _pairs_note(n_targets: int) -> str:
+    n_pairs = n_targets * (n_targets - 1) // 2
+    return f"Each point and\neach square:\none of the {n_pairs} pairs\nof {n_targets} targets."

@@ -1,0 +1,178 @@
+"""What the attention and the MLP of every block add to the residual stream, recorded by hooks."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+from layerlab.errors import ModelError, TargetError
+
+COMPONENTS = ("att", "mlp")
+
+
+class Activations(dict):
+    """Recorded tensors by name: ``activations["att_3"]`` is (n_sequences, n_positions, width)."""
+
+    def __init__(self, n_layers: int):
+        super().__init__()
+        self.n_layers = n_layers
+
+    def stack(self) -> np.ndarray:
+        """All recorded rows as one array.
+
+        Returns
+        -------
+        ndarray of float32, shape (2, n_layers, n_sequences * n_positions, width)
+
+        Raises
+        ------
+        ModelError
+            If the model has not run to its end while it was recorded.
+        """
+        n_recorded, n_expected = len(self), len(COMPONENTS) * self.n_layers
+        if n_recorded != n_expected:
+            raise ModelError(
+                f"{n_recorded} of {n_expected} activations are recorded: run the model once "
+                "inside the with block before you stack them"
+            )
+        layers = range(self.n_layers)
+        rows = [self[f"{name}_{i}"].flatten(0, 1) for name in COMPONENTS for i in layers]
+        stacked = torch.stack(rows).float().cpu().numpy()  # (2 * n_layers, n_rows, width)
+        return stacked.reshape(len(COMPONENTS), self.n_layers, *stacked.shape[1:])
+
+
+@contextmanager
+def record(model, positions=None) -> Iterator[Activations]:
+    """Record the output projections of every block while the model runs.
+
+    Parameters
+    ----------
+    model : transformers.GPT2LMHeadModel or transformers.GPT2Model
+    positions : sequence of int, optional
+        The only positions to keep; negative ones count from the end. All of them by default.
+
+    Yields
+    ------
+    Activations
+        Filled by each forward pass inside the ``with`` block, the last pass stays. The tensors
+        are copies: nothing that is done to the model or to them changes the other. When the block
+        ends, by an error or not, no hook is left on the model.
+
+    Raises
+    ------
+    ModelError
+        If the model is no GPT-2.
+    TargetError
+        From the forward pass, if a position lies outside the sequence.
+    """
+    modules = _projections(model)
+    activations = Activations(n_layers=len(modules) // len(COMPONENTS))
+    if positions is not None:
+        positions = torch.as_tensor(np.asarray(positions, dtype=np.int64))
+    handles = []
+    try:
+        for name, module in modules.items():
+            handles.append(module.register_forward_hook(_make_hook(activations, name, positions)))
+        yield activations
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def target_activations(model, token_ids, positions) -> np.ndarray:
+    """Activations of targets in a text, from one pass that ends at the last target.
+
+    Parameters
+    ----------
+    model : transformers.GPT2LMHeadModel or transformers.GPT2Model
+    token_ids : array of int, shape (n_tokens,)
+    positions : array of int, shape (n_targets,)
+        Rising.
+
+    Returns
+    -------
+    ndarray of float32, shape (2, n_layers, n_targets, width)
+
+    Raises
+    ------
+    TargetError
+        If a target lies outside the text or beyond the context window.
+    """
+    positions = np.asarray(positions, dtype=np.int64)
+    if len(positions) == 0 or positions.min() < 0 or positions.max() >= len(token_ids):
+        raise TargetError(
+            f"the positions {positions.tolist()} do not all lie in a text of {len(token_ids)} "
+            "tokens: count from 0, and give one or more"
+        )
+    sequence = np.asarray(token_ids)[: positions.max() + 1]  # no target needs what comes later
+    return _run(model, sequence[None], positions)
+
+
+def last_token_activations(model, windows) -> np.ndarray:
+    """Activations of the last token of each window, from one pass.
+
+    Parameters
+    ----------
+    model : transformers.GPT2LMHeadModel or transformers.GPT2Model
+    windows : array of int, shape (n, length)
+
+    Returns
+    -------
+    ndarray of float32, shape (2, n_layers, n, width)
+
+    Raises
+    ------
+    TargetError
+        If there is no window, or the windows are longer than the context.
+    """
+    windows = np.asarray(windows)
+    if windows.ndim != 2 or 0 in windows.shape:
+        raise TargetError(f"windows of shape {windows.shape} hold no token: give (n, length)")
+    return _run(model, windows, [-1])
+
+
+def _run(model, sequences: np.ndarray, positions) -> np.ndarray:
+    """Record `positions` in one pass over `sequences` (n, length)."""
+    context, length = model.config.n_positions, sequences.shape[1]
+    if length > context:
+        raise TargetError(
+            f"{length} tokens are needed and the model's context window holds {context}: "
+            "take earlier targets or shorter windows"
+        )
+    ids = torch.as_tensor(sequences, dtype=torch.long, device=model.device)
+    with record(model, positions) as activations, torch.no_grad():
+        model.base_model(ids, use_cache=False)  # the base model: nobody asks for the next word
+    return activations.stack()  # (2, n_layers, n_rows, width)
+
+
+def _projections(model) -> dict:
+    """The modules to listen to, by their names ``att_0`` … and ``mlp_0`` …"""
+    try:
+        blocks = model.base_model.h
+        attention = {f"att_{i}": block.attn.c_proj for i, block in enumerate(blocks)}
+        return attention | {f"mlp_{i}": block.mlp.c_proj for i, block in enumerate(blocks)}
+    except AttributeError as error:
+        raise ModelError(
+            f"no output projections known in a {type(model).__name__} ({error}): give a GPT-2"
+        ) from error
+
+
+def _make_hook(activations: Activations, name: str, positions):
+    def hook(module, inputs, output):  # output: (n_sequences, n_tokens, width)
+        if positions is None:
+            activations[name] = output.detach().clone()
+        else:
+            _check_positions(positions, output.shape[1])
+            activations[name] = output.detach()[:, positions.to(output.device)]  # indexing copies
+
+    return hook
+
+
+def _check_positions(positions: torch.Tensor, n_tokens: int) -> None:
+    outside = positions[(positions < -n_tokens) | (positions >= n_tokens)]
+    if len(outside):
+        raise TargetError(
+            f"position {outside[0].item()} lies outside a sequence of {n_tokens} tokens: "
+            "record positions of this sequence"
+        )

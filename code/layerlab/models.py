@@ -1,0 +1,264 @@
+"""A GPT-2 and its tokenizer: shipped with the course, from a folder, or from Hugging Face."""
+
+import hashlib
+import sys
+import warnings
+from contextlib import contextmanager, nullcontext
+from importlib.resources import files
+from pathlib import Path
+
+import httpx2
+import torch
+from huggingface_hub import HfApi, constants, snapshot_download
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    HFValidationError,
+    LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+)
+from safetensors import SafetensorError
+from transformers import AutoConfig, AutoTokenizer, GPT2LMHeadModel
+from transformers.utils import logging
+
+from layerlab.errors import ModelError
+
+EMBEDDED = Path(str(files("layerlab") / "data" / "model"))
+CHECKSUMS = "SHA256SUMS"
+CONFIGURATION = ["config.json", "tokenizer*.json", "vocab.json", "merges.txt", "added_tokens.json"]
+WEIGHTS = ["model*.safetensors*", "pytorch_model*.bin*"]  # the second where the first is missing
+SMALLEST_VOCABULARY = 256  # byte-level BPE knows every single byte
+TIMEOUT = 10.0  # seconds until the hub counts as unreachable
+
+
+def load_model(name: str = "embedded", *, untrained: bool = False, seed: int = 0):
+    """A GPT-2 in float32 and evaluation mode, with its tokenizer.
+
+    Parameters
+    ----------
+    name : str
+        ``"embedded"`` for the course's own model (its checksums are verified), a folder in
+        Hugging Face's format, or a name on the Hugging Face hub such as ``"gpt2-large"``.
+    untrained : bool
+        Draw fresh weights for the same configuration instead of loading the trained ones.
+    seed : int
+        Of the fresh weights; the global random state is left as it was.
+
+    Returns
+    -------
+    model : transformers.GPT2LMHeadModel
+    tokenizer : transformers.PreTrainedTokenizerBase
+
+    Raises
+    ------
+    ModelError
+        If the model cannot be found, reached or read, is damaged, or is no GPT-2.
+    """
+    name = str(name)
+    folder = _find_folder(name, with_weights=not untrained)
+    with _quiet_transformers():
+        config = _load_config(folder, name)
+        tokenizer = _load_tokenizer(folder, name, config)
+        if untrained:
+            return _draw_weights(config, seed).eval(), tokenizer
+        return _load_weights(folder, name).eval(), tokenizer
+
+
+def count_blocks(model) -> int:
+    """Number of transformer blocks that the model really has."""
+    return len(model.base_model.h)
+
+
+def verify_checksums(folder: Path) -> None:
+    """Compare every file of a folder with its ``SHA256SUMS``.
+
+    Raises
+    ------
+    ModelError
+        Naming the first file that is missing or damaged.
+    """
+    try:
+        lines = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise ModelError(f"{str(folder / CHECKSUMS)!r} is missing: fetch the model anew") from error
+    for line in lines:
+        wanted, _, file_name = line.partition("  ")
+        path = folder / file_name
+        if not path.is_file():
+            raise ModelError(f"the model's file {str(path)!r} is missing: fetch the model anew")
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != wanted:
+            raise ModelError(
+                f"the model's file {str(path)!r} is damaged (its SHA-256 is {found[:12]}…, not "
+                f"{wanted[:12]}…): fetch the model anew"
+            )
+
+
+# ---- where a model lies ----------------------------------------------------------------------
+
+
+def _find_folder(name: str, with_weights: bool) -> Path:
+    if name == "embedded":
+        verify_checksums(EMBEDDED)
+        return EMBEDDED
+    if name and Path(name).is_dir():
+        if (Path(name) / CHECKSUMS).is_file():  # a folder that vouches for itself is held to it
+            verify_checksums(Path(name))
+        return Path(name)
+    # a download of gigabytes shows its bars in a terminal, but never inside a page
+    with nullcontext() if sys.stderr.isatty() else _no_progress_bars():
+        return _download(name, with_weights)
+
+
+def _download(name: str, with_weights: bool) -> Path:
+    """Folder of the hub's model in the local cache, downloaded where it is not there yet."""
+    try:
+        unreachable = _ask_hub(name)
+        folder = _snapshot(name, CONFIGURATION, unreachable)
+        for pattern in WEIGHTS if with_weights else ():
+            folder = _snapshot(name, [pattern], unreachable)
+            if any(folder.glob(pattern)):
+                break
+        return folder
+    except HFValidationError as error:
+        raise ModelError(
+            f"{name!r} is neither a folder nor a name that the Hugging Face hub could know: "
+            "give 'embedded', a model's folder, or a name such as 'gpt2-large'"
+        ) from error
+    except GatedRepoError as error:
+        raise ModelError(
+            f"the model {name!r} asks for a licence first: accept it at "
+            f"{constants.ENDPOINT}/{name} and log in with 'hf auth login'"
+        ) from error
+    except RepositoryNotFoundError as error:
+        raise ModelError(
+            f"{name!r} is no folder here and no model at {constants.ENDPOINT}: check its "
+            "spelling, or use 'embedded'"
+        ) from error
+    except (LocalEntryNotFoundError, HfHubHTTPError, httpx2.TransportError) as error:
+        raise ModelError(
+            f"{name!r} is no folder here, is not complete in the local cache, and "
+            f"{constants.ENDPOINT} does not deliver it ({_first_line(unreachable or error)}): "
+            "connect to the network, or use 'embedded' or a model's folder"
+        ) from error
+
+
+def _ask_hub(name: str) -> Exception | None:
+    """The error if the hub cannot be reached; the later downloads would wait without limit."""
+    try:
+        HfApi().model_info(name, timeout=TIMEOUT)
+    except (httpx2.TransportError, OfflineModeIsEnabled) as error:
+        return error
+    return None
+
+
+def _snapshot(name: str, patterns: list[str], unreachable: Exception | None) -> Path:
+    return Path(
+        snapshot_download(
+            name,
+            allow_patterns=patterns,
+            etag_timeout=TIMEOUT,
+            local_files_only=unreachable is not None,
+        )
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+# ---- what lies there -------------------------------------------------------------------------
+
+
+def _load_config(folder: Path, name: str):
+    try:
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"the model {name!r} has no usable config.json ({_first_line(error)}): give a folder "
+            "in Hugging Face's format"
+        ) from error
+    if config.model_type != "gpt2":
+        raise ModelError(
+            f"the model {name!r} is of the architecture {config.model_type!r}: layerlab knows "
+            "where GPT-2 keeps its projections and no other, so give a GPT-2"
+        )
+    return config
+
+
+def _load_tokenizer(folder: Path, name: str, config):
+    help_ = "put the vocab.json and merges.txt (or tokenizer.json) of its tokenizer into the folder"
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"the model {name!r} has no usable tokenizer: {help_}") from error
+    if len(tokenizer) <= SMALLEST_VOCABULARY:  # without files transformers makes an empty one
+        raise ModelError(f"the model {name!r} has no tokenizer: {help_}")
+    if len(tokenizer) > config.vocab_size:
+        raise ModelError(
+            f"the tokenizer of {name!r} knows {len(tokenizer)} tokens and its model only "
+            f"{config.vocab_size}: they do not belong together, so {help_}"
+        )
+    return tokenizer
+
+
+def _load_weights(folder: Path, name: str) -> GPT2LMHeadModel:
+    try:
+        model, report = GPT2LMHeadModel.from_pretrained(
+            folder, dtype=torch.float32, output_loading_info=True
+        )
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        raise ModelError(
+            f"the weights of the model {name!r} cannot be read ({_first_line(error)}): "
+            "fetch or save the model anew"
+        ) from error
+    if report["missing_keys"]:  # transformers would draw them at random
+        missing = sorted(report["missing_keys"])
+        raise ModelError(
+            f"the model {name!r} lacks {len(missing)} weights, the first is {missing[0]!r}: "
+            "fetch or save the model anew"
+        )
+    return model
+
+
+def _draw_weights(config, seed: int) -> GPT2LMHeadModel:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return GPT2LMHeadModel(config).float()
+
+
+# ---- silence ---------------------------------------------------------------------------------
+
+
+@contextmanager
+def _quiet_transformers():
+    """No notes and no progress bars from transformers; its settings are put back afterwards.
+
+    What matters in those notes (missing weights, no tokenizer) is an error of ours.
+    """
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        with _no_progress_bars():
+            yield
+    finally:
+        logging.set_verbosity(verbosity)
+
+
+@contextmanager
+def _no_progress_bars():
+    """No progress bars from transformers and the hub; on again afterwards if they were on."""
+    if not logging.is_progress_bar_enabled():
+        yield
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # HF_HUB_DISABLE_PROGRESS_BARS has priority
+        logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            logging.enable_progress_bar()

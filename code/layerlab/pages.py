@@ -1,0 +1,113 @@
+"""What a chapter's cell shows: a figure in a light and a dark version, with words for both."""
+
+import base64
+import os
+from collections.abc import Callable
+from html import escape
+from io import BytesIO
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from layerlab.figures import save
+
+SHORTEST_ALT = 20  # characters; shorter texts name a figure and do not say what it shows
+
+PHONE = "(max-width: 600px)"  # where a figure is drawn narrower, with its panels turned
+
+# The site hides one of the two by its own rule. In a notebook nobody does, hence these.
+NOTEBOOK_STYLE = (
+    "html:not([data-theme]) body:not([data-jp-theme-light=false]) .course-figure .only-dark,"
+    "html:not([data-theme]) body[data-jp-theme-light=false] .course-figure .only-light"
+    "{display:none}"
+)
+
+
+class Shown:
+    """A figure as a page shows it: two images, of which the page's theme chooses one.
+
+    Attributes
+    ----------
+    alt : str
+        What the figure shows, in words.
+    light, dark : bytes
+        The two SVG files.
+    narrow : dict of bytes
+        The same two, keyed by "light" and "dark", drawn for a phone.
+    """
+
+    def __init__(self, light: bytes, dark: bytes, narrow: dict[str, bytes], alt: str):
+        self.light, self.dark, self.narrow, self.alt = light, dark, narrow, alt
+
+    def __repr__(self) -> str:
+        return f"Figure: {self.alt}"
+
+    def _repr_html_(self) -> str:
+        images = self._image(self.light, "light") + self._image(self.dark, "dark")
+        return f'<figure class="course-figure"><style>{NOTEBOOK_STYLE}</style>{images}</figure>'
+
+    def _image(self, svg: bytes, mode: str) -> str:
+        alt = escape(self.alt, quote=True)
+        image = f'<img class="only-{mode}" alt="{alt}" src="{_data_uri(svg)}">'
+        if self.narrow[mode] == svg:  # drawn by a function that knows no narrow page
+            return image
+        source = f'<source media="{PHONE}" srcset="{_data_uri(self.narrow[mode])}">'
+        return f"<picture>{source}{image}</picture>"
+
+
+def show(draw: Callable[..., Figure], *args, name: str | None = None, alt: str, **options) -> Shown:
+    """Draw a figure for a page, light and dark; the last line of a cell.
+
+    Parameters
+    ----------
+    draw : callable
+        A function of `layerlab.figures`, or any function that returns a Figure; it is called
+        as ``draw(*args, **options)`` once for each theme.
+    name : str, optional
+        Also write the light figure as this PNG file (300 dpi) into the folder that the
+        environment variable ``LAYERLAB_FIGURES`` names, or else into the current folder.
+    alt : str
+        What the figure shows, in words, for a reader who cannot see it.
+
+    Returns
+    -------
+    Shown
+        Displays itself in a notebook and on a page.
+
+    Raises
+    ------
+    ValueError
+        If the alt text is empty or too short to say what the figure shows, or `name` does not
+        end in ``.png``.
+    """
+    alt = " ".join(alt.split())  # line breaks of the source are no part of the sentence
+    if len(alt) < SHORTEST_ALT:
+        raise ValueError(
+            f"alt={alt!r} is too short; say in a sentence ({SHORTEST_ALT} characters or more) "
+            "what the figure shows"
+        )
+    if name is not None:
+        save(draw, _png_path(name), *args, **options)
+    wide, narrow = (
+        {mode: _svg(draw, args, options, mode, is_narrow) for mode in ("light", "dark")}
+        for is_narrow in (False, True)
+    )
+    return Shown(wide["light"], wide["dark"], narrow, alt)
+
+
+def _data_uri(svg: bytes) -> str:
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode('ascii')}"
+
+
+def _png_path(name: str) -> Path:
+    if Path(name).suffix != ".png":
+        raise ValueError(f"name={name!r} must end in .png")
+    folder = Path(os.environ.get("LAYERLAB_FIGURES") or ".")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / name
+
+
+def _svg(draw, args, options, mode: str, narrow: bool) -> bytes:
+    file = BytesIO()
+    save(draw, file, *args, mode=mode, narrow=narrow, **options)
+    return file.getvalue()

@@ -1,0 +1,164 @@
+"""A run's numbers as a short Markdown report."""
+
+import numpy as np
+
+from layerlab.figures import COMPONENTS, MEASURES
+from layerlab.statistics import mantel_test, shuffled_information
+
+N_SHUFFLES = 200
+
+
+def write_report(run, floor: float) -> str:
+    """The Markdown report of an investigation.
+
+    Parameters
+    ----------
+    run : layerlab.investigation.Investigation
+    floor : float
+        Of `information_floor`, in bits.
+
+    Returns
+    -------
+    str
+        Every number in it is read from `run`, or computed from what `run` holds.
+    """
+    sections = (_facts(run), _positions(run), _sweep(run), _layers(run, floor))
+    return "\n\n".join(("# What layerlab measured", *sections)) + "\n"
+
+
+def information_floor(n_sequences: int, *, n_neighbors: int = 3, seed: int = 0) -> float:
+    """What the k-NN estimator reports, on average, for unrelated numbers: the floor of part 7.
+
+    The estimates of unrelated numbers scatter around 0, and those below 0 are clipped, so their
+    mean is above 0, the more so the fewer the samples.
+
+    Parameters
+    ----------
+    n_sequences : int
+        Samples of each variable.
+    n_neighbors, seed : int
+        Of the estimator and of the draws.
+
+    Returns
+    -------
+    float
+        In bits: the mean over shuffles of two independent normal variables.
+    """
+    x, y = np.random.default_rng(seed).standard_normal((2, n_sequences))
+    options = {"n_shuffles": N_SHUFFLES, "n_neighbors": n_neighbors, "seed": seed}
+    return float(shuffled_information(x, y, **options).mean())
+
+
+def _facts(run) -> str:
+    rows = [
+        ("Model", f"{run.model_name} ({run.n_layers} blocks, width {run.width})"),
+        ("Article", run.article_source),
+        ("Target", f"`{run.target!r}`"),
+        ("Tokens", f"{run.n_tokens}, of them {run.n_unique} unique"),
+        ("Target in the article", f"{len(run.target_positions)} times"),
+        ("Targets compared", f"{len(run.first_positions)}, at positions {_list(run)}"),
+        ("Sequences in part 7", run.n_sequences),
+        ("Seed", run.seed),
+    ]
+    return _table(("", ""), rows)
+
+
+def _positions(run) -> str:
+    upper = np.triu_indices(len(run.first_positions), k=1)
+    apart = run.position_distances[upper]  # (n_pairs,)
+    rows = [
+        (name, _number(tau), _p(p), _mantel_p(run.distances[..., i][upper], apart, run.seed))
+        for i, (name, (tau, p)) in enumerate(zip(MEASURES, run.tau, strict=True))
+    ]
+    return (
+        f"## Measure against position (block {run.block}, MLP)\n\n"
+        f"Kendall's τ of each measure with the distance in tokens, over {len(apart)} pairs. "
+        "Pairs that share a target are not independent, so Kendall's p-value is too small; "
+        "the Mantel test shuffles targets and not pairs.\n\n"
+        + _table(("Measure", "τ", "Kendall's p", "Mantel p"), rows)
+    )
+
+
+def _mantel_p(measure: np.ndarray, apart: np.ndarray, seed: int) -> str:
+    if len(apart) < 3:  # two targets are one pair, and there is nothing to shuffle
+        return "–"
+    return _p(mantel_test(measure, apart, seed=seed).p)
+
+
+def _sweep(run) -> str:
+    rows = [
+        (
+            COMPONENTS[component],
+            MEASURES[measure],
+            *(_peak(r, component, measure) for r in _runs(run)),
+        )
+        for component in range(2)
+        for measure in range(3)
+    ]
+    return (
+        "## Laminar sweep\n\n"
+        "The block where τ with the distance in tokens is strongest (blocks are counted from 0). "
+        "What the untrained control shows too was not learned.\n\n"
+        + _table(("Component", "Measure", *_run_names(run)), rows)
+    )
+
+
+def _peak(run, component: int, measure: int) -> str:
+    tau = run.summary[component, :, 1, measure]  # (n_layers,)
+    if np.isnan(tau).all():
+        return "–"
+    block = np.nanargmax(np.abs(tau))
+    return f"{_number(tau[block])} at block {block}"
+
+
+def _layers(run, floor: float) -> str:
+    far = max(2, run.n_layers // 2)
+    rows = [
+        (COMPONENTS[i], *(cell for r in _runs(run) for cell in _near_and_far(r, i, far)))
+        for i in range(2)
+    ]
+    heads = [f"{name}, {where}" for name in _run_names(run) for where in ("near", "far")]
+    return (
+        "## Mutual information between layers\n\n"
+        f"Mean over the pairs of blocks, in bits: near means adjacent, far means {far} or more "
+        f"blocks apart. With {run.n_sequences} samples the estimator reports {floor:.3f} bits on "
+        f"average for unrelated, shuffled numbers: that is the floor.\n\n"
+        + _table(("Component", *heads), rows)
+    )
+
+
+def _near_and_far(run, component: int, far: int) -> tuple[str, str]:
+    upper = np.triu_indices(run.n_layers, k=1)
+    bits = run.layer_information[..., component][upper]  # (n_layer_pairs,)
+    apart = run.layer_information[..., 2][upper]
+    return _mean(bits[apart == 1]), _mean(bits[apart >= far])
+
+
+def _runs(run) -> tuple:
+    return (run,) if run.control is None else (run, run.control)
+
+
+def _run_names(run) -> tuple[str, ...]:
+    return ("Trained", "Untrained control")[: len(_runs(run))]
+
+
+def _mean(bits: np.ndarray) -> str:
+    return f"{bits.mean():.3f}" if bits.size else "–"
+
+
+def _list(run) -> str:
+    return ", ".join(str(position) for position in run.first_positions)
+
+
+def _number(tau: float) -> str:
+    return "–" if np.isnan(tau) else f"{tau:.2f}".replace("-", "−")
+
+
+def _p(p: float) -> str:
+    """Two digits that matter, however small: 0.43, 0.00010, 1.2e-12; the tables compare them."""
+    return "–" if np.isnan(p) else f"{p:#.2g}"
+
+
+def _table(heads, rows) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)

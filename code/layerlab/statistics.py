@@ -1,0 +1,220 @@
+"""Rank correlation, its permutation test for distance matrices, and shuffled nulls."""
+
+from itertools import permutations
+from math import factorial, isqrt
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from layerlab._validate import finite, pair, positive_integer, rows
+from layerlab.errors import MeasureError
+from layerlab.information import mutual_information, pairwise_mutual_information
+
+
+class Tau(NamedTuple):
+    """Kendall's rank correlation and its two-sided p-value."""
+
+    tau: float
+    p: float
+
+
+def kendall_tau(x, y):
+    """Kendall's tau-b of two paired lists, with the p-value for independent entries.
+
+    Parameters
+    ----------
+    x, y : array_like, shape (n_samples,)
+        Paired values; only their order counts.
+
+    Returns
+    -------
+    Tau
+        ``tau`` between -1 and 1, and the two-sided ``p`` of `scipy.stats.kendalltau`. Both are
+        NaN where x or y is constant, which leaves nothing to rank.
+
+    Raises
+    ------
+    MeasureError
+        If the shapes differ or are not one-dimensional, there are fewer than 2 values, or one is
+        NaN or infinite.
+
+    Notes
+    -----
+    The p-value takes the entries for independent. The pairs of one distance matrix are not: each
+    item sits in many of them. Ask `mantel_test` then.
+    """
+    x, y = _ranked(x, y)
+    result = stats.kendalltau(x, y)
+    return Tau(float(result.statistic), float(result.pvalue))
+
+
+def mantel_test(first, second, *, n_permutations=9999, seed=0):
+    """Kendall's tau of two distance matrices over the same items, with a permutation p-value.
+
+    The items of the first matrix are relabelled at random, again and again, and tau is measured
+    anew: whole rows and columns move together, so what makes the pairs depend on each other stays
+    as it is, and only the link between the matrices is broken.
+
+    Parameters
+    ----------
+    first, second : array_like, shape (n_pairs,)
+        The pairs i < j of each matrix in the order of `scipy.spatial.distance.pdist`; at least 3
+        items, so 3, 6, 10, … pairs.
+    n_permutations : int
+        Number of random relabellings; where there are no more than that in all (n! of n items),
+        each is tried once and the p-value is exact.
+    seed : int
+        Random seed of the relabellings.
+
+    Returns
+    -------
+    Tau
+        ``tau`` as in `kendall_tau`, and the two-sided ``p``: the share of relabellings whose
+        |tau| reaches the observed one, the observed labelling counted among them. Both are NaN
+        where a matrix is constant.
+
+    Raises
+    ------
+    MeasureError
+        If the shapes differ, are not those of a matrix's pairs, a value is NaN or infinite, or
+        `n_permutations` is no positive whole number.
+
+    References
+    ----------
+    N. Mantel, "The detection of disease clustering and a generalized regression approach",
+    Cancer Research 27, 1967.
+    """
+    first, second = _ranked(first, second)
+    n_items = _count_items(len(first))
+    n_permutations = positive_integer(n_permutations, "n_permutations")
+    tau = kendall_tau(first, second).tau
+    if np.isnan(tau):
+        return Tau(np.nan, np.nan)
+    exact = factorial(n_items) <= n_permutations
+    if exact:
+        labels = np.array(list(permutations(range(n_items))))  # (n!, n_items), observed included
+    else:
+        rng = np.random.default_rng(seed)
+        labels = rng.permuted(np.tile(np.arange(n_items), (n_permutations, 1)), axis=1)
+    observed = _concordances(first[None], second)[0]
+    reached = np.abs(_concordances(_relabel(first, labels), second)) >= abs(observed)
+    if exact:
+        return Tau(tau, float(reached.mean()))
+    return Tau(tau, float((reached.sum() + 1) / (n_permutations + 1)))
+
+
+def shuffled_information(x, y=None, *, n_shuffles=100, n_neighbors=3, unit="bits", seed=0):
+    """Nearest-neighbour estimates of mutual information where there is none: the shuffled null.
+
+    Shuffling the samples keeps each variable as it is and breaks the link between them; what the
+    estimator still reports is its bias and its spread.
+
+    Parameters
+    ----------
+    x : array_like, shape (n_samples,) or (n_vectors, n_samples)
+        The first variable; or, without `y`, several variables, one a row.
+    y : array_like, shape (n_samples,), optional
+        The second variable, the one that is shuffled.
+    n_shuffles : int
+        Number of shuffles.
+    n_neighbors, unit
+        As in `layerlab.information.mutual_information`.
+    seed : int
+        Random seed of the shuffles and of the estimator's noise.
+
+    Returns
+    -------
+    ndarray, shape (n_shuffles,) or (n_shuffles, n_pairs)
+        One estimate a shuffle for x and y; without `y`, one for every pair of rows, each row
+        shuffled by itself, pairs in the order of `scipy.spatial.distance.pdist`.
+
+    Raises
+    ------
+    MeasureError
+        As `mutual_information` and `pairwise_mutual_information`.
+    """
+    n_shuffles = positive_integer(n_shuffles, "n_shuffles")
+    rng = np.random.default_rng(seed)
+    options = {"n_neighbors": n_neighbors, "unit": unit, "seed": seed}
+    if y is None:
+        X = rows(x)
+        shuffles = [
+            pairwise_mutual_information(rng.permuted(X, axis=-1), **options)
+            for _ in range(n_shuffles)
+        ]
+        return np.stack(shuffles)  # (n_shuffles, n_pairs)
+    x, y = pair(x, y)
+    shuffles = [mutual_information(x, rng.permutation(y), **options) for _ in range(n_shuffles)]
+    return np.array(shuffles)  # (n_shuffles,)
+
+
+def benjamini_hochberg(p_values):
+    """p-values adjusted for many tests by the procedure of Benjamini and Hochberg.
+
+    Parameters
+    ----------
+    p_values : array_like, any shape
+        The p-values of all tests made, between 0 and 1.
+
+    Returns
+    -------
+    ndarray, shape of `p_values`
+        The adjusted values: calling everything below 0.05 a finding keeps the expected share of
+        false findings at 5 %.
+
+    Raises
+    ------
+    MeasureError
+        If a value is NaN or not between 0 and 1.
+
+    Notes
+    -----
+    Computed by `scipy.stats.false_discovery_control`.
+    """
+    p_values = finite(p_values, "p_values")
+    outside = p_values[(p_values < 0) | (p_values > 1)]
+    if outside.size:
+        raise MeasureError(f"p-value {outside[0]}: p-values lie between 0 and 1.")
+    return stats.false_discovery_control(p_values, axis=None).reshape(p_values.shape)
+
+
+def _concordances(first, second):
+    """Concordant less discordant pairs of entries, for each row of `first`, as whole numbers.
+
+    This is tau's numerator; its denominator counts ties, which relabelling never changes.
+    """
+    first = stats.rankdata(first, method="dense", axis=1).astype(np.int32)  # (n_rows, n_pairs)
+    total = np.zeros(len(first), dtype=np.int64)
+    for entry in range(first.shape[1] - 1):
+        signs = np.sign(second[entry + 1 :] - second[entry])  # (n_later,)
+        total += (np.sign(first[:, entry + 1 :] - first[:, entry, None]) @ signs).astype(np.int64)
+    return total
+
+
+def _relabel(pairs, labels):
+    """The pairs' values after renaming the items, one row a naming: (n_namings, n_pairs)."""
+    n_items = labels.shape[1]
+    rows, columns = np.triu_indices(n_items, k=1)
+    place = np.zeros((n_items, n_items), dtype=np.intp)
+    place[rows, columns] = place[columns, rows] = np.arange(len(pairs))
+    return pairs[place[labels[:, rows], labels[:, columns]]]
+
+
+def _count_items(n_pairs):
+    """The number of items that have so many pairs."""
+    n_items = (1 + isqrt(1 + 8 * n_pairs)) // 2
+    if n_items < 3 or n_items * (n_items - 1) // 2 != n_pairs:
+        raise MeasureError(
+            f"{n_pairs} values are not the pairs of a distance matrix of 3 or more items: "
+            "there are n (n - 1) / 2 of them, 3, 6, 10, 15, …"
+        )
+    return n_items
+
+
+def _ranked(x, y):
+    """Two finite vectors of one length, at least 2 values."""
+    x, y = pair(x, y)
+    if len(x) < 2:
+        raise MeasureError("1 value is too few to rank: give at least 2.")
+    return x, y

@@ -1,0 +1,184 @@
+"""The measures over pairs of targets and pairs of layers: arrays in, arrays out.
+
+Axes, always in this order: component (0 attention, 1 MLP), layer, pair or statistic, measure
+(0 mutual information in bits, 1 L1 distance, 2 L2 distance).  Pairs i < j run as in SciPy's
+``pdist``: (0, 1), (0, 2), …, (n - 2, n - 1).
+"""
+
+import numpy as np
+
+from layerlab.distances import pairwise_minkowski
+from layerlab.errors import MeasureError
+from layerlab.information import pairwise_mutual_information
+from layerlab.statistics import kendall_tau
+
+
+def position_distances(positions) -> np.ndarray:
+    """Tokens between the targets of every pair.
+
+    Parameters
+    ----------
+    positions : array of int, shape (n,)
+
+    Returns
+    -------
+    ndarray of int64, shape (n_pairs,)
+    """
+    positions = np.asarray(positions, dtype=np.int64)
+    first, second = np.triu_indices(len(positions), k=1)
+    return np.abs(positions[second] - positions[first])  # (n_pairs,)
+
+
+def measure_pairs(X, *, n_neighbors: int = 3, seed: int = 0) -> np.ndarray:
+    """Mutual information, L1 and L2 between every pair of vectors.
+
+    Parameters
+    ----------
+    X : array, shape (n, width)
+        One activation vector a row.
+    n_neighbors : int
+        Of the estimator of mutual information.
+    seed : int
+        Of the tiny noise that breaks ties in that estimator.
+
+    Returns
+    -------
+    ndarray, shape (n_pairs, 3)
+        Bits, L1, L2.
+
+    Raises
+    ------
+    MeasureError
+        If `X` is no matrix of finite numbers, or is too narrow for `n_neighbors`.
+    """
+    X = np.asarray(X, dtype=np.float64)
+    information = pairwise_mutual_information(X, n_neighbors=n_neighbors, seed=seed)
+    return np.stack(
+        [information, pairwise_minkowski(X, 1), pairwise_minkowski(X, 2)], axis=-1
+    )  # (n_pairs, 3)
+
+
+def laminar_measures(activations, *, n_neighbors: int = 3, seed: int = 0) -> np.ndarray:
+    """`measure_pairs` in every component and layer.
+
+    Parameters
+    ----------
+    activations : array, shape (2, n_layers, n, width)
+
+    Returns
+    -------
+    ndarray, shape (2, n_layers, n_pairs, 3)
+    """
+    return np.stack(
+        [
+            [measure_pairs(X, n_neighbors=n_neighbors, seed=seed) for X in component]
+            for component in activations
+        ]
+    )
+
+
+def position_tau(measures, distances) -> np.ndarray:
+    """Kendall's tau of each measure with position distance.
+
+    Parameters
+    ----------
+    measures : array, shape (n_pairs, 3)
+    distances : array, shape (n_pairs,)
+        Position distance of every pair.
+
+    Returns
+    -------
+    ndarray, shape (3, 2)
+        Tau and its p-value, which takes the pairs for independent (they are not, see
+        `layerlab.statistics.mantel_test`).  NaN where there is nothing to rank: a single pair, or
+        constant values.
+    """
+    if len(distances) == 1:
+        return np.full((np.shape(measures)[-1], 2), np.nan)
+    return np.array([kendall_tau(values, distances) for values in np.transpose(measures)])
+
+
+def summarize(measures, distances) -> np.ndarray:
+    """Mean over the pairs, and Kendall's tau with position distance, in every layer.
+
+    Parameters
+    ----------
+    measures : array, shape (2, n_layers, n_pairs, 3)
+    distances : array, shape (n_pairs,)
+        Position distance of every pair.
+
+    Returns
+    -------
+    ndarray, shape (2, n_layers, 2, 3)
+        The third axis: mean, tau.  Tau is NaN where `position_tau` is.
+    """
+    means = np.mean(measures, axis=2)  # (2, n_layers, 3)
+    taus = [[position_tau(layer, distances)[:, 0] for layer in part] for part in measures]
+    return np.stack([means, taus], axis=2)  # (2, n_layers, 2, 3)
+
+
+def laminar_sweep(
+    activations, positions, *, n_neighbors: int = 3, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """All measures in every layer, and their summary.
+
+    Parameters
+    ----------
+    activations : array, shape (2, n_layers, n, width)
+    positions : array of int, shape (n,)
+
+    Returns
+    -------
+    measures : ndarray, shape (2, n_layers, n_pairs, 3)
+    summary : ndarray, shape (2, n_layers, 2, 3)
+    """
+    measures = laminar_measures(activations, n_neighbors=n_neighbors, seed=seed)
+    return measures, summarize(measures, position_distances(positions))
+
+
+def layer_information(norms, *, n_neighbors: int = 3, seed: int = 0) -> np.ndarray:
+    """Mutual information between every pair of layers, within attention and within MLP.
+
+    Parameters
+    ----------
+    norms : array, shape (2, n_layers, n_sequences)
+        One number for each layer and sequence.
+
+    Returns
+    -------
+    ndarray, shape (2, n_layer_pairs)
+        Bits.
+
+    Raises
+    ------
+    MeasureError
+        If there are no more sequences than `n_neighbors`.
+    """
+    return np.stack(
+        [pairwise_mutual_information(X, n_neighbors=n_neighbors, seed=seed) for X in norms]
+    )
+
+
+def to_upper(pairs) -> np.ndarray:
+    """Values of pairs as the upper triangle of a matrix, zeros elsewhere.
+
+    Parameters
+    ----------
+    pairs : array, shape (n_pairs, ...)
+
+    Returns
+    -------
+    ndarray, shape (n, n, ...)
+
+    Raises
+    ------
+    MeasureError
+        If no number of items n has that many pairs.
+    """
+    pairs = np.asarray(pairs)
+    n_items = (1 + int(np.sqrt(1 + 8 * len(pairs)))) // 2
+    if n_items * (n_items - 1) // 2 != len(pairs):
+        raise MeasureError(f"{len(pairs)} values are not the pairs of any n items (1, 3, 6, 10, …)")
+    matrix = np.zeros((n_items, n_items, *pairs.shape[1:]), dtype=pairs.dtype)
+    matrix[np.triu_indices(n_items, k=1)] = pairs
+    return matrix

@@ -1,0 +1,148 @@
+"""From text to token ids, the places where a target stands, and the windows before them."""
+
+import numpy as np
+
+from layerlab.errors import TargetError
+
+
+def tokenize(text: str, tokenizer) -> np.ndarray:
+    """Token ids of a text, however long.
+
+    Control tokens are nothing special in a text: an article that quotes ``<|endoftext|>`` is
+    split there like anywhere else, so that no article can end itself.
+
+    Parameters
+    ----------
+    text : str
+    tokenizer : transformers.PreTrainedTokenizerBase
+
+    Returns
+    -------
+    ndarray of int64, shape (n_tokens,)
+    """
+    encoding = tokenizer(
+        text,
+        add_special_tokens=False,
+        split_special_tokens=True,
+        verbose=False,  # a text longer than the context is no mistake here
+    )
+    return np.array(encoding["input_ids"], dtype=np.int64)  # (n_tokens,)
+
+
+def target_positions(token_ids, tokenizer, target: str) -> np.ndarray:
+    """All positions of a target, which must be one single token.
+
+    Parameters
+    ----------
+    token_ids : array of int, shape (n_tokens,)
+    tokenizer : transformers.PreTrainedTokenizerBase
+    target : str
+        With its leading space, as inside a text: ``" coffee"``.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_targets,)
+        Rising, counted from 0.
+
+    Raises
+    ------
+    TargetError
+        If the target is not one token, or never occurs.
+    """
+    token_ids = np.asarray(token_ids)
+    pieces = tokenize(target, tokenizer)
+    if len(pieces) != 1:
+        raise TargetError(
+            f"the target {target!r} is {_describe_split(pieces, tokenizer)} for this tokenizer, "
+            f"and must be one: {_way_out(token_ids, tokenizer, target)}"
+        )
+    positions = np.flatnonzero(token_ids == pieces[0])  # (n_targets,)
+    if len(positions) == 0:
+        raise TargetError(
+            f"the target {target!r} never occurs in this text: "
+            f"{_way_out(token_ids, tokenizer, target)}"
+        )
+    return positions
+
+
+def first_targets(positions, n_targets: int, context: int) -> np.ndarray:
+    """The first targets that a model can see in one pass.
+
+    Parameters
+    ----------
+    positions : array of int, shape (n,)
+    n_targets : int
+        How many at most.
+    context : int
+        The length of the model's context window, in tokens.
+
+    Returns
+    -------
+    ndarray of int64, shape (<= n_targets,)
+
+    Raises
+    ------
+    TargetError
+        If fewer than 2 remain, for then there is no pair to compare.
+    """
+    if n_targets < 2:
+        raise TargetError(f"n_targets is {n_targets}: take 2 or more, for pairs are compared")
+    positions = np.asarray(positions, dtype=np.int64)
+    first = positions[positions < context][:n_targets]
+    if len(first) < 2:
+        raise TargetError(
+            f"the target occurs {len(first)} time(s) within the context window of {context} tokens "
+            f"(at the positions {positions[:3].tolist()} first): choose a target or an article "
+            "with 2 or more"
+        )
+    return first
+
+
+def context_windows(token_ids, positions, n_context: int = 9) -> np.ndarray:
+    """Each target with the tokens before it; targets too early for that are dropped.
+
+    Parameters
+    ----------
+    token_ids : array of int, shape (n_tokens,)
+    positions : array of int, shape (n_targets,)
+    n_context : int
+        Tokens before each target.
+
+    Returns
+    -------
+    ndarray of int64, shape (n, n_context + 1)
+        The target is the last column.
+
+    Raises
+    ------
+    TargetError
+        If `n_context` is negative.
+    """
+    if n_context < 0:
+        raise TargetError(f"n_context is {n_context}: take 0 or more tokens before each target")
+    positions = np.asarray(positions, dtype=np.int64)
+    ends = positions[positions >= n_context]
+    offsets = np.arange(-n_context, 1)
+    return np.asarray(token_ids, dtype=np.int64)[ends[:, None] + offsets]  # (n, n_context + 1)
+
+
+def _describe_split(pieces, tokenizer) -> str:
+    parts = " + ".join(repr(tokenizer.decode([piece])) for piece in pieces)
+    return f"{len(pieces)} tokens ({parts})" if parts else "no token"
+
+
+def _way_out(token_ids, tokenizer, target: str) -> str:
+    """The nearest spellings (leading space, capitals) that are one token and do occur."""
+    word = target.strip()
+    spellings = [f" {word}", f" {word.lower()}", word, word.lower(), f" {word.capitalize()}"]
+    counts = {}
+    for spelling in spellings:
+        pieces = tokenize(spelling, tokenizer)
+        if word and len(pieces) == 1 and spelling != target:
+            counts[spelling] = np.count_nonzero(token_ids == pieces[0])
+    best = max(counts, key=counts.get, default=None)  # the first of equals: nearest to the target
+    if best is None:
+        return "choose a more common word, with its leading space"
+    if counts[best] == 0:
+        return f"{best!r} is one token, but does not occur either, so choose another word"
+    return f"try {best!r}, which is one token and occurs {counts[best]} times"

@@ -1,0 +1,54 @@
+"""What many tests share: the embedded model, GPT-2's own tokenizer, a small random GPT-2."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import GPT2Config, GPT2LMHeadModel
+
+from layerlab.investigation import investigate
+from layerlab.models import load_model
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def embedded():
+    """The embedded model and its tokenizer; not to be changed by a test."""
+    return load_model("embedded")
+
+
+@pytest.fixture(scope="session")
+def investigation():
+    """The default investigation, control included."""
+    return investigate()
+
+
+@pytest.fixture(scope="session")
+def gpt2_tokenizer_folder():
+    """Folder with GPT-2's own vocab.json and merges.txt, which are not part of the project."""
+    folder = ROOT.parent / "shared" / "gpt2-tokenizer"
+    if not (folder / "vocab.json").is_file():
+        pytest.skip(f"GPT-2's tokenizer is not in {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(gpt2_tokenizer_folder, tmp_path_factory):
+    """Folder with a random GPT-2 (3 blocks, width 16, context 64) and GPT-2's own tokenizer."""
+    folder = tmp_path_factory.mktemp("tiny") / "gpt2"
+    save_random_gpt2(folder)
+    for name in ("vocab.json", "merges.txt"):
+        shutil.copy(gpt2_tokenizer_folder / name, folder)
+    return folder
+
+
+def save_random_gpt2(folder, model_class=GPT2LMHeadModel, **shape):
+    """Save a random GPT-2, without a tokenizer, and return it."""
+    shape = {"n_layer": 3, "n_embd": 16, "n_head": 2, "n_positions": 64} | shape
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        model = model_class(GPT2Config(**shape))
+    model.save_pretrained(folder)
+    return model.eval()

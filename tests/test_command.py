@@ -1,0 +1,358 @@
+"""The command: a whole run leaves everything behind, a wrong one leaves nothing."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import wikipedia
+from conftest import save_random_gpt2
+from matplotlib.image import imread
+
+import layerlab
+from layerlab import figures, models
+from layerlab import investigation as investigations
+from layerlab.__main__ import main
+from layerlab.articles import load_article
+from layerlab.examples import noisy_curve
+from layerlab.report import information_floor, write_report
+from layerlab.statistics import mantel_test
+
+CODE = Path(layerlab.__file__).parents[1]
+FILES = {"results.npz", "report.md", *figures.FILE_NAMES.values()}
+N_LAYERS, N_TARGETS = 12, 10
+
+
+def command(*arguments, **environment):
+    """The command in a process of its own, as a list and an environment for `subprocess`."""
+    environment = os.environ | {"PYTHONPATH": str(CODE)} | environment
+    return [sys.executable, "-m", "layerlab", *map(str, arguments)], environment
+
+
+@pytest.fixture(scope="module")
+def embedded_run(tmp_path_factory):
+    """The default run: its folder and the finished process."""
+    folder = tmp_path_factory.mktemp("embedded")
+    arguments, environment = command()
+    run = subprocess.run(
+        arguments, env=environment, cwd=folder, capture_output=True, text=True, timeout=900
+    )
+    return folder / "layerlab-out", run
+
+
+def refused(capsys, *arguments):
+    """The one sentence on stderr with which the command refuses."""
+    try:
+        code = main([str(argument) for argument in arguments])
+    except SystemExit as end:  # argparse ends the process itself
+        code = end.code
+    assert code == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "Traceback" not in captured.err
+    sentence = captured.err.rstrip("\n").rpartition("\n")[2]
+    assert sentence.startswith("layerlab: ")
+    return sentence
+
+
+def left_behind(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+# The whole run
+
+
+def test_embedded_run_leaves_every_file_and_nothing_else(embedded_run):
+    out, run = embedded_run
+    assert run.returncode == 0, run.stderr
+    assert {path.name for path in out.iterdir()} == FILES
+    assert left_behind(out.parent) == ["layerlab-out"]
+    for name in figures.FILE_NAMES.values():
+        height, width, _ = imread(out / name).shape
+        assert min(height, width) > 900
+
+
+def test_embedded_run_shows_its_stages_on_stderr_and_its_result_on_stdout(embedded_run):
+    _, run = embedded_run
+    for stage in ("load the model", "run the windows", "measure, untrained", "draw the figures"):
+        assert stage in run.stderr
+    assert str(Path("layerlab-out") / "report.md") in run.stdout
+    assert "Warning" not in run.stderr
+
+
+def test_results_have_the_names_and_shapes_that_the_course_promises(embedded_run):
+    out, _ = embedded_run
+    shapes = {
+        "distances": (N_TARGETS, N_TARGETS, 3),
+        "position_distances": (N_TARGETS, N_TARGETS),
+        "tau": (3, 2),
+        "summary": (2, N_LAYERS, 2, 3),
+        "layer_information": (N_LAYERS, N_LAYERS, 3),
+    }
+    with np.load(out / "results.npz") as results:
+        for prefix in ("", "control_"):
+            for name, shape in shapes.items():
+                assert results[prefix + name].shape == shape
+            positions = results[f"{prefix}target_positions"]
+            tokens = results[f"{prefix}token_ids"][positions]
+            assert len(set(tokens.tolist())) == 1
+        assert len(results.files) == 14
+
+
+def test_results_are_those_of_the_investigation(embedded_run, investigation):
+    out, _ = embedded_run
+    with np.load(out / "results.npz") as results:
+        for name, array in investigation.arrays().items():
+            np.testing.assert_allclose(results[name], array, rtol=1e-4, atol=1e-4)
+
+
+def test_report_is_that_of_the_investigation(embedded_run, investigation):
+    out, _ = embedded_run
+    report = (out / "report.md").read_text(encoding="utf-8")
+    apart = investigation.position_distances[np.triu_indices(N_TARGETS, 1)]
+    l2 = investigation.distances[..., 2][np.triu_indices(N_TARGETS, 1)]
+    tau, kendall = investigation.tau[2]
+    row = next(line for line in report.splitlines() if line.startswith("| L2 "))
+    cells = [cell.strip().replace("−", "-") for cell in row.strip("|").split("|")]
+    assert float(cells[1]) == pytest.approx(tau, abs=0.006)
+    assert float(cells[2]) == pytest.approx(kendall, rel=0.06)
+    assert float(cells[3]) == pytest.approx(mantel_test(l2, apart).p, rel=0.06)
+    assert (
+        f"| Tokens | {investigation.n_tokens}, of them {investigation.n_unique} unique |" in report
+    )
+
+
+def test_report_names_peaks_and_layer_means_of_both_runs(investigation):
+    report = write_report(investigation, floor=0.25)
+    for run in (investigation, investigation.control):
+        tau = run.summary[1, :, 1, 1]  # MLP, Kendall's tau, L1
+        block = max(range(N_LAYERS), key=lambda b: abs(tau[b]))
+        assert f"{tau[block]:.2f} at block {block}".replace("-", "−") in report
+        adjacent = [run.layer_information[b, b + 1, 0] for b in range(N_LAYERS - 1)]
+        far = [
+            run.layer_information[i, j, 0] for i in range(N_LAYERS) for j in range(i + 6, N_LAYERS)
+        ]
+        assert f"{np.mean(adjacent):.3f} | {np.mean(far):.3f}" in report
+    assert "0.250 bits" in report
+
+
+def test_floor_rises_as_samples_become_fewer():
+    assert 0 < information_floor(1000) < information_floor(100) < information_floor(20)
+
+
+def test_example_data_are_dependent_and_hardly_correlated():
+    x, y = noisy_curve()
+    assert x.shape == y.shape == (347,)
+    assert abs(np.corrcoef(x, y)[0, 1]) < 0.2
+    residual = y - np.cos(np.pi * x)
+    assert residual.std() == pytest.approx(0.3, rel=0.15)
+    assert np.array_equal(noisy_curve(seed=0), (x, y))
+    assert not np.array_equal(noisy_curve(seed=1), (x, y))
+
+
+# A model's folder
+
+
+@pytest.fixture(scope="module")
+def folder_run(gpt2_tokenizer_folder, tmp_path_factory):
+    """A run of a random GPT-2 with GPT-2's own tokenizer on a text file, without control."""
+    folder = tmp_path_factory.mktemp("folder")
+    save_random_gpt2(folder / "gpt2", n_embd=32, n_positions=256)
+    for name in ("vocab.json", "merges.txt"):
+        shutil.copy(gpt2_tokenizer_folder / name, folder / "gpt2")
+    text = "".join(f"Cup {n} of the strong coffee was poured at dawn. " for n in range(40))
+    (folder / "text.txt").write_text(text, encoding="utf-8")
+    arguments = ["--model", folder / "gpt2", "--article", folder / "text.txt", "--block", 2]
+    arguments += ["--n-targets", 6, "--no-control", "--out", folder / "deep" / "out"]
+    assert main([str(argument) for argument in arguments]) == 0
+    return folder
+
+
+def test_folder_run_measures_that_model_on_that_text(folder_run):
+    out = folder_run / "deep" / "out"
+    assert set(left_behind(out)) == FILES
+    with np.load(out / "results.npz") as results:
+        assert set(results["token_ids"][results["target_positions"]]) == {6891}  # GPT-2's " coffee"
+        assert len(results["target_positions"]) == 40
+        assert results["layer_information"].shape == (3, 3, 3)
+        assert results["distances"].shape == (6, 6, 3)
+        assert not any(name.startswith("control_") for name in results.files)
+    report = (out / "report.md").read_text(encoding="utf-8")
+    assert "3 blocks, width 32" in report
+    assert "Untrained" not in report
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--n-targets", "1"], "--n-targets: '1' is not a whole number of 2 or more"),
+        (["--n-targets", "many"], "'many' is not a whole number"),
+        (["--block", "-1"], "--block: '-1' is not a whole number of 0 or more"),
+        (["--n-neighbors", "0"], "'0' is not a whole number of 1 or more"),
+        (["--seed", str(2**32)], "'4294967296' is not a whole number"),
+        (["--bloc", "3"], "--bloc"),
+        (["--block", "12"], "block 12 does not exist: the model has 12 blocks"),
+        (["--model", "no/such/model/anywhere"], "'no/such/model/anywhere'"),
+        (["--article", "no-such-file.txt"], "'no-such-file.txt'"),
+        (["--target", " zeppelin"], "' zeppelin'"),
+        (["--target", "coffee pot"], "the target 'coffee pot' is"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_sentence(capsys, tmp_path, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    assert words in refused(capsys, *arguments)
+    assert left_behind(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (" \n", "has no text"),
+        ("We drank a coffee.", "1 time"),
+        ("We drank tea all day and all night.", "never occurs"),
+    ],
+)
+def test_articles_with_too_little_in_them_are_refused(capsys, tmp_path, text, words):
+    (tmp_path / "article.txt").write_text(text, encoding="utf-8")
+    article = tmp_path / "article.txt"
+    assert words in refused(capsys, "--article", article, "--out", tmp_path / "out")
+    assert left_behind(tmp_path) == ["article.txt"]
+
+
+def test_damaged_model_is_refused(capsys, tmp_path):
+    shutil.copytree(models.EMBEDDED, tmp_path / "model")
+    weights = tmp_path / "model" / "model.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    weights.write_bytes(data)
+    sentence = refused(capsys, "--model", tmp_path / "model", "--out", tmp_path / "out")
+    assert "model.safetensors" in sentence
+    assert "damaged" in sentence
+    assert left_behind(tmp_path) == ["model"]
+
+
+@pytest.fixture
+def closed_port():
+    """The address of a port of this computer on which nobody listens."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_unreachable_hub_is_refused(tmp_path, closed_port):
+    arguments, environment = command(
+        "--model", "gpt2-large", "--out", tmp_path / "out",
+        HF_ENDPOINT=closed_port, HF_HOME=str(tmp_path / "cache"),
+    )  # fmt: skip
+    run = subprocess.run(arguments, env=environment, capture_output=True, text=True, timeout=300)
+    assert run.returncode == 2
+    assert "Traceback" not in run.stderr
+    sentence = run.stderr.rstrip("\n").rpartition("\n")[2]
+    assert sentence.startswith("layerlab: 'gpt2-large'")
+    assert closed_port in sentence
+    assert not (tmp_path / "out").exists()
+
+
+def test_unreachable_wikipedia_is_refused(capsys, tmp_path, monkeypatch, closed_port):
+    monkeypatch.setattr(wikipedia.wikipedia, "API_URL", closed_port)
+    article = "wikipedia:Turkish coffee"
+    sentence = refused(capsys, "--article", article, "--out", tmp_path / "out")
+    assert "Wikipedia cannot be reached for 'Turkish coffee'" in sentence
+    assert left_behind(tmp_path) == []
+
+
+# Where it writes
+
+
+@pytest.fixture
+def ready(monkeypatch, investigation):
+    """Give the command a finished investigation, for tests of what it does with one."""
+    monkeypatch.setattr(investigations, "investigate", lambda *_, **__: investigation)
+
+
+def test_a_folder_with_something_in_it_is_left_alone(capsys, tmp_path):
+    (tmp_path / "report.md").write_text("mine")
+    assert "is not empty (it holds 'report.md')" in refused(capsys, "--out", tmp_path)
+    assert (tmp_path / "report.md").read_text() == "mine"
+    assert left_behind(tmp_path) == ["report.md"]
+
+
+def test_overwrite_replaces_an_earlier_run(tmp_path, ready):
+    (tmp_path / "report.md").write_text("earlier")
+    assert main(["--out", str(tmp_path), "--overwrite"]) == 0
+    assert (tmp_path / "report.md").read_text(encoding="utf-8").startswith("# What")
+    assert set(left_behind(tmp_path)) == FILES
+
+
+def test_overwrite_never_touches_a_folder_with_other_files(capsys, tmp_path):
+    (tmp_path / "report.md").write_text("earlier")
+    (tmp_path / "thesis.tex").write_text("mine")
+    sentence = refused(capsys, "--out", tmp_path, "--overwrite")
+    assert "holds 'thesis.tex', which no run of layerlab wrote" in sentence
+    assert (tmp_path / "report.md").read_text() == "earlier"
+
+
+def test_a_file_is_no_folder(capsys, tmp_path):
+    (tmp_path / "out").write_text("mine")
+    assert "is a file" in refused(capsys, "--out", tmp_path / "out")
+
+
+def test_a_full_disk_leaves_nothing(capsys, tmp_path, monkeypatch, ready):
+    def fail(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(figures, "save", fail)
+    assert "No space left on device" in refused(capsys, "--out", tmp_path / "out")
+    assert left_behind(tmp_path) == []
+
+
+def test_a_defect_leaves_nothing_and_is_not_hidden(tmp_path, monkeypatch, ready):
+    def fail(*_, **__):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(figures, "save", fail)
+    with pytest.raises(ZeroDivisionError):
+        main(["--out", str(tmp_path / "out")])
+    assert left_behind(tmp_path) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems know no SIGTERM")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_nothing(tmp_path, number):
+    arguments, environment = command("--out", tmp_path / "out")
+    with subprocess.Popen(arguments, env=environment, stderr=subprocess.PIPE, text=True) as run:
+        said = ""
+        while "run the article" not in said:
+            said += run.stderr.read(1)
+        assert left_behind(tmp_path) != []  # its workplace, which is to go
+        run.send_signal(number)
+        said += run.stderr.read()
+    assert run.returncode == 130
+    assert said.endswith("layerlab: interrupted, and nothing was written\n")
+    assert left_behind(tmp_path) == []
+
+
+# What it says of itself
+
+
+def test_help_teaches(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["--help"])
+    assert end.value.code == 0
+    said = capsys.readouterr().out
+    for word in ("mutual information", "gpt2-large", '"wikipedia:Turkish coffee"', "results.npz"):
+        assert word in said
+    assert "--target TARGET" in said
+
+
+def test_the_article_of_the_default_run_is_the_embedded_one(investigation):
+    assert investigation.article_source == "embedded"
+    assert load_article("embedded").count(" coffee") >= len(investigation.target_positions)

@@ -1,0 +1,358 @@
+"""Models from the package, from folders, and from a hub that lives on this machine."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import torch
+from conftest import save_random_gpt2
+from transformers import BertConfig, BertModel, GPT2Model
+from transformers.utils import logging
+
+from layerlab import models
+from layerlab.errors import ModelError
+from layerlab.models import count_blocks, load_model, verify_checksums
+
+
+def same_weights(first, second) -> bool:
+    first, second = first.state_dict(), second.state_dict()
+    return all(torch.equal(first[name], second[name]) for name in first)
+
+
+# ---- the embedded model ----------------------------------------------------------------------
+
+
+def test_embedded_model_is_ready_to_measure(embedded):
+    model, tokenizer = embedded
+    assert not model.training
+    assert {weight.dtype for weight in model.parameters()} == {torch.float32}
+    assert count_blocks(model) == model.config.n_layer == 12
+    assert model.config.n_positions == tokenizer.model_max_length == 1024
+    assert len(tokenizer) == model.config.vocab_size == 8192
+
+
+def test_embedded_model_has_learned(embedded):
+    """It predicts plain English far better than chance, and than itself untrained."""
+    model, tokenizer = embedded
+    untrained, _ = load_model("embedded", untrained=True)
+    text = "They drank coffee in the morning, and the water of the river was cold and clear."
+    ids = tokenizer(text, return_tensors="pt")["input_ids"]
+    with torch.no_grad():
+        losses = [network(ids, labels=ids).loss.item() for network in (model, untrained)]
+    assert losses[0] < losses[1] - 2
+
+
+def test_embedded_model_lists_every_file():
+    listed = (models.EMBEDDED / "SHA256SUMS").read_text(encoding="utf-8").split()[1::2]
+    found = [path.name for path in models.EMBEDDED.iterdir() if path.name != "SHA256SUMS"]
+    assert sorted(listed) == sorted(found)
+    verify_checksums(models.EMBEDDED)
+
+
+@pytest.fixture
+def damaged(tmp_path, monkeypatch):
+    """A copy of the embedded model in its place, to be damaged."""
+    folder = tmp_path / "model"
+    shutil.copytree(models.EMBEDDED, folder)
+    monkeypatch.setattr(models, "EMBEDDED", folder)
+    return folder
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "vocab.json", "config.json"])
+def test_damaged_file_is_named(damaged, name):
+    content = bytearray((damaged / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (damaged / name).write_bytes(content)
+    with pytest.raises(ModelError, match=rf"{name}' is damaged"):
+        load_model()
+
+
+def test_missing_file_is_named(damaged):
+    (damaged / "merges.txt").unlink()
+    with pytest.raises(ModelError, match=r"merges\.txt' is missing"):
+        load_model()
+
+
+def test_missing_checksums(damaged):
+    (damaged / "SHA256SUMS").unlink()
+    with pytest.raises(ModelError, match="SHA256SUMS' is missing"):
+        load_model()
+
+
+def test_checksums_are_not_optional_for_the_untrained_model(damaged):
+    (damaged / "vocab.json").write_text("{}")
+    with pytest.raises(ModelError, match="damaged"):
+        load_model(untrained=True)
+
+
+# ---- untrained -------------------------------------------------------------------------------
+
+
+def test_untrained_model_is_drawn_from_its_seed(embedded):
+    trained, _ = embedded
+    first, again = (load_model(untrained=True, seed=3)[0] for _ in range(2))
+    other = load_model(untrained=True, seed=4)[0]
+    assert same_weights(first, again)
+    assert not same_weights(first, other)
+    assert not same_weights(first, trained)
+    assert first.config.to_dict().keys() == trained.config.to_dict().keys()
+    assert count_blocks(first) == count_blocks(trained)
+    assert not first.training
+    assert first.dtype == torch.float32
+
+
+def test_drawing_leaves_the_global_random_state_alone():
+    state = torch.get_rng_state()
+    load_model(untrained=True)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_untrained_model_needs_no_weights(tiny_checkpoint, tmp_path):
+    shutil.copytree(tiny_checkpoint, tmp_path / "gpt2")
+    (tmp_path / "gpt2" / "model.safetensors").unlink()
+    model, _ = load_model(str(tmp_path / "gpt2"), untrained=True)
+    assert count_blocks(model) == 3
+
+
+# ---- folders ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.float16])
+@pytest.mark.parametrize("with_head", [True, False])
+def test_checkpoints_with_and_without_head(tiny_checkpoint, tmp_path, with_head, precision):
+    folder = tmp_path / "gpt2"
+    shutil.copytree(tiny_checkpoint, folder)
+    saved = save_random_gpt2(folder) if with_head else save_random_gpt2(folder, GPT2Model)
+    saved.to(precision).save_pretrained(folder)
+    model, _ = load_model(str(folder))
+    assert model.dtype == torch.float32
+    assert same_weights(saved.base_model.float(), model.base_model)
+
+
+def test_tokenizer_of_the_folder(tiny_checkpoint):
+    _, tokenizer = load_model(tiny_checkpoint)
+    assert tokenizer(" coffee")["input_ids"] == [6891]
+
+
+def test_loading_makes_no_noise_and_changes_no_setting(tiny_checkpoint, capfd):
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    capfd.readouterr()
+    load_model(tiny_checkpoint)
+    load_model()
+    assert capfd.readouterr() == ("", "")
+    assert (logging.get_verbosity(), logging.is_progress_bar_enabled()) == (verbosity, bars)
+
+
+def test_settings_are_put_back_after_an_error(tmp_path):
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    with pytest.raises(ModelError):
+        load_model(str(tmp_path))
+    assert (logging.get_verbosity(), logging.is_progress_bar_enabled()) == (verbosity, bars)
+
+
+def test_folder_without_tokenizer(tmp_path):
+    save_random_gpt2(tmp_path)
+    with pytest.raises(ModelError, match=r"has no tokenizer: put the vocab\.json and merges\.txt"):
+        load_model(str(tmp_path))
+
+
+def test_tokenizer_of_another_model(tiny_checkpoint, tmp_path):
+    shutil.copytree(tiny_checkpoint, tmp_path / "gpt2")
+    save_random_gpt2(tmp_path / "gpt2", vocab_size=1000)
+    with pytest.raises(ModelError, match="knows 50257 tokens and its model only 1000"):
+        load_model(str(tmp_path / "gpt2"))
+
+
+def test_folder_without_configuration(tmp_path):
+    with pytest.raises(ModelError, match=r"no usable config\.json"):
+        load_model(str(tmp_path))
+
+
+def test_unknown_architecture(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "abacus"}))
+    with pytest.raises(ModelError, match=r"no usable config\.json.*abacus"):
+        load_model(str(tmp_path))
+
+
+def test_other_architecture(tmp_path):
+    shape = {"hidden_size": 8, "num_attention_heads": 1, "intermediate_size": 8}
+    BertModel(BertConfig(vocab_size=10, num_hidden_layers=1, **shape)).save_pretrained(tmp_path)
+    with pytest.raises(ModelError, match=r"architecture 'bert'.*give a GPT-2"):
+        load_model(str(tmp_path))
+
+
+@pytest.fixture
+def broken(tiny_checkpoint, tmp_path):
+    return shutil.copytree(tiny_checkpoint, tmp_path / "broken")
+
+
+def test_missing_weights(broken):
+    (broken / "model.safetensors").unlink()
+    with pytest.raises(ModelError, match=r"cannot be read \(.*no file named model.safetensors"):
+        load_model(str(broken))
+
+
+def test_truncated_weights(broken):
+    content = (broken / "model.safetensors").read_bytes()
+    (broken / "model.safetensors").write_bytes(content[: len(content) // 2])
+    with pytest.raises(ModelError, match="cannot be read"):
+        load_model(str(broken))
+
+
+def test_weights_of_fewer_blocks_are_not_filled_up_at_random(broken):
+    config = json.loads((broken / "config.json").read_text())
+    (broken / "config.json").write_text(json.dumps(config | {"n_layer": 4}))
+    with pytest.raises(ModelError, match=r"lacks 12 weights, the first is 'transformer\.h\.3\."):
+        load_model(str(broken))
+
+
+def test_weights_of_another_shape(broken):
+    config = json.loads((broken / "config.json").read_text())
+    (broken / "config.json").write_text(json.dumps(config | {"n_embd": 32}))
+    with pytest.raises(ModelError, match="cannot be read"):
+        load_model(str(broken))
+
+
+@pytest.mark.parametrize("name", ["", "no/such/folder", "./gpt2"])
+def test_names_that_can_be_neither_folder_nor_model(name):
+    with pytest.raises(ModelError, match="neither a folder nor a name"):
+        load_model(name)
+
+
+# ---- the hub ---------------------------------------------------------------------------------
+
+SCRIPT = """
+import sys
+from layerlab import models
+from layerlab.errors import LayerlabError
+models.TIMEOUT = float(sys.argv[2])
+try:
+    model, tokenizer = models.load_model(sys.argv[1])
+    print(models.count_blocks(model), len(tokenizer))
+except LayerlabError as error:
+    print(type(error).__name__, error)
+"""
+
+
+def load_in_a_process(name, endpoint, cache, timeout=10.0, **environment):
+    """Standard output and error of a fresh Python that loads a model from `endpoint`."""
+    settings = {"HF_ENDPOINT": endpoint, "HF_HOME": str(cache), "NO_PROXY": "127.0.0.1"}
+    process = subprocess.run(
+        [sys.executable, "-c", SCRIPT, name, str(timeout)],
+        env=os.environ | settings | environment,
+        capture_output=True,
+        text=True,
+        timeout=300,  # a busy machine is slow to start Python; a hang is endless
+        check=True,
+    )
+    return process.stdout.strip(), process.stderr.strip()
+
+
+class Hub(BaseHTTPRequestHandler):
+    """As much of the hub as a download needs; one model, ``someone/tiny``."""
+
+    protocol_version = "HTTP/1.1"
+    commit = "0123456789abcdef0123456789abcdef01234567"
+
+    def __init__(self, folder, *args):
+        self.folder = folder
+        super().__init__(*args)
+
+    def do_HEAD(self):
+        self.do_GET()
+
+    def do_GET(self):
+        path = self.path.partition("?")[0]
+        if path.startswith("/api/models/someone/tiny/tree/"):
+            files = [
+                {"type": "file", "path": p.name, "size": p.stat().st_size, "oid": p.name}
+                for p in self.folder.iterdir()
+            ]
+            self.answer(files)
+        elif path.startswith("/api/models/someone/tiny"):
+            siblings = [{"rfilename": p.name} for p in self.folder.iterdir()]
+            self.answer({"id": "someone/tiny", "sha": self.commit, "siblings": siblings})
+        elif path.startswith("/someone/tiny/resolve/"):
+            name = path.rpartition("/")[2]
+            self.answer((self.folder / name).read_bytes(), ETag=f'"{name}"')
+        else:
+            error = {"X-Error-Code": "RepoNotFound", "X-Error-Message": "Repository not found"}
+            self.answer({"error": "Repository not found"}, status=404, **error)
+
+    def answer(self, content, status=200, **headers):
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        self.send_response(status)
+        for name, value in (headers | {"X-Repo-Commit": self.commit}).items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def hub(tiny_checkpoint):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Hub, tiny_checkpoint))
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def closed_endpoint():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    return f"http://127.0.0.1:{port}"
+
+
+def test_download_and_then_the_cache(hub, closed_endpoint, tmp_path):
+    assert load_in_a_process("someone/tiny", hub, tmp_path) == ("3 50257", "")
+    assert load_in_a_process("someone/tiny", closed_endpoint, tmp_path) == ("3 50257", "")
+
+
+def test_unknown_name(hub, tmp_path):
+    message, noise = load_in_a_process("gpt2-lagre", hub, tmp_path)
+    assert message.startswith(f"ModelError 'gpt2-lagre' is no folder here and no model at {hub}")
+    assert noise == ""
+
+
+def test_unreachable_hub(closed_endpoint, tmp_path):
+    message, noise = load_in_a_process("gpt2-large", closed_endpoint, tmp_path)
+    assert message.startswith("ModelError 'gpt2-large' is no folder here, is not complete")
+    assert closed_endpoint in message
+    assert "refused" in message
+    assert "'embedded'" in message
+    assert len(message.splitlines()) == 1
+    assert noise == ""
+
+
+def test_hub_that_never_answers(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as server:  # takes the call and says nothing
+        endpoint = f"http://127.0.0.1:{server.getsockname()[1]}"
+        message, noise = load_in_a_process("gpt2-large", endpoint, tmp_path, timeout=0.5)
+    assert "timed out" in message
+    assert message.startswith("ModelError")
+    assert noise == ""
+
+
+def test_offline_mode(tmp_path):
+    message, noise = load_in_a_process(
+        "gpt2-large", "https://huggingface.co", tmp_path, HF_HUB_OFFLINE="1"
+    )
+    assert message.startswith("ModelError 'gpt2-large'")
+    assert "HF_HUB_OFFLINE" in message
+    assert len(message.splitlines()) == 1
+    assert noise == ""

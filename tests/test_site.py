@@ -1,0 +1,400 @@
+"""The site: what makes its build fail, when it runs notebooks again, what its pages ask for."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from coursebuild.audit import (
+    audit_site,
+    image_problems,
+    machine_path_problems,
+    read_page,
+    request_problems,
+)
+from coursebuild.execution import fingerprint
+
+ROOT = Path(__file__).parents[1]
+
+NOTEBOOK = """---
+jupytext:
+  text_representation:
+    extension: .md
+    format_name: myst
+kernelspec:
+  display_name: Python 3
+  language: python
+  name: python3
+language_info:
+  name: python
+---
+"""
+WELCOME = f"""{NOTEBOOK}
+# A small book
+
+The first paragraph says what the page is about, and search engines may quote it.
+
+Here is a formula, $d_p(x, y)$, and a link to [the other page](other.md).
+
+```{{code-cell}} ipython3
+import layerlab
+
+print("the value is", layerlab.VALUE)
+```
+"""
+OTHER = f"""{NOTEBOOK}
+(the-other)=
+# The other page
+
+A page that draws; {{cite:p}}`known1948` has seen it, and [](#the-other) is here.
+
+```{{code-cell}} ipython3
+---
+mystnb:
+  image:
+    alt: A line that rises from the lower left to the upper right
+---
+import matplotlib.pyplot as plt
+
+_ = plt.plot([0, 1], [0, 1])
+```
+
+```{{code-cell}} ipython3
+import os
+import sys
+
+assert os.environ.get("EXPECTED_PYTHON") in (None, sys.executable)
+```
+"""
+BIBLIOGRAPHY = "@misc{known1948, author = {Known, A.}, title = {A Title}, year = {1948}}\n"
+REFERENCES = "# References\n\nWhat the pages cite.\n\n```{bibliography}\n```\n"
+
+# One fault each, and what the build must say about it.
+FAULTS = {
+    "link to a missing page": ("[there](missing.md)", "missing.md"),
+    "link to a missing label": ("[there](#no-such-place)", "no-such-place"),
+    "reference to a missing label": ("{numref}`no-such-figure`", "no-such-figure"),
+    "unknown citation": ("{cite:p}`nobody1900`", "nobody1900"),
+    "unknown glued number": ("{glue:text}`no_such_number`", "no_such_number"),
+    "link in plain HTML": ('<a href="nowhere.html">there</a>', "nowhere.html"),
+    "image without alt": ("![](_static/logo.svg)", "has no alternative text"),
+    "image with a short alt": ("![A pot](_static/logo.svg)", "'A pot' is shorter than"),
+    "image with a file name as alt": ("![picture-of-a-pot.png](_static/logo.svg)", "a file name"),
+    "script from elsewhere": (
+        '<script src="https://elsewhere.example/x.js"></script>',
+        "'https://elsewhere.example/x.js' from outside",
+    ),
+    "a path of this machine": (f"Look into {Path.home()}/notes.", "path of the machine"),
+}
+
+
+def make_book(folder: Path, **extra_pages: str) -> Path:
+    """Lay out a small course with the real configuration, style and extension."""
+    shutil.copy(ROOT / "_config.yml", folder)
+    shutil.copytree(ROOT / "book" / "_static", folder / "book" / "_static")
+    shutil.copytree(ROOT / "book" / "_templates", folder / "book" / "_templates")
+    pages = {"welcome": WELCOME, "other": OTHER, "references": REFERENCES, **extra_pages}
+    for name, text in pages.items():
+        (folder / "book" / f"{name}.md").write_text(text, encoding="utf-8")
+    (folder / "book" / "references.bib").write_text(BIBLIOGRAPHY, encoding="utf-8")
+    (folder / "code" / "layerlab").mkdir(parents=True)
+    (folder / "code" / "layerlab" / "__init__.py").write_text("VALUE = 1\n", encoding="utf-8")
+    (folder / "constraints.txt").write_text("numpy==2.4.0\n", encoding="utf-8")
+    chapters = [{"file": f"book/{name}"} for name in pages if name != "welcome"]
+    toc = {"format": "jb-book", "root": "book/welcome", "chapters": chapters}
+    (folder / "_toc.yml").write_text(yaml.safe_dump(toc), encoding="utf-8")
+    return folder
+
+
+def run(*command: str, **environment: str) -> subprocess.CompletedProcess:
+    """Run a command of this environment with the real course's tools on the path."""
+    variables = {**os.environ, "PYTHONPATH": str(ROOT / "code"), "NO_COLOR": "1", **environment}
+    return subprocess.run(
+        [sys.executable, *command], env=variables, capture_output=True, text=True, check=False
+    )
+
+
+def build(book: Path, **environment: str) -> subprocess.CompletedProcess:
+    return run("-m", "coursebuild.build", str(book), **environment)
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def html(book: Path, page: str) -> str:
+    return (book / "_build" / "html" / "book" / f"{page}.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def good_book(tmp_path_factory):
+    """A book that builds; tests may look at it and must not change it."""
+    book = make_book(tmp_path_factory.mktemp("good"))
+    kernels = book / "foreign" / "kernels" / "python3"
+    kernels.mkdir(parents=True)
+    spec = '{"argv": ["no-such-python"], "display_name": "Python 3", "language": "python"}'
+    (kernels / "kernel.json").write_text(spec, encoding="utf-8")
+    foreign = {"JUPYTER_PATH": str(book / "foreign"), "EXPECTED_PYTHON": sys.executable}
+    result = build(book, **foreign)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return book, result
+
+
+# What builds -----------------------------------------------------------------------------------
+
+
+def test_good_book_builds_and_says_what_to_open(good_book):
+    book, result = good_book
+    index = book / "_build" / "html" / "index.html"
+    assert str(index) in result.stdout.splitlines()[-1]
+    assert "book/welcome.html" in index.read_text(encoding="utf-8")
+    assert "the value is 1" in html(book, "welcome")
+
+
+def test_progress_names_each_notebook_once(good_book):
+    _, result = good_book
+    for page in ("welcome", "other"):
+        line = rf"^executed book/{page}\.md \(\d of 2\) … \d+\.\d s$"
+        assert len(re.findall(line, result.stdout, re.MULTILINE)) == 1
+    assert "Executing notebook" not in result.stdout + result.stderr  # MyST-NB ran none again
+
+
+def test_pages_ask_nobody_else_for_anything(good_book):
+    book, _ = good_book
+    addresses = re.findall(
+        r"<(?:script|link|img|source|iframe)\b[^>]*?\b(?:src|href)=\"(https?:|//)[^\"]*",
+        html(book, "welcome") + html(book, "other"),
+    )
+    assert addresses == []
+    assert "_static/mathjax/tex-chtml.js" in html(book, "welcome")
+    assert (book / "_build" / "html" / "_static" / "mathjax" / "tex-chtml.js").is_file()
+    assert "thebe" not in html(book, "welcome").lower()
+
+
+def test_pages_are_described_and_carry_the_icon(good_book):
+    book, _ = good_book
+    description = 'name="description" content="The first paragraph says what the page is about'
+    assert description in html(book, "welcome")
+    assert "_static/favicon.svg" in html(book, "welcome")
+
+
+def test_pages_name_no_repository(good_book):
+    book, _ = good_book
+    assert "github.com" not in html(book, "welcome")
+
+
+def test_pages_hide_where_they_were_built(good_book):
+    book, _ = good_book
+    site = book / "_build" / "html"
+    for page in [*site.rglob("*.html"), site / "searchindex.js"]:
+        assert str(book) not in page.read_text(encoding="utf-8")
+
+
+# What does not build ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def complaints(tmp_path_factory):
+    """The messages of one build of a book with every fault, each on a page of its own."""
+    pages = {
+        f"fault{number}": f"# Fault {number}\n\nA page whose one fault is this: {text}\n"
+        for number, (text, _) in enumerate(FAULTS.values())
+    }
+    result = build(make_book(tmp_path_factory.mktemp("faulty"), **pages))
+    assert result.returncode == 1
+    return result.stderr
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_build_names_fault(complaints, fault):
+    page = f"book/fault{list(FAULTS).index(fault)}"
+    lines = [line for line in complaints.splitlines() if f"{page}." in line]
+    assert any("WARNING" in line and FAULTS[fault][1] in line for line in lines), complaints
+
+
+def test_failed_build_stays_failed_until_the_fault_is_mended(tmp_path):
+    fault = "# Fault\n\nA page with a link to [nowhere](missing.md).\n"
+    book = make_book(tmp_path, fault=fault)
+    assert build(book).returncode == 1
+    again = build(book)
+    assert again.returncode == 1
+    assert "missing.md" in again.stderr
+    stock = run("-m", "jupyter_book.cli.main", "build", str(book))
+    assert stock.returncode != 0
+    edit(book / "book" / "fault.md", "missing.md", "other.md")
+    mended = build(book)
+    assert mended.returncode == 0, mended.stderr
+
+
+def test_failing_cell_is_shown_with_its_place(tmp_path):
+    book = make_book(tmp_path)
+    edit(book / "book" / "welcome.md", "layerlab.VALUE)", "layerlab.NO_SUCH_VALUE)")
+    result = build(book)
+    assert result.returncode == 1
+    assert re.search(r"book/welcome\.md:\d+", result.stderr)
+    assert "NO_SUCH_VALUE" in result.stderr
+    assert build(book).returncode == 1
+    edit(book / "book" / "welcome.md", "layerlab.NO_SUCH_VALUE)", "layerlab.VALUE)")
+    mended = build(book)
+    assert mended.returncode == 0, mended.stderr
+    assert "executed book/welcome.md" in mended.stdout
+    assert "executed book/other.md" not in mended.stdout  # it had run well, and is kept
+
+
+def test_figure_without_words_and_noise_fail(tmp_path):
+    book = make_book(tmp_path)
+    edit(book / "book" / "other.md", "A line that rises from the lower left to the upper right", "")
+    edit(book / "book" / "welcome.md", "print(", 'import sys\nprint("!", file=sys.stderr)\nprint(')
+    result = build(book)
+    assert result.returncode == 1
+    assert re.search(r"book/other\.html: image .*alternative text", result.stderr)
+    assert re.search(r"book/welcome\.md.*stderr was found", result.stderr)
+
+
+def test_renamed_label_fails_although_its_user_was_not_edited(tmp_path):
+    book = make_book(tmp_path, user="# User\n\nThis page leads to [](#the-other).\n")
+    assert build(book).returncode == 0
+    edit(book / "book" / "other.md", "(the-other)=", "(renamed)=")
+    edit(book / "book" / "other.md", "[](#the-other)", "[](#renamed)")
+    result = build(book)
+    assert result.returncode == 1
+    assert "book/user.md" in result.stderr
+
+
+def test_removed_page_leaves_the_site(tmp_path):
+    book = make_book(tmp_path, extra="# Extra\n\nA page that will go.\n")
+    assert build(book).returncode == 0
+    edit(book / "_toc.yml", "- file: book/extra\n", "")
+    assert build(book).returncode == 0
+    assert not (book / "_build" / "html" / "book" / "extra.html").exists()
+
+
+# What is run again -----------------------------------------------------------------------------
+
+
+def test_notebooks_run_again_only_when_something_they_depend_on_changed(tmp_path):
+    book = make_book(tmp_path)
+    assert build(book).returncode == 0
+
+    unchanged = build(book)
+    assert unchanged.returncode == 0
+    assert "executed" not in unchanged.stdout
+    assert "writing" not in unchanged.stdout
+
+    edit(book / "book" / "welcome.md", "Here is a formula", "Here is one more formula")
+    prose = build(book)
+    assert prose.returncode == 0
+    assert "executed" not in prose.stdout
+    assert "one more formula" in html(book, "welcome")
+    assert "the value is 1" in html(book, "welcome")
+
+    edit(book / "code" / "layerlab" / "__init__.py", "VALUE = 1", "VALUE = 2")
+    package = build(book)
+    assert package.returncode == 0
+    assert "executed book/welcome.md" in package.stdout
+    assert "the value is 2" in html(book, "welcome")
+
+    edit(book / "constraints.txt", "2.4.0", "2.4.1")
+    assert "executed book/welcome.md" in build(book).stdout
+    assert len(list((book / "_build" / ".jupyter_cache").iterdir())) == 1  # old ones are gone
+
+
+def test_lost_figure_files_are_made_again(tmp_path):
+    book = make_book(tmp_path)
+    save = 'open(os.environ["LAYERLAB_FIGURES"] + "/kept.png", "w").close()'
+    edit(book / "book" / "other.md", "import sys\n", f"import sys\n{save}\n")
+    assert build(book).returncode == 0
+    figure = book / "_build" / "figures" / "kept.png"
+    figure.unlink()
+    assert build(book).returncode == 0
+    assert figure.exists()
+
+
+def test_fingerprint_sees_names_contents_and_depth(tmp_path):
+    (tmp_path / "package" / "data").mkdir(parents=True)
+    file = tmp_path / "package" / "data" / "model.bin"
+    file.write_bytes(b"one")
+    before = fingerprint(tmp_path, ["package"])
+    (tmp_path / "package" / "__pycache__").mkdir()
+    (tmp_path / "package" / "__pycache__" / "x.pyc").write_bytes(b"generated")
+    assert fingerprint(tmp_path, ["package"]) == before
+    file.write_bytes(b"two")
+    changed = fingerprint(tmp_path, ["package"])
+    file.rename(file.with_name("renamed.bin"))
+    assert len({before, changed, fingerprint(tmp_path, ["package"])}) == 3
+
+
+def test_fingerprint_refuses_what_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"constraints\.txt"):
+        fingerprint(tmp_path, ["constraints.txt"])
+
+
+# The audit by itself ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        '<img src="a.png">',
+        '<img src="a.png" alt="">',
+        '<img src="a.png" alt="Figure 3">',
+        '<img src="a.png" alt="../_images/0f343b0931126a20f133d67c2b018a3b.png">',
+        '<img src="data:image/png;base64,AAAA" alt="0f343b0931126a20f133d67c2b018a3b and more">',
+        '<svg viewBox="0 0 1 1"></svg>',
+    ],
+)
+def test_image_without_useful_words_is_named(image):
+    assert len(list(image_problems(read_page(image)))) == 1
+
+
+def test_image_with_useful_words_passes():
+    good = '<img src="data:image/svg+xml,%3Csvg%3E" alt="Two clouds of points, one wider">'
+    good += '<svg aria-hidden="true"></svg>'
+    assert list(image_problems(read_page(good))) == []
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        '<script src="https://elsewhere.example/a.js"></script>',
+        '<link rel="stylesheet" href="//elsewhere.example/a.css">',
+        '<link rel="preconnect" href="https://elsewhere.example">',
+        '<img src="http://elsewhere.example/a.png" alt="A long enough description">',
+        '<picture><source srcset="https://elsewhere.example/a.png 2x"></picture>',
+        '<object data="https://elsewhere.example/a.svg"></object>',
+    ],
+)
+def test_request_to_another_site_is_named(tag):
+    assert len(list(request_problems(read_page(tag)))) == 1
+
+
+def test_link_to_another_site_is_no_request():
+    assert list(request_problems(read_page('<a href="https://elsewhere.example">x</a>'))) == []
+
+
+def test_style_sheet_that_asks_another_site_is_named(tmp_path):
+    (tmp_path / "a.css").write_text('@import "https://elsewhere.example/font.css";', "utf-8")
+    assert [name for name, _ in audit_site(tmp_path, [])] == ["a.css"]
+
+
+def test_machine_path_is_named_only_where_it_stands_as_a_path():
+    assert list(machine_path_problems("see /home/ann/x", ["/home/ann"]))
+    assert not list(machine_path_problems("see /home/anna/x and ../home/ann", ["/home/ann"]))
+
+
+# The real configuration ------------------------------------------------------------------------
+
+
+def test_every_chapter_in_the_contents_exists_and_none_is_left_out():
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    listed = [page["file"] for part in contents["parts"] for page in part["chapters"]]
+    listed = {f"{name}.md" for name in [contents["root"], *listed]}
+    there = {path.relative_to(ROOT).as_posix() for path in (ROOT / "book").glob("*.md")}
+    assert listed == there

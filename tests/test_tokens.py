@@ -1,0 +1,111 @@
+"""Tokens, targets and windows, on GPT-2's own tokenizer and on the embedded one."""
+
+import numpy as np
+import pytest
+from transformers import GPT2Tokenizer
+
+from layerlab.articles import load_article
+from layerlab.errors import TargetError
+from layerlab.tokens import context_windows, first_targets, target_positions, tokenize
+
+COFFEE = 6891  # " coffee" in GPT-2
+END_OF_TEXT = 50256
+
+
+@pytest.fixture(scope="module")
+def gpt2(gpt2_tokenizer_folder):
+    return GPT2Tokenizer.from_pretrained(gpt2_tokenizer_folder)
+
+
+def test_tokenize_gives_what_the_tokenizer_gives(gpt2):
+    text = "Turkish coffee is brewed in a cezve.\n\n== History ==\n"
+    np.testing.assert_array_equal(tokenize(text, gpt2), gpt2(text)["input_ids"])
+
+
+def test_tokenize_empty_text(gpt2):
+    ids = tokenize("", gpt2)
+    assert ids.shape == (0,)
+    assert ids.dtype == np.int64
+
+
+def test_tokens_hold_the_whole_article(embedded):
+    _, tokenizer = embedded
+    text = load_article() + "naïve café ☕ 咖啡 قهوة\t\x00"  # bytes that no training text held
+    ids = tokenize(text, tokenizer)
+    assert tokenizer.decode(ids, clean_up_tokenization_spaces=False) == text
+
+
+def test_long_text_makes_no_noise(embedded, capfd, caplog):
+    _, tokenizer = embedded
+    n_tokens = tokenizer.model_max_length + 500
+    assert len(tokenize(" coffee" * n_tokens, tokenizer)) == n_tokens
+    assert capfd.readouterr() == ("", "")
+    assert not caplog.records
+
+
+def test_control_token_in_a_text_is_text(gpt2):
+    ids = tokenize("They wrote <|endoftext|> on the wall.", gpt2)
+    assert END_OF_TEXT in gpt2("<|endoftext|>")["input_ids"]
+    assert END_OF_TEXT not in ids
+    assert gpt2.decode(ids) == "They wrote <|endoftext|> on the wall."
+
+
+def test_target_positions(gpt2):
+    ids = tokenize("The coffee is hot, and coffee is black. Coffee!", gpt2)
+    positions = target_positions(ids, gpt2, " coffee")
+    assert ids[positions].tolist() == [COFFEE, COFFEE]
+    assert positions.tolist() == np.flatnonzero(ids == COFFEE).tolist() == [1, 6]
+
+
+def test_target_of_several_tokens_says_how_it_splits_and_what_to_write(gpt2):
+    ids = tokenize("The coffee is hot, and coffee is black.", gpt2)
+    with pytest.raises(TargetError) as caught:
+        target_positions(ids, gpt2, "coffee")
+    message = str(caught.value)
+    assert "'coffee' is 2 tokens ('co' + 'ffee')" in message
+    assert "' coffee'" in message
+    assert "2 times" in message
+
+
+def test_capitals_are_suggested_away(gpt2):
+    ids = tokenize("He met a rhinoceros, and a coffee.", gpt2)
+    with pytest.raises(TargetError, match=r"try ' coffee', which is one token and occurs 1 times"):
+        target_positions(ids, gpt2, "COFFEE")
+
+
+def test_target_that_never_occurs(gpt2):
+    ids = tokenize("The tea is hot.", gpt2)
+    with pytest.raises(TargetError, match="' coffee' never occurs"):
+        target_positions(ids, gpt2, " coffee")
+
+
+@pytest.mark.parametrize("target", ["", "<|endoftext|>", " rhinoceros rhinoceros"])
+def test_target_that_is_no_token_and_has_no_neighbour(gpt2, target):
+    with pytest.raises(TargetError, match="choose a more common word"):
+        target_positions(tokenize("The tea is hot.", gpt2), gpt2, target)
+
+
+def test_first_targets_stay_inside_the_context():
+    positions = [3, 50, 63, 64, 90]
+    assert first_targets(positions, 10, context=64).tolist() == [3, 50, 63]
+    assert first_targets(positions, 2, context=64).tolist() == [3, 50]
+
+
+def test_fewer_than_two_targets_in_the_window():
+    with pytest.raises(TargetError, match=r"occurs 1 time.*64 tokens"):
+        first_targets([3, 64], 10, context=64)
+    with pytest.raises(TargetError, match="n_targets is 1"):
+        first_targets([3, 50], 1, context=64)
+
+
+def test_context_windows_end_with_the_target():
+    ids = np.arange(100, 140)
+    windows = context_windows(ids, [2, 3, 30], n_context=3)
+    assert windows.tolist() == [[100, 101, 102, 103], [127, 128, 129, 130]]
+
+
+def test_context_windows_without_any():
+    assert context_windows(np.arange(9), [1, 8], n_context=9).shape == (0, 10)
+    assert context_windows(np.arange(9), [1, 8], n_context=0).tolist() == [[1], [8]]
+    with pytest.raises(TargetError, match="n_context is -1"):
+        context_windows(np.arange(9), [1], n_context=-1)
