@@ -160,7 +160,9 @@ def execute_notebooks(
     Raises
     ------
     DeadKernelError
-        If a kernel dies, for want of memory or because somebody stopped the build.
+        If a kernel dies, for want of memory perhaps. The other kernels are stopped.
+    KeyboardInterrupt
+        If somebody stops the build; all kernels are stopped.
     """
     cache = get_cache(cache_path)
     waiting = [run for run in runs if not _is_cached(cache, run)]
@@ -239,6 +241,8 @@ async def _execute(run: Run, timeout: int) -> None:
     except (CellExecutionError, CellTimeoutError) as error:
         run.error = f"{run.name}{_failing_line(run.notebook)}\n{ANSI_COLOUR.sub('', str(error))}"
     except DeadKernelError as error:
+        if asyncio.current_task().cancelling():  # it died because somebody stopped the build
+            raise asyncio.CancelledError from error
         raise DeadKernelError(f"the kernel that ran {run.name} died: {error}") from error
     run.seconds = time.perf_counter() - start
 

@@ -65,7 +65,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("env-before-read-docs", execute_before_reading)
     app.connect("env-get-updated", write_all_pages_or_none)
     app.connect("html-page-context", describe_page)
-    app.connect("html-page-context", name_folds_by_their_words)
+    app.connect("html-page-context", mend_accessibility)
     app.connect("build-finished", finish_site, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -235,10 +235,14 @@ def describe_page(app: Sphinx, pagename: str, templatename: str, context: dict, 
     context["metatags"] = context.get("metatags", "") + tag
 
 
-def name_folds_by_their_words(app: Sphinx, pagename, templatename, context: dict, doctree) -> None:
-    """Let a folded cell be called what it says; MyST-NB's label for it says something else."""
-    if "body" in context:
-        context["body"] = context["body"].replace(' aria-label="Toggle hidden content"', "")
+def mend_accessibility(app: Sphinx, pagename, templatename, context: dict, doctree) -> None:
+    """Take out what misleads a screen reader.
+
+    MyST-NB's label for a folded cell differs from the words one sees on it, and the role that
+    docutils gives the entries of a bibliography no longer exists.
+    """
+    for attribute in (' aria-label="Toggle hidden content"', ' role="doc-biblioentry"'):
+        context["body"] = context.get("body", "").replace(attribute, "")
 
 
 def _first_paragraph(doctree: nodes.document) -> str:

@@ -328,7 +328,7 @@ def train(recipe: Recipe, arrays, work: Path, save_every: float = 300.0):
     return model, log
 
 
-def export(model, recipe: Recipe, log, arrays, work: Path, out: Path):
+def export(model, recipe: Recipe, log, arrays, work: Path, out: Path, note: str = ""):
     """Write the Hugging Face folder in fp16, and what the model card tells of the run."""
     out.mkdir(parents=True, exist_ok=True)
     report = {
@@ -338,6 +338,7 @@ def export(model, recipe: Recipe, log, arrays, work: Path, out: Path):
         "n_train_tokens": sum(len(a) for n, a in arrays.items() if n.startswith("train:")),
         "n_held_out_tokens": sum(len(a) for n, a in arrays.items() if n.startswith("held_out:")),
         "held_out_share": HELD_OUT_SHARE,
+        "note": note,
         **{key: log[key] for key in ("seconds", "step", "tokens", "curve")},
     }
     model.config.activation_function = "gelu_new"
@@ -385,12 +386,13 @@ def main(argv=None):
         metavar="NAME=TIMES",
         help="passes an epoch over the texts whose file name contains NAME",
     )
+    parser.add_argument("--note", default="", help="what the model card should tell of this run")
     args = parser.parse_args(argv)
     args.work.mkdir(parents=True, exist_ok=True)
     recipe = Recipe(minutes=args.minutes, repeats=tuple(args.repeat))
     arrays = prepare(read_texts(args.texts), recipe, args.work)
     model, log = train(recipe, arrays, args.work)
-    report = export(model, recipe, log, arrays, args.work, args.out)
+    report = export(model, recipe, log, arrays, args.work, args.out, args.note)
     print(f"held-out loss {report['held_out_loss']:.3f} nats/token; the model is in {args.out}")
 
 
