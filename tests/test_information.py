@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -386,3 +387,45 @@ def test_importing_compiles_nothing():
         "assert kernels and not any(f.signatures for f in kernels)\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_the_number_of_threads_changes_nothing():
+    X = heavy_tailed(6, 300).astype(np.float64)
+    pairs = np.triu_indices(6, k=1)
+    alone = _ksg.digamma_sums(X, X, *pairs, 3, n_threads=1)
+    for n_threads in (2, 3, 15, 40):
+        shared = _ksg.digamma_sums(X, X, *pairs, 3, n_threads=n_threads)
+        np.testing.assert_array_equal(shared, alone)
+
+
+@pytest.mark.parametrize("n_samples", [1000, 4000, 16000])
+def test_most_points_are_settled_in_their_slab_however_many_there_are(n_samples):
+    x, y = heavy_tailed(2, n_samples).astype(np.float64)
+    half_slab = _ksg._half_slab(n_samples, 3)
+    x_order, y_order = np.argsort(x)[None], np.argsort(y)[None]
+    xs, places = _ksg._arrange(x[None], x_order, 4 * half_slab)
+    ys, _ = _ksg._arrange(y[None], y_order, 4 * half_slab)
+    to_x = np.zeros(xs.shape[1], np.int32)
+    to_x[4 * half_slab : -4 * half_slab] = places[0, y_order[0]]
+    slabs = _ksg._empty_slabs(n_samples, half_slab)
+    radius, unproved = np.empty(xs.shape[1]), np.empty(n_samples + 1, np.int32)
+    n_unproved = _ksg._look_in_slabs(xs[0], ys[0], to_x, 3, half_slab, slabs, radius, unproved)
+    assert n_unproved < 0.25 * n_samples
+    assert slabs[0].size < 3 * n_samples  # points listed: the work of the comparisons
+
+
+def test_many_pairs_take_a_small_part_of_the_time_of_a_loop_of_scikit_learn_calls():
+    X = heavy_tailed(10, 1280).astype(np.float64)
+    pairwise_mutual_information(X[:2])  # compiled before the clock starts
+
+    def fastest(work):
+        times = []
+        for _ in range(3):
+            start = time.process_time()
+            work()
+            times.append(time.process_time() - start)
+        return min(times)
+
+    loop = fastest(lambda: [reference(X[0], x) for x in X[1:]]) / 9
+    ours = fastest(lambda: pairwise_mutual_information(X)) / 45
+    assert loop > 10 * ours

@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 DESCRIPTION_LENGTH = 160
 MATHJAX_PARTS = ("tex-chtml.js", "output/chtml/fonts", "input/tex/extensions", "a11y")
+MISLEADING = (' aria-label="Toggle hidden content"', ' role="doc-biblioentry"', ' role="list"')
 REDIRECT = """<!DOCTYPE html>
 <html lang="{language}">
   <head>
@@ -238,11 +239,13 @@ def describe_page(app: Sphinx, pagename: str, templatename: str, context: dict, 
 def mend_accessibility(app: Sphinx, pagename, templatename, context: dict, doctree) -> None:
     """Take out what misleads a screen reader.
 
-    MyST-NB's label for a folded cell differs from the words one sees on it, and the role that
-    docutils gives the entries of a bibliography no longer exists.
+    MyST-NB's label for a folded cell differs from the words one sees on it. The role that docutils
+    gives the entries of a bibliography no longer exists, and without it they form no list.
     """
-    for attribute in (' aria-label="Toggle hidden content"', ' role="doc-biblioentry"'):
-        context["body"] = context.get("body", "").replace(attribute, "")
+    body = context.get("body", "")
+    for attribute in MISLEADING:
+        body = body.replace(attribute, "")
+    context["body"] = body
 
 
 def _first_paragraph(doctree: nodes.document) -> str:

@@ -140,8 +140,7 @@ def mutual_information(x, y, *, n_neighbors=3, unit="bits", seed=0):
     E 69, 066138, 2004.
     """
     x, y = pair(x, y)
-    X = np.stack([x, y])  # (2, n_samples)
-    return float(_estimates(X, [0], [1], n_neighbors, unit, seed)[0])
+    return float(_estimates(x[None], y[None], [0], [0], n_neighbors, unit, seed)[0])
 
 
 def pairwise_mutual_information(X, *, n_neighbors=3, unit="bits", seed=0):
@@ -167,12 +166,13 @@ def pairwise_mutual_information(X, *, n_neighbors=3, unit="bits", seed=0):
         As `mutual_information`, and if `X` is no matrix of at least 2 rows.
     """
     X = rows(X)
-    return _estimates(X, *np.triu_indices(len(X), k=1), n_neighbors, unit, seed)  # (n_pairs,)
+    first, second = np.triu_indices(len(X), k=1)  # (n_pairs,) each; X[0] is nobody's target
+    return _estimates(X[:-1], X[1:], first, second - 1, n_neighbors, unit, seed)  # (n_pairs,)
 
 
-def _estimates(X, first, second, n_neighbors, unit, seed):
-    """Nearest-neighbour estimates of the pairs X[first], X[second], shape (n_pairs,)."""
-    n_samples = X.shape[1]
+def _estimates(features, targets, first, second, n_neighbors, unit, seed):
+    """Nearest-neighbour estimates of the pairs features[first], targets[second], (n_pairs,)."""
+    n_samples = features.shape[1]
     n_neighbors = positive_integer(n_neighbors, "n_neighbors")
     if n_samples <= n_neighbors:
         raise MeasureError(
@@ -181,35 +181,34 @@ def _estimates(X, first, second, n_neighbors, unit, seed):
         )
     if unit not in _NATS_PER_UNIT:
         raise MeasureError(f"unit = {unit!r} is unknown: choose 'bits' or 'nats'.")
-    sums = _ksg.digamma_sums(*_roles(X, seed), first, second, n_neighbors)  # (n_pairs,)
+    feature_noise, target_noise = _noises(seed, n_samples)
+    # the threshold below which scikit-learn takes a vector for constant depends on its role
+    features = _scale(features, 10 * np.finfo(np.float64).eps, feature_noise)
+    targets = _scale(targets, np.finfo(np.float64).smallest_subnormal, target_noise)
+    sums = _ksg.digamma_sums(features, targets, first, second, n_neighbors)  # (n_pairs,)
     nats = digamma(n_samples) + digamma(n_neighbors) - sums / n_samples
     return np.maximum(nats, 0) / _NATS_PER_UNIT[unit]
 
 
-def _roles(X, seed):
-    """Each vector as a feature and as a target: unit variance, and the noise of that role.
-
-    The two noises are what scikit-learn's seeded generator draws for a single feature and for
-    the target after it, the same in every call; so every pair can use the same two copies. Its
-    test for a constant vector differs between the two roles.
-    """
+def _scale(X, constant_below, noise):
+    """Each vector over its standard deviation, plus the noise that tells equal values apart."""
     with np.errstate(over="ignore"):
         deviations = X.std(axis=1, keepdims=True)  # (n_vectors, 1)
     if not np.isfinite(deviations).all():
         raise MeasureError(
             f"values up to {np.abs(X).max():.3g} are too large to square: measure in a larger unit."
         )
-    near_zero = 10 * np.finfo(np.float64).eps
-    feature = X / np.where(deviations < near_zero, 1, deviations)  # (n_vectors, n_samples)
-    target = X / np.where(deviations == 0, 1, deviations)  # (n_vectors, n_samples)
-    for values, noise in zip((feature, target), _noises(seed, X.shape[1]), strict=True):
-        values += 1e-10 * np.maximum(1, np.abs(values).mean(axis=1, keepdims=True)) * noise
-    return feature, target
+    X = X / np.where(deviations < constant_below, 1, deviations)  # (n_vectors, n_samples)
+    X += 1e-10 * np.maximum(1, np.abs(X).mean(axis=1, keepdims=True)) * noise
+    return X
 
 
 @lru_cache(maxsize=4)
 def _noises(seed, n_samples):
-    """Standard normal noise of a feature and of the target after it, (2, n_samples)."""
+    """What scikit-learn's seeded generator draws for a feature and then for the target.
+
+    It is the same in every call, so all pairs can share one scaled copy of a vector in each role.
+    """
     return np.random.RandomState(seed).standard_normal((2, n_samples))
 
 

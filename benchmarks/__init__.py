@@ -1,0 +1,1 @@
+"""Our estimators beside other packages': speed, agreement and memory, measured in one run."""

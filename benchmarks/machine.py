@@ -1,0 +1,82 @@
+"""What a measurement ran on, and how much memory and compilation a piece of work takes."""
+
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from datetime import datetime, timezone
+from importlib.metadata import version
+from pathlib import Path
+
+import numba
+from llvmlite import binding
+
+PACKAGES = ("numpy", "scipy", "scikit-learn", "numba", "llvmlite")
+
+
+def stamp():
+    """Processor, vector width, load, versions and time, for the head of a result."""
+    return {
+        "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "processor": _processor(),
+        "compiled_for": numba.config.CPU_NAME or binding.get_host_cpu_name(),
+        "avx512": bool(binding.get_host_cpu_features().get("avx512f"))
+        and not numba.config.CPU_NAME,
+        "cores": os.cpu_count(),
+        "load_average": os.getloadavg()[0],
+        "system": platform.platform(),
+        "python": platform.python_version(),
+    } | {package: version(package) for package in PACKAGES}
+
+
+def _processor():
+    """The processor's name as the system gives it."""
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text().splitlines():
+            if line.startswith("model name"):
+                family = [
+                    other.split(":")[1].strip()
+                    for other in information.read_text().splitlines()
+                    if other.startswith(("cpu family", "model\t"))
+                ][:2]
+                return f"{line.split(':')[1].strip()} (family {family[0]}, model {family[1]})"
+    return platform.processor() or platform.machine()
+
+
+def peak_memory(preparation, work):
+    """MiB by which `work` raises the peak of a fresh process that has run `preparation`."""
+    program = (
+        "import resource\n"
+        "def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        f"{preparation}\n"
+        "before = peak()\n"
+        f"{work}\n"
+        "print((peak() - before) / 1024)\n"
+    )
+    return float(_run(program))
+
+
+def cold_compilation():
+    """Seconds of the first estimate in a process with an empty cache, and of one with a full one."""
+    program = (
+        "import time\n"
+        "import numpy as np\n"
+        "from layerlab.information import mutual_information\n"
+        "x, y = np.random.default_rng(0).normal(size=(2, 100))\n"
+        "start = time.perf_counter()\n"
+        "mutual_information(x, y)\n"
+        "print(time.perf_counter() - start)\n"
+    )
+    with tempfile.TemporaryDirectory() as cache:
+        return [float(_run(program, NUMBA_CACHE_DIR=cache)) for _ in range(2)]
+
+
+def _run(program, **environment):
+    """What a Python program prints, run by itself."""
+    command = [sys.executable, "-c", program]
+    finished = subprocess.run(
+        command, env=os.environ | environment, check=True, capture_output=True, text=True
+    )
+    return finished.stdout

@@ -1,0 +1,74 @@
+"""The book itself: it builds, with every figure, and its pages keep what they promise a reader."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+
+from layerlab.figures import FILE_NAMES
+
+ROOT = Path(__file__).parents[1]
+HTML = ROOT / "_build" / "html"
+PARTS = sorted(path.stem for path in (ROOT / "book").glob("0[1-7]-*.md"))
+
+
+@pytest.fixture(scope="module")
+def site():
+    """The site as `make book` leaves it; what is already built and unchanged is not built again."""
+    command = [sys.executable, "-m", "coursebuild.build", str(ROOT)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def page(name: str) -> BeautifulSoup:
+    text = (HTML / "book" / f"{name}.html").read_text(encoding="utf-8")
+    return BeautifulSoup(text, "html.parser").find("article")
+
+
+def test_the_build_says_what_to_open(site):
+    assert f"Open {HTML / 'index.html'}" in site
+    assert (HTML / "index.html").is_file()
+
+
+def test_every_chapter_is_in_the_contents():
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    listed = {contents["root"]} | {
+        chapter["file"] for part in contents["parts"] for chapter in part["chapters"]
+    }
+    assert listed == {f"book/{path.stem}" for path in (ROOT / "book").glob("*.md")}
+
+
+def test_there_are_seven_parts():
+    assert [name[:2] for name in PARTS] == ["01", "02", "03", "04", "05", "06", "07"]
+
+
+@pytest.mark.usefixtures("site")
+@pytest.mark.parametrize("name", FILE_NAMES.values())
+def test_the_figure_lies_on_disk_at_print_size(name):
+    data = (ROOT / "_build" / "figures" / name).read_bytes()
+    assert data.startswith(b"\x89PNG")
+    width = int.from_bytes(data[16:20], "big")  # pixels, from the header
+    assert width >= 4.5 * 300
+
+
+@pytest.mark.usefixtures("site")
+@pytest.mark.parametrize("name", PARTS)
+def test_a_part_asks_shows_and_doubts(name):
+    text = page(name)
+    headings = " ".join(h.get_text().lower() for h in text.find_all(["h1", "h2", "h3", "p"]))
+    assert "predict" in headings
+    assert "wrong" in headings
+    for theme in ("light", "dark"):
+        assert text.select(f"figure.course-figure img.only-{theme}[alt]")
+
+
+@pytest.mark.usefixtures("site")
+@pytest.mark.parametrize("name", ["welcome", *PARTS, "model-card"])
+def test_no_glued_number_is_missing_or_not_a_number(name):
+    prose = " ".join(p.get_text() for p in page(name).find_all(["p", "li", "td"]))
+    assert not re.search(r"\bnan\b|\binf\b|\{glue|np\.float", prose)
