@@ -10,7 +10,7 @@ PIP_OPTIONS ?=
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help book test serve model clean
+.PHONY: help book test serve bench model clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -34,6 +34,9 @@ test: $(READY)  ## Check style, then run every test
 serve: book  ## Build, then serve the site on http://localhost:8000
 	@echo "Open http://localhost:8000 (stop with Ctrl-C)"
 	@$(RUN) -m http.server 8000 --bind localhost --directory _build/html
+
+bench: $(READY)  ## Measure our estimators beside other packages'; the table goes where the book reads it
+	@$(RUN) -m benchmarks
 
 model: $(READY)  ## Train the embedded model anew: make model TEXTS=folder MINUTES=115
 	@test -n "$(TEXTS)" || { echo "Name a folder of .txt files: make model TEXTS=folder"; exit 2; }

@@ -5,7 +5,7 @@ import platform
 import subprocess
 import sys
 import tempfile
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,7 +18,7 @@ PACKAGES = ("numpy", "scipy", "scikit-learn", "numba", "llvmlite")
 def stamp():
     """Processor, vector width, load, versions and time, for the head of a result."""
     return {
-        "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "processor": _processor(),
         "compiled_for": numba.config.CPU_NAME or binding.get_host_cpu_name(),
         "avx512": bool(binding.get_host_cpu_features().get("avx512f"))
@@ -33,33 +33,35 @@ def stamp():
 def _processor():
     """The processor's name as the system gives it."""
     information = Path("/proc/cpuinfo")
-    if information.exists():
-        for line in information.read_text().splitlines():
-            if line.startswith("model name"):
-                family = [
-                    other.split(":")[1].strip()
-                    for other in information.read_text().splitlines()
-                    if other.startswith(("cpu family", "model\t"))
-                ][:2]
-                return f"{line.split(':')[1].strip()} (family {family[0]}, model {family[1]})"
-    return platform.processor() or platform.machine()
+    if not information.exists():
+        return platform.processor() or platform.machine()
+    fields = dict(
+        (part.strip() for part in line.split(":", 1))
+        for line in information.read_text().splitlines()
+        if ":" in line
+    )
+    names = ("model name", "cpu family", "model")
+    return ", ".join(f"{name} {fields[name]}" for name in names if name in fields)
 
 
 def peak_memory(preparation, work):
-    """MiB by which `work` raises the peak of a fresh process that has run `preparation`."""
+    """MiB that `work` adds, at its peak, to a fresh process after `preparation`; Linux only."""
     program = (
-        "import resource\n"
-        "def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "def kibibytes(field):\n"
+        "    with open('/proc/self/status') as status:\n"
+        "        return next(int(line.split()[1]) for line in status if line.startswith(field))\n"
         f"{preparation}\n"
-        "before = peak()\n"
+        "with open('/proc/self/clear_refs', 'w') as control:\n"
+        "    control.write('5')  # the peak starts anew from here\n"
+        "before = kibibytes('VmRSS')\n"
         f"{work}\n"
-        "print((peak() - before) / 1024)\n"
+        "print((kibibytes('VmHWM') - before) / 1024)\n"
     )
     return float(_run(program))
 
 
 def cold_compilation():
-    """Seconds of the first estimate in a process with an empty cache, and of one with a full one."""
+    """Seconds of a process's first estimate, with an empty cache and with a full one."""
     program = (
         "import time\n"
         "import numpy as np\n"

@@ -257,6 +257,14 @@ def test_a_constant_tells_nothing(constant):
     assert mutual_information(flat, x) < 0.1
 
 
+def test_tiny_units_pass_for_a_constant_in_a_feature_and_not_in_a_target():
+    x, y = bivariate_normal(500, 0.9)
+    assert_equals_reference(x * 1e-17, y)
+    assert_equals_reference(x, y * 1e-17)
+    assert mutual_information(x * 1e-17, y) < 0.2
+    assert mutual_information(x, y * 1e-17) > 0.9
+
+
 def test_a_variable_tells_all_about_itself_and_that_is_finite():
     x = np.random.default_rng(0).normal(size=1280)
     assert_equals_reference(x, x)

@@ -266,43 +266,50 @@ def _larger(a, b):
 def _walk(along, across, i, bound, nearest):
     """Distance of point i to its k-th neighbour, if that is below the bound, else the bound."""
     nearest[:] = bound
-    for step in (1, -1):
-        j = i + step
-        while abs(along[j] - along[i]) < bound:
-            if abs(across[j] - across[i]) < bound:
-                distance = _larger(abs(along[j] - along[i]), abs(across[j] - across[i]))
-                for slot in range(len(nearest)):
-                    pushed = _larger(nearest[slot], distance)
-                    nearest[slot] = _lower(nearest[slot], distance)
-                    distance = pushed
-                bound = nearest[-1]
-            j += step
-    return bound
+    _walk_one_way(along, across, i, 1, nearest)
+    _walk_one_way(along, across, i, -1, nearest)
+    return nearest[-1]
+
+
+@numba.njit(cache=True, nogil=True)
+def _walk_one_way(along, across, i, step, nearest):
+    """Replace the k smallest distances by smaller ones found on the way up or down."""
+    bound = nearest[-1]
+    j = i + step
+    while abs(along[j] - along[i]) < bound:
+        distance = abs(across[j] - across[i])
+        if distance < bound:
+            distance = _larger(distance, abs(along[j] - along[i]))
+            for slot in range(len(nearest)):
+                pushed = _larger(nearest[slot], distance)
+                nearest[slot] = _lower(nearest[slot], distance)
+                distance = pushed
+            bound = nearest[-1]
+        j += step
 
 
 @numba.njit(cache=True, nogil=True)
 def _tally_counts(values, radius, pad, tally):
     """Enter into the tally how many values lie within each value's radius, itself included."""
     n_below, n_above = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
-    window = pad >> 1
     for start in range(pad, len(values) - pad, BLOCK):
         n = min(BLOCK, len(values) - pad - start)
         _bisect(values[start - pad :], radius[start:], n, pad, n_below, n_above)
         for i in range(n):
-            if max(n_below[i], n_above[i]) < window - 1:
+            if max(n_below[i], n_above[i]) < pad - 1:
                 tally[n_below[i] + 1 + n_above[i]] += 1
-            else:  # the window may be too narrow
+            else:  # perhaps more, farther away
                 tally[_count(values, start + i, radius[start + i], pad)] += 1
 
 
 @numba.njit(cache=True, nogil=True)
 def _bisect(values, radius, n, pad, n_below, n_above):
-    """How many of the values around ``values[pad + i]`` are nearer than the radius, i < n."""
+    """How many of the values before and after ``values[pad + i]`` are nearer, for every i < n."""
     center = values[pad:]
     n_below[:n] = 0
     n_above[:n] = 0
-    step = pad >> 2
-    while step > 0:  # unsigned places: numba then needs no care for negative ones
+    step = pad >> 1
+    while step > 0:  # places as unsigned numbers spare numba the care for negative ones
         for i in range(n):
             more = n_above[i] + step
             nearer = values[np.uintp(pad + i + more)] - center[i] < radius[i]
