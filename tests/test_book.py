@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 from bs4 import BeautifulSoup
 
 from layerlab.figures import FILE_NAMES
@@ -33,14 +32,6 @@ def page(name: str) -> BeautifulSoup:
 def test_the_build_says_what_to_open(site):
     assert f"Open {HTML / 'index.html'}" in site
     assert (HTML / "index.html").is_file()
-
-
-def test_every_chapter_is_in_the_contents():
-    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    listed = {contents["root"]} | {
-        chapter["file"] for part in contents["parts"] for chapter in part["chapters"]
-    }
-    assert listed == {f"book/{path.stem}" for path in (ROOT / "book").glob("*.md")}
 
 
 def test_there_are_seven_parts():

@@ -283,8 +283,8 @@ def load_checkpoint(path: Path, weights, sampler) -> dict:
     return state["log"]
 
 
-def train(recipe: Recipe, arrays, work: Path, save_every: float = 300.0):
-    """Train until the budget is spent; returns the model and its log."""
+def train(recipe: Recipe, arrays, work: Path, save_every: float = 300.0, clock=time.monotonic):
+    """Train until the budget is spent by the `clock`, in seconds; returns the model and its log."""
     model = build_model(recipe)
     weights, sampler = MasterWeights(model, recipe), Sampler(arrays, recipe)
     held_out = torch.cat(list(held_out_windows(arrays, recipe.context).values()))
@@ -298,7 +298,7 @@ def train(recipe: Recipe, arrays, work: Path, save_every: float = 300.0):
     last_save, recent = log["seconds"], []
     bar = tqdm(total=round(budget), initial=round(log["seconds"]), unit="s", smoothing=0)
     while log["seconds"] < budget:
-        began = time.monotonic()
+        began = clock()
         progress = log["seconds"] / budget
         length = recipe.progress_to_length(progress)
         ids = sampler.batch(recipe.tokens_per_step // length, length)
@@ -311,7 +311,7 @@ def train(recipe: Recipe, arrays, work: Path, save_every: float = 300.0):
             raise SystemExit(f"the loss became {recent[-1]} at step {log['step']}: lower the rate")
         log["step"] += 1
         log["tokens"] += ids.shape[0] * length
-        log["seconds"] += time.monotonic() - began
+        log["seconds"] += clock() - began
         bar.update(round(log["seconds"]) - bar.n)
         if log["seconds"] - last_save > save_every or log["seconds"] >= budget:
             point = {
