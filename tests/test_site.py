@@ -110,6 +110,7 @@ def make_book(folder: Path, **extra_pages: str) -> Path:
     (folder / "code" / "layerlab").mkdir(parents=True)
     (folder / "code" / "layerlab" / "__init__.py").write_text("VALUE = 1\n", encoding="utf-8")
     (folder / "constraints.txt").write_text("numpy==2.4.0\n", encoding="utf-8")
+    (folder / "benchmarks" / "results").mkdir(parents=True)
     for stray in (".venv", "venv", "train-work"):  # no page of the course, so nobody runs it
         (folder / stray).mkdir()
         (folder / stray / "stray.md").write_text(STRAY, encoding="utf-8")

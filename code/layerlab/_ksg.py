@@ -13,7 +13,7 @@ n^2 steps. The way round it:
    and maxima, so the compiler makes each instruction work on up to eight points.
 3. **Prove.** A point not looked at lies beyond the slab's edge in x, or beyond `REACH` places of
    the list in y. Where both are at least as far as the k-th distance found, that is the radius.
-   This settles about four points in five.
+   This settles most points.
 4. **Search the rest.** For the others the distance found is an upper bound. Walk outwards from the
    point, along the coordinate in which its surroundings are sparser, no farther than the bound,
    which shrinks on the way.
