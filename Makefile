@@ -36,7 +36,8 @@ serve: book  ## Build, then serve the site on http://localhost:8000
 	@$(RUN) -m http.server 8000 --bind localhost --directory _build/html
 
 bench: $(READY)  ## Measure our estimators beside other packages'; the table goes where the book reads it
-	@$(RUN) -m benchmarks
+	$(RUN) -m pip install --quiet $(PIP_OPTIONS) -c constraints.txt -e '.[bench]'
+	@$(RUN) -m benchmarks --million
 
 model: $(READY)  ## Train the embedded model anew: make model TEXTS=folder MINUTES=115
 	@test -n "$(TEXTS)" || { echo "Name a folder of .txt files: make model TEXTS=folder"; exit 2; }

@@ -1,16 +1,21 @@
 """Measure our estimators beside other packages': ``python -m benchmarks``, from the repository.
 
 Every table is made in this one run. What is compared is measured in turn, round after round, and
-the medians are compared, so that a busy machine slows all of them alike; one thread means the
-processor time of the whole process, several threads mean time on the clock. Next to each speed
-stands the largest difference, in nats, from scikit-learn on the same input. Idle the machine first
-if the seconds themselves matter, and see ``load_average`` in the result.
+the medians are compared, so that a busy machine slows all of them alike; beside their ratio stand
+its lowest and highest round. One thread means the processor time of the whole process, several
+threads mean time on the clock. Next to each speed stands the largest difference, in nats, from
+scikit-learn on the same input. The last table holds each ratio that we promise. Idle the machine
+first if the seconds themselves matter, and see ``load_average`` in the result.
 """
 
 import argparse
 import json
 import os
+import subprocess
+import sys
+from itertools import combinations
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
 
 import numba
@@ -22,19 +27,20 @@ from layerlab.distances import pairwise_minkowski
 from layerlab.information import mutual_information, pairwise_mutual_information
 
 RESULTS = Path(__file__).parent / "results"
+LOOP = "scikit-learn and SciPy, a loop"
 
 
-def activations(n_vectors, n_samples, seed=0):
-    """Heavy-tailed, correlated float32 vectors, of the kind a model's layers give."""
+def activations(n_vectors, n_samples, seed=0, shares=(0, 0.8)):
+    """Heavy-tailed float32 vectors that share a part, of the kind a model's layers give."""
     rng = np.random.default_rng(seed)
     shared = rng.standard_t(3, n_samples)
     own = rng.standard_t(3, (n_vectors, n_samples))
-    weight = rng.uniform(0, 0.8, (n_vectors, 1))
+    weight = rng.uniform(*shares, (n_vectors, 1))
     return (weight * shared + (1 - weight) * own).astype(np.float32)
 
 
-def interleaved_medians(works, n_rounds, clock=process_time):
-    """Median seconds of each named work, all done once a round; and their last results."""
+def interleaved(works, n_rounds, clock=process_time):
+    """Seconds of each named work, all done once a round, (n_rounds,) each; their last results."""
     seconds = {name: [] for name in works}
     results = {name: work() for name, work in works.items()}  # compiled and warm
     for _ in range(n_rounds):
@@ -42,51 +48,94 @@ def interleaved_medians(works, n_rounds, clock=process_time):
             start = clock()
             results[name] = work()
             seconds[name].append(clock() - start)
-    return {name: float(np.median(values)) for name, values in seconds.items()}, results
+    return {name: np.array(values) for name, values in seconds.items()}, results
+
+
+def on_threads(n_threads, work):
+    """The result of `work`, layerlab using that many threads."""
+    before = numba.config.NUMBA_NUM_THREADS
+    numba.config.NUMBA_NUM_THREADS = n_threads
+    try:
+        return work()
+    finally:
+        numba.config.NUMBA_NUM_THREADS = before
+
+
+def sweep(blocks):
+    """What we do for the blocks of a sweep: information and two distances."""
+    distances = [pairwise_minkowski(blocks, p) for p in (1, 2)]
+    return pairwise_mutual_information(blocks, unit="nats"), distances
+
+
+def sweep_loop(X):
+    """The same for one block as a loop over scikit-learn and SciPy."""
+    X = X.astype(np.float64)
+    pairs = list(combinations(X, 2))
+    distances = [[minkowski(x, y, p) for x, y in pairs] for p in (1, 2)]
+    return [peers.scikit_learn(x, y) for x, y in pairs], distances
 
 
 def laminar_sweep(n_rounds):
-    """Blocks of 45 pairs of 1280 activations, information and two distances.
+    """Blocks of 45 pairs of 1280 activations, information and two distances, on one thread.
 
-    A sweep has 72 blocks; we do 8 of them one after the other, the others, who take each pair by
-    itself, do the first.
+    A sweep has 72 blocks; we do 8 of them, the others, who take each pair by itself, do the first.
     """
-    blocks = [activations(10, 1280, seed) for seed in range(8)]
-    X = blocks[0]
-    pairs = list(zip(*np.triu_indices(len(X), k=1), strict=True))
-    wide = X.astype(np.float64)
-    scaled = {(i, j): peers.scale_like_scikit_learn(wide[i], wide[j]) for i, j in pairs}
+    blocks = np.stack([activations(10, 1280, seed) for seed in range(8)])
+    X = blocks[0].astype(np.float64)
+    pairs = list(combinations(range(len(X)), 2))
+    scaled = [peers.scale_like_scikit_learn(X[i], X[j]) for i, j in pairs]
 
     def distances():
-        return [[minkowski(wide[i], wide[j], p) for i, j in pairs] for p in (1, 2)]
-
-    def loop(estimate):
-        return [estimate(*scaled[pair]) for pair in pairs]
+        return [[minkowski(X[i], X[j], p) for i, j in pairs] for p in (1, 2)]
 
     works = {
-        "scikit-learn and SciPy, a loop": lambda: (
-            [peers.scikit_learn(wide[i], wide[j]) for i, j in pairs],
-            distances(),
-        ),
+        LOOP: lambda: sweep_loop(blocks[0]),
         "scikit-learn, batched columns": lambda: (
-            peers.scikit_learn_batched(wide)[_by_first(pairs)],
+            peers.scikit_learn_batched(X)[_by_first(pairs)],
             distances(),
         ),
-        "layerlab": lambda: (
-            np.concatenate([pairwise_mutual_information(B, unit="nats") for B in blocks]),
-            [np.concatenate([pairwise_minkowski(B, p) for B in blocks]) for p in (1, 2)],
-        ),
+        "layerlab": lambda: sweep(blocks),
     }
     for name, estimate in peers.installed().items():
-        works[name] = lambda estimate=estimate: (loop(estimate), distances())
-    seconds, results = interleaved_medians(works, n_rounds)
-    reference, reference_distances = results["scikit-learn and SciPy, a loop"]
-    per_pair = {name: seconds[name] / len(results[name][0]) for name in works}
-    results = {name: (r[0][: len(pairs)], r[1]) for name, r in results.items()}
-    table = _compare(per_pair, {n: r[0] for n, r in results.items()}, reference)
-    ours = np.array(results["layerlab"][1])[:, : len(pairs)]
-    error = np.max(np.abs(ours / np.array(reference_distances) - 1))
-    return {"rows": table, "distances_relative_difference": float(error)}
+        works[name] = lambda estimate=estimate: ([estimate(*pair) for pair in scaled], distances())
+    seconds, results = interleaved(works, n_rounds)
+    n_pairs = {name: np.size(result[0]) for name, result in results.items()}
+    first = {name: np.ravel(result[0])[: len(pairs)] for name, result in results.items()}
+    ours = np.array([values[0] for values in results["layerlab"][1]])  # (2, n_pairs)
+    error = np.max(np.abs(ours / np.array(results[LOOP][1]) - 1))
+    return {
+        "rows": _compare(seconds, n_pairs, first),
+        "distances_relative_difference": float(error),
+    }
+
+
+def threads(n_rounds):
+    """The whole sweep, 72 blocks, on one thread and on two, by the clock; the loop does one."""
+    blocks = np.stack([activations(10, 1280, seed) for seed in range(72)])
+    works = {
+        LOOP: lambda: sweep_loop(blocks[0])[0],
+        "layerlab, 1 thread": lambda: on_threads(1, lambda: sweep(blocks)[0]),
+        "layerlab, 2 threads": lambda: on_threads(2, lambda: sweep(blocks)[0]),
+    }
+    seconds, results = interleaved(works, n_rounds, perf_counter)
+    n_pairs = {name: np.size(result) for name, result in results.items()}
+    first = {name: np.ravel(result)[:45] for name, result in results.items()}
+    one, two = (f"layerlab, {name}" for name in ("1 thread", "2 threads"))
+    return {
+        "rows": _compare(seconds, n_pairs, first),
+        "seconds": {n: float(np.median(seconds[name])) for n, name in ((1, one), (2, two))},
+        "identical": bool(np.array_equal(results[one], results[two])),
+    }
+
+
+def narrow_vectors(n_rounds):
+    """The sweep's table once more, our kernel compiled for a processor without AVX-512."""
+    with TemporaryDirectory() as folder:
+        out = Path(folder, "result.json")
+        command = [sys.executable, "-m", "benchmarks", "--narrow", f"--rounds={n_rounds}"]
+        environment = os.environ | machine.without_avx512() | {"NUMBA_CACHE_DIR": folder}
+        subprocess.run([*command, f"--out={out}"], check=True, env=environment)
+        return json.loads(out.read_text())
 
 
 def _by_first(pairs):
@@ -103,10 +152,10 @@ def layer_pairs(n_rounds):
             "scikit-learn, a loop": lambda X=X: [peers.scikit_learn(X[0], x) for x in X[1:]],
             "layerlab": lambda X=X: pairwise_mutual_information(X, unit="nats"),
         }
-        seconds, results = interleaved_medians(works, n_rounds)
-        per_pair = {name: seconds[name] / len(results[name]) for name in works}
-        results = {name: result[:35] for name, result in results.items()}
-        tables[n_samples] = _compare(per_pair, results, results["scikit-learn, a loop"])
+        seconds, results = interleaved(works, n_rounds)
+        n_pairs = {name: len(result) for name, result in results.items()}
+        first = {name: result[:35] for name, result in results.items()}
+        tables[n_samples] = _compare(seconds, n_pairs, first)
     return tables
 
 
@@ -114,15 +163,15 @@ def single_pairs(n_rounds, sizes):
     """One pair, more and more samples."""
     tables = {}
     for n_samples in sizes:
-        x, y = activations(2, n_samples).astype(np.float64)
+        x, y = activations(2, n_samples, shares=(0.6, 0.8)).astype(np.float64)
         scaled = peers.scale_like_scikit_learn(x, y)
         works = {
             "scikit-learn": lambda x=x, y=y: peers.scikit_learn(x, y),
             "layerlab": lambda x=x, y=y: mutual_information(x, y, unit="nats"),
             "SciPy recipe": lambda scaled=scaled: peers.scipy_recipe(*scaled),
         }
-        seconds, results = interleaved_medians(works, n_rounds if n_samples < 1e5 else 1)
-        tables[n_samples] = _compare(seconds, results, results["scikit-learn"])
+        seconds, results = interleaved(works, n_rounds if n_samples < 1e5 else 3)
+        tables[n_samples] = _compare(seconds, dict.fromkeys(works, 1), results)
     return tables
 
 
@@ -130,23 +179,8 @@ def many_vectors(n_rounds):
     """More and more vectors of 1280 values: what a pair costs us."""
     X = activations(40, 1280)
     works = {n: lambda n=n: pairwise_mutual_information(X[:n]) for n in (2, 5, 10, 20, 40)}
-    seconds, _ = interleaved_medians(works, n_rounds)
-    return {n: 1e6 * seconds[n] / (n * (n - 1) // 2) for n in works}
-
-
-def threads(n_rounds):
-    """The whole sweep, 72 blocks of 45 pairs, on one thread and on two: seconds on the clock."""
-    blocks = [activations(10, 1280, seed) for seed in range(72)]
-
-    def sweep(n_threads):
-        numba.config.NUMBA_NUM_THREADS = n_threads
-        return np.array([pairwise_mutual_information(X) for X in blocks])
-
-    default = numba.config.NUMBA_NUM_THREADS
-    works = {n: lambda n=n: sweep(n) for n in (1, 2)}
-    seconds, results = interleaved_medians(works, n_rounds, perf_counter)
-    numba.config.NUMBA_NUM_THREADS = default
-    return {"seconds": seconds, "identical": bool(np.array_equal(results[1], results[2]))}
+    seconds, _ = interleaved(works, n_rounds)
+    return {n: 1e6 * float(np.median(seconds[n])) / (n * (n - 1) // 2) for n in works}
 
 
 def memory():
@@ -175,28 +209,55 @@ def memory():
     }
 
 
-def _compare(seconds, results, reference):
-    """Rows of a table: time a pair, times faster than the first, difference from the reference."""
-    baseline = next(iter(seconds.values()))
+def _compare(seconds, n_pairs, results):
+    """Rows of a table: time a pair, times faster than the first, difference from the first."""
+    per_pair = {name: values / n_pairs[name] for name, values in seconds.items()}
+    baseline, reference = (next(iter(values.values())) for values in (per_pair, results))
     return {
         name: {
-            "microseconds_a_pair": 1e6 * seconds[name],
-            "times_faster": baseline / seconds[name],
+            "microseconds_a_pair": 1e6 * float(np.median(values)),
+            "times_faster": float(np.median(baseline) / np.median(values)),
+            "lowest_and_highest_round": [float(f(baseline / values)) for f in (np.min, np.max)],
             "largest_difference_nats": float(
                 np.max(np.abs(np.asarray(results[name]) - np.asarray(reference)))
             ),
         }
-        for name in seconds
+        for name, values in per_pair.items()
     }
+
+
+def promises(result):
+    """Each ratio that we promise: what for, how much, and the row that shows it."""
+    sweep_rows, threads_rows = result["laminar_sweep"]["rows"], result["threads"]["rows"]
+    wide = result["machine"]["avx512"]
+    found = [
+        ("sweep, 1 thread", 50 if wide else 15, sweep_rows["layerlab"]),
+        ("sweep, 2 threads", 85 if wide else 15, threads_rows["layerlab, 2 threads"]),
+    ]
+    if "narrow_vectors" in result:
+        row = result["narrow_vectors"]["rows"]["layerlab"]
+        found.append(("sweep, 1 thread, without AVX-512", 15, row))
+    for n_samples, promised in ((1000, 60), (100, 250)):
+        row = result["layer_pairs"][n_samples]["layerlab"]
+        found.append((f"630 pairs of layers, {n_samples} values", promised, row))
+    for n_samples in (100_000, 1_000_000):
+        if n_samples in result["single_pair"]:
+            row = result["single_pair"][n_samples]["layerlab"]
+            found.append((f"one pair, {n_samples:,} values", 10, row))
+    return {name: {"promised": promised} | row for name, promised, row in found}
 
 
 def print_table(title, rows):
     """One comparison, to read."""
-    print(f"\n{title}\n{'':32}{'µs a pair':>12}{'× faster':>10}{'differs by':>12}")
+    promised = f"{'promised':>10}" if "promised" in next(iter(rows.values())) else ""
+    print(f"\n{title}\n{'':34}{promised}{'× faster':>10}{'lowest':>8}{'highest':>8}", end="")
+    print(f"{'µs a pair':>12}{'differs by (nats)':>19}")
     for name, row in rows.items():
+        lowest, highest = row["lowest_and_highest_round"]
+        asked = f"{row['promised']:10}" if promised else ""
         print(
-            f"{name:32}{row['microseconds_a_pair']:12.1f}{row['times_faster']:10.2f}"
-            f"{row['largest_difference_nats']:12.1e}"
+            f"{name:34}{asked}{row['times_faster']:10.2f}{lowest:8.1f}{highest:8.1f}"
+            f"{row['microseconds_a_pair']:12.1f}{row['largest_difference_nats']:19.1e}"
         )
 
 
@@ -206,12 +267,22 @@ def main():
     parser.add_argument("--rounds", type=int, default=9, help="times everything is done")
     parser.add_argument("--million", action="store_true", help="a pair of 1,000,000 samples, too")
     parser.add_argument("--out", type=Path, help="the result file; named by the time if left out")
+    parser.add_argument("--narrow", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     sizes = [1000, 10_000, 100_000] + [1_000_000] * options.million
     numba.config.NUMBA_NUM_THREADS = 1
+    if options.narrow:  # this process was started by another one's `narrow_vectors`
+        options.out.write_text(json.dumps(laminar_sweep(options.rounds)))
+        return
     result = {"machine": machine.stamp(), "rounds": options.rounds}
     result["laminar_sweep"] = laminar_sweep(options.rounds)
     print_table("The sweep, blocks of 45 pairs, 1280 samples", result["laminar_sweep"]["rows"])
+    result["threads"] = threads(options.rounds)
+    print_table("The whole sweep, by the clock", result["threads"]["rows"])
+    print("The same numbers on one thread and on two:", result["threads"]["identical"])
+    if result["machine"]["avx512"]:
+        result["narrow_vectors"] = narrow_vectors(options.rounds)
+        print_table("The sweep without AVX-512", result["narrow_vectors"]["rows"])
     result["layer_pairs"] = layer_pairs(options.rounds)
     for n_samples, rows in result["layer_pairs"].items():
         print_table(f"Pairs of layers, {n_samples} samples", rows)
@@ -220,14 +291,14 @@ def main():
         print_table(f"One pair, {n_samples} samples", rows)
     result["microseconds_a_pair_by_vectors"] = many_vectors(options.rounds)
     print("\nµs a pair by number of vectors:", result["microseconds_a_pair_by_vectors"])
-    result["threads"] = threads(options.rounds)
-    print("The whole sweep by threads:", result["threads"])
     result["peak_memory_mib"] = memory()
     print("Peak memory, MiB:", result["peak_memory_mib"])
     result["first_call_seconds"] = dict(
         zip(("empty_cache", "full_cache"), machine.cold_compilation(), strict=True)
     )
     print("First call, seconds:", result["first_call_seconds"])
+    result["promises"] = promises(result)
+    print_table("What we promise", result["promises"])
     result["load_average_at_the_end"] = os.getloadavg()[0]
     out = options.out or RESULTS / f"{result['machine']['time'].replace(':', '-')}.json"
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -22,12 +22,22 @@ def stamp():
         "processor": _processor(),
         "compiled_for": numba.config.CPU_NAME or binding.get_host_cpu_name(),
         "avx512": bool(binding.get_host_cpu_features().get("avx512f"))
-        and not numba.config.CPU_NAME,
+        and not numba.config.CPU_FEATURES,
         "cores": os.cpu_count(),
         "load_average": os.getloadavg()[0],
         "system": platform.platform(),
         "python": platform.python_version(),
     } | {package: version(package) for package in PACKAGES}
+
+
+def without_avx512():
+    """Environment in which Numba compiles for this processor as if its AVX-512 were missing."""
+    features = binding.get_host_cpu_features()
+    chosen = {name: on and not name.startswith("avx512") for name, on in features.items()}
+    return {
+        "NUMBA_CPU_NAME": "x86-64-v3",
+        "NUMBA_CPU_FEATURES": ",".join(("+" if on else "-") + n for n, on in chosen.items()),
+    }
 
 
 def _processor():

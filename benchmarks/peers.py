@@ -41,6 +41,7 @@ def scipy_recipe(x, y, k=3):
     """A k-d tree for the radii, `searchsorted` for the counts."""
     points = np.column_stack([x, y])  # (n_samples, 2)
     radius = cKDTree(points).query(points, [k + 1], p=np.inf)[0][:, 0]
+    radius *= 1 - 1e-10  # or rounding could bring the very neighbour that defines it within
     total = 0
     for values in (x, y):
         ordered = np.sort(values)
@@ -64,7 +65,14 @@ def infomeasure(x, y, k=3):
     return max(0, float(mutual_information(x, y, approach="ksg", k=k, noise_level=0, base="e")))
 
 
+def npeet_plus(x, y, k=3):
+    """The package npeet-plus, NPEET as the registry has it; it always adds noise of its own."""
+    from npeet_plus import mi
+
+    return max(0, float(mi(x[:, None], y[:, None], k=k, base=np.e)))
+
+
 def installed():
     """Name and function of every peer that takes scaled vectors and is installed here."""
-    optional = {name: f for name, f in (("ennemi", ennemi), ("infomeasure", infomeasure))}
+    optional = {"ennemi": ennemi, "infomeasure": infomeasure, "npeet_plus": npeet_plus}
     return {"SciPy recipe": scipy_recipe} | {n: f for n, f in optional.items() if find_spec(n)}

@@ -78,10 +78,18 @@ def test_two_vectors_of_one_length_are_needed(x, y):
         minkowski(x, y, 2)
 
 
-@pytest.mark.parametrize("X", [[1, 2, 3], [[1, 2, 3]], np.zeros((2, 2, 2)), np.zeros((3, 0))])
+@pytest.mark.parametrize("X", [[1, 2, 3], [[1, 2, 3]], np.zeros((2, 1, 9)), np.zeros((3, 0))])
 def test_a_matrix_of_two_rows_or_more_is_needed(X):
     with pytest.raises(MeasureError, match="n_vectors, n_samples"):
         pairwise_minkowski(X, 2)
+
+
+@pytest.mark.parametrize("p", [1, 3])
+def test_a_stack_of_matrices_is_measured_one_by_one(p):
+    stack = np.random.default_rng(0).normal(size=(2, 3, 4, 20))
+    found = pairwise_minkowski(stack, p)
+    assert found.shape == (2, 3, 6)
+    np.testing.assert_array_equal(found[1, 2], pairwise_minkowski(stack[1, 2], p))
 
 
 def test_the_error_is_a_layerlab_error_and_a_value_error():

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -377,10 +378,29 @@ def test_paired_vectors_are_needed(x, y):
         mutual_information(x, y, n_neighbors=1)
 
 
-@pytest.mark.parametrize("X", [np.zeros(9), np.zeros((1, 9)), np.zeros((2, 9, 2))])
+@pytest.mark.parametrize("X", [np.zeros(9), np.zeros((1, 9)), np.zeros((2, 1, 9))])
 def test_a_matrix_of_two_rows_or_more_is_needed(X):
     with pytest.raises(MeasureError, match="n_vectors, n_samples"):
         pairwise_mutual_information(X)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 5])
+def test_a_stack_of_matrices_is_measured_one_by_one(n_threads, monkeypatch):
+    monkeypatch.setattr(_ksg.numba.config, "NUMBA_NUM_THREADS", n_threads)
+    stack = np.stack([heavy_tailed(4, 200, seed) for seed in range(6)]).reshape(2, 3, 4, 200)
+    found = pairwise_mutual_information(stack)
+    assert found.shape == (2, 3, 6)
+    for i, j in np.ndindex(2, 3):
+        np.testing.assert_array_equal(found[i, j], pairwise_mutual_information(stack[i, j]))
+
+
+def test_an_order_borrowed_from_the_vector_before_is_used_only_where_it_serves():
+    # half of the values are equal, as after a ReLU: the noise of the other role reorders them
+    X = np.maximum(heavy_tailed(5, 300).astype(np.float64), 0)
+    for (i, j), found in zip(
+        combinations(range(5), 2), pairwise_mutual_information(X), strict=True
+    ):
+        assert found == mutual_information(X[i], X[j])
 
 
 # The machine

@@ -1,6 +1,6 @@
 """Rank correlation and permutation tests against SciPy and brute enumeration."""
 
-from itertools import permutations
+from itertools import combinations, permutations
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from layerlab.errors import MeasureError
 from layerlab.information import mutual_information
 from layerlab.statistics import (
     benjamini_hochberg,
+    bootstrap_tau,
     kendall_tau,
     mantel_test,
     shuffled_information,
@@ -186,3 +187,35 @@ def test_adjusted_p_values_keep_the_shape():
 def test_only_p_values_are_adjusted(p):
     with pytest.raises(MeasureError):
         benjamini_hochberg(p)
+
+
+def test_bootstrap_tau_against_plain_loops():
+    rng = np.random.default_rng(3)
+    points = rng.normal(size=(8, 2))
+    near, far = squareform(pdist(points)), squareform(pdist(points[:, :1]))
+    taus = []
+    for _ in range(4000):
+        drawn = rng.integers(0, 8, 8)
+        pairs = [(a, b) for a, b in combinations(drawn, 2) if a != b]
+        taus.append(stats.kendalltau(*([m[pair] for pair in pairs] for m in (near, far))).statistic)
+    low, high = bootstrap_tau(pdist(points), pdist(points[:, :1]), confidence=0.8, n_resamples=4000)
+    assert (low, high) == pytest.approx(np.nanquantile(taus, [0.1, 0.9]), abs=0.03)
+
+
+def test_bootstrap_tau_finds_nothing_where_there_is_nothing():
+    ends = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        places = np.sort(rng.normal(size=(10, 1)), axis=0)
+        ends.append(bootstrap_tau(pdist(rng.normal(size=(10, 30))), pdist(places), n_resamples=199))
+    low, high = np.mean(ends, axis=0)
+    assert low < -0.1 and high > 0.1
+    assert abs(low + high) < 0.15  # pairs of an item with itself would push both ends up
+
+
+def test_bootstrap_tau_of_a_constant_and_of_wrong_input():
+    assert np.isnan(bootstrap_tau(np.ones(10), np.arange(10.0))).all()
+    with pytest.raises(MeasureError, match=r"confidence = 95"):
+        bootstrap_tau(np.arange(10.0), np.arange(10.0), confidence=95)
+    with pytest.raises(MeasureError, match=r"4 values are not the pairs"):
+        bootstrap_tau(np.arange(4.0), np.arange(4.0))

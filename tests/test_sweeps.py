@@ -10,7 +10,6 @@ from sklearn.feature_selection import mutual_info_regression
 
 from layerlab.errors import MeasureError
 from layerlab.sweeps import (
-    laminar_measures,
     laminar_sweep,
     layer_information,
     measure_pairs,
@@ -55,8 +54,8 @@ def test_measure_pairs_against_plain_loops(activations, options):
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-12)
 
 
-def test_laminar_measures_keep_the_axes(activations):
-    found = laminar_measures(activations, n_neighbors=4)
+def test_measure_pairs_keep_the_axes(activations):
+    found = measure_pairs(activations, n_neighbors=4)
     assert found.shape == (2, 3, N_PAIRS, 3)
     for component, layer in itertools.product(range(2), range(3)):
         expected = measure_pairs(activations[component, layer], n_neighbors=4)
@@ -121,7 +120,7 @@ def test_nan_is_refused(activations):
     damaged = activations.copy()
     damaged[1, 2, 3, 4] = np.nan
     with pytest.raises(MeasureError, match="3, 4"):
-        laminar_measures(damaged)
+        measure_pairs(damaged)
 
 
 @pytest.mark.parametrize("n_items", [2, 3, 10, 36])

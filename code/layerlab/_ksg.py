@@ -15,11 +15,12 @@ n^2 steps. The way round it:
    the list in y. Where both are at least as far as the k-th distance found, that is the radius.
    This settles most points.
 4. **Search the rest.** For the others the distance found is an upper bound. Walk outwards from the
-   point, along the coordinate in which its surroundings are sparser, no farther than the bound,
-   which shrinks on the way.
-5. **Count.** How many values of a sorted vector lie within the radius: bisection, all points one
-   step at a time, within a window around each point that is nearly always wide enough. It compares
-   the very differences that made the radius, so that rounding cannot tell them apart.
+   point, both ways at once, along the coordinate in which its surroundings are sparser, no farther
+   than the bound, which shrinks on the way.
+5. **Count.** How many values of a sorted vector lie within the radius: a few comparisons at whole
+   strides from every point, again without branches, then bisection of the last stride, all points
+   one step at a time. The window is nearly always wide enough. It compares the very differences
+   that made the radius, so that rounding cannot tell them apart.
 6. **Tally.** Each count is entered in a tally, and the tally weighted with the digammas at the end.
 
 Half a slab is about as wide as a typical radius, sqrt(k n) places, and the sorted vectors carry a
@@ -27,6 +28,7 @@ margin of infinities at both ends, where every search stops by itself.
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numba
 import numpy as np
@@ -36,7 +38,9 @@ REACH = 16  # places looked at before and after a point in its slab's list, an e
 N_KEPT = 3  # nearest neighbours that the branch-free loop keeps; for more, all points walk
 LANES = 8  # float64 values in the widest vector register: lists are filled up to a multiple
 PROBE = 8  # places to either side between which the spread of a coordinate is measured
+STRIDES = 8  # parts of the window in which values are counted, to either side; a power of two
 BLOCK = 256  # points that bisect together, few enough for the fastest memory
+PARTS = 4  # parts of the work for each thread: a thread that is held up takes fewer of them
 SMALLEST = 5e-324  # stands for radius zero: "nearer than this" is an exact copy
 
 
@@ -54,8 +58,8 @@ def digamma_sums(features, targets, first, second, n_neighbors, n_threads=None):
     n_neighbors : int
         The neighbour whose distance is the radius; less than `n_samples`.
     n_threads : int, optional
-        Threads that share the pairs; by default numba's number (``NUMBA_NUM_THREADS``, or the
-        available cores). Each pair is one thread's work, so the sums do not depend on it.
+        Threads that share the pairs, by default `n_threads_by_default`. Each pair is one thread's
+        work, so the sums do not depend on their number.
 
     Returns
     -------
@@ -64,7 +68,8 @@ def digamma_sums(features, targets, first, second, n_neighbors, n_threads=None):
     """
     n_samples = features.shape[1]
     half_slab = _half_slab(n_samples, n_neighbors)
-    x_order, y_order = features.argsort(axis=1), targets.argsort(axis=1)
+    y_order = targets.argsort(axis=1)
+    x_order = _sort_again(features, np.resize(np.roll(y_order, 1, axis=0), features.shape))
     xs, x_places = _arrange(features, x_order, 4 * half_slab)
     ys, _ = _arrange(targets, y_order, 4 * half_slab)
     weights = np.zeros(n_samples + 1)
@@ -72,25 +77,56 @@ def digamma_sums(features, targets, first, second, n_neighbors, n_threads=None):
     first, second = np.asarray(first), np.asarray(second)
     sums = np.empty(len(first))
 
-    def fill(start, stop):
-        pairs = first[start:stop], second[start:stop]
+    def fill(part):
         tables = xs, ys, x_places, y_order
-        _fill_sums(*tables, *pairs, n_neighbors, half_slab, weights, sums[start:stop])
+        pairs = first[part], second[part]
+        _fill_sums(*tables, *pairs, n_neighbors, half_slab, weights, sums[part])
 
-    n_threads = min(n_threads or numba.config.NUMBA_NUM_THREADS, len(first))
-    if n_threads == 1:
-        fill(0, len(first))
-    else:
-        ends = np.linspace(0, len(first), n_threads + 1).astype(int)
-        with ThreadPoolExecutor(n_threads) as pool:
-            list(pool.map(fill, ends[:-1], ends[1:]))  # the list hands on what a thread raises
+    n_threads = n_threads or n_threads_by_default()
+    n_parts = min(n_threads if n_threads == 1 else PARTS * n_threads, len(first))
+    ends = np.linspace(0, len(first), n_parts + 1).astype(int)
+    on_threads(fill, [slice(*both) for both in pairwise(ends)], n_threads)
     return sums
 
 
+def n_threads_by_default():
+    """Numba's number of threads, ``NUMBA_NUM_THREADS`` or else that of the available cores."""
+    return numba.config.NUMBA_NUM_THREADS
+
+
+def on_threads(work, items, n_threads):
+    """List of ``work(item)`` for every item, the items shared among threads."""
+    if n_threads == 1 or len(items) == 1:
+        return [work(item) for item in items]
+    with ThreadPoolExecutor(n_threads) as pool:
+        return list(pool.map(work, items))
+
+
 def _half_slab(n_samples, n_neighbors):
-    """Half the width of a slab: the power of two nearest to sqrt(k n), at least 16."""
+    """Half the width of a slab: the power of two nearest to sqrt(k n), at least 32."""
     typical = np.sqrt(min(n_neighbors, N_KEPT) * n_samples)
-    return int(2 ** max(4, np.round(np.log2(typical))))
+    return int(2 ** max(5, np.round(np.log2(typical))))
+
+
+def _sort_again(features, guess):
+    """Sorting order of each feature: the guess, that of the target before it, wherever it serves.
+
+    Among all pairs of a few vectors, feature v is the same as target v - 1 but for its noise, which
+    seldom changes the order: to look whether it did is cheaper than to sort.
+    """
+    serves = [_is_sorted(feature, order) for feature, order in zip(features, guess, strict=True)]
+    order = guess.copy()
+    order[np.logical_not(serves)] = features[np.logical_not(serves)].argsort(axis=1)
+    return order
+
+
+@numba.njit(cache=True, nogil=True)
+def _is_sorted(vector, order):
+    """Whether the vector never falls when it is read in this order."""
+    n_falls = 0
+    for i in range(1, len(order)):
+        n_falls += vector[order[i]] < vector[order[i - 1]]
+    return n_falls == 0
 
 
 @numba.njit(cache=True, nogil=True)
@@ -212,14 +248,15 @@ def _fill_slabs(x, y, to_x, half_slab, slabs):
     ends[:] = REACH
     last = len(ends) - 1
     for j in range(pad, len(y) - pad):
-        i = to_x[j]
-        s = max(i - pad - margin, 0) >> shift
-        slab_x[s, ends[s]], slab_y[s, ends[s]], slab_place[s, ends[s]] = x[i], y[j], i
-        ends[s] += 1
-        other = min((i - pad + margin) >> shift, last)
-        slab_x[other, ends[other]], slab_y[other, ends[other]] = x[i], y[j]
-        slab_place[other, ends[other]] = i
-        ends[other] += other != s  # if it is the same slab, the entry is overwritten
+        i, own_x, own_y = to_x[j], x[to_x[j]], y[j]
+        s = np.uintp(max(i - pad - margin, 0) >> shift)
+        end = np.uintp(ends[s])
+        slab_x[s, end], slab_y[s, end], slab_place[s, end] = own_x, own_y, i
+        ends[s] = end + 1
+        other = np.uintp(min((i - pad + margin) >> shift, last))
+        end = np.uintp(ends[other])
+        slab_x[other, end], slab_y[other, end], slab_place[other, end] = own_x, own_y, i
+        ends[other] = end + (other != s)  # if it is the same slab, the next point overwrites it
 
 
 @numba.njit(cache=True, nogil=True)
@@ -266,59 +303,72 @@ def _larger(a, b):
 def _walk(along, across, i, bound, nearest):
     """Distance of point i to its k-th neighbour, if that is below the bound, else the bound."""
     nearest[:] = bound
-    _walk_one_way(along, across, i, 1, nearest)
-    _walk_one_way(along, across, i, -1, nearest)
-    return nearest[-1]
-
-
-@numba.njit(cache=True, nogil=True)
-def _walk_one_way(along, across, i, step, nearest):
-    """Replace the k smallest distances by smaller ones found on the way up or down."""
-    bound = nearest[-1]
-    j = i + step
-    while abs(along[j] - along[i]) < bound:
-        distance = abs(across[j] - across[i])
-        if distance < bound:
-            distance = _larger(distance, abs(along[j] - along[i]))
-            for slot in range(len(nearest)):
-                pushed = _larger(nearest[slot], distance)
-                nearest[slot] = _lower(nearest[slot], distance)
-                distance = pushed
+    center, other, last = along[i], across[i], np.uintp(len(along) - 1)
+    up, down = np.uintp(i + 1), np.uintp(i - 1)
+    while along[up] - center < bound or center - along[down] < bound:
+        above = _larger(abs(across[up] - other), along[up] - center)
+        below = _larger(abs(across[down] - other), center - along[down])
+        if _lower(above, below) < bound:
+            for distance in (above, below):
+                for slot in range(len(nearest)):
+                    pushed = _larger(nearest[slot], distance)
+                    nearest[slot] = _lower(nearest[slot], distance)
+                    distance = pushed
             bound = nearest[-1]
-        j += step
+        up += np.uintp(up < last)  # one way may be far longer than the other
+        down -= np.uintp(down > 0)
+    return bound
 
 
 @numba.njit(cache=True, nogil=True)
 def _tally_counts(values, radius, pad, tally):
     """Enter into the tally how many values lie within each value's radius, itself included."""
-    n_below, n_above = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
+    below, above = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
+    stride = pad // STRIDES
     for start in range(pad, len(values) - pad, BLOCK):
         n = min(BLOCK, len(values) - pad - start)
-        _bisect(values[start - pad :], radius[start:], n, pad, n_below, n_above)
+        for way, ends in ((-1, below), (1, above)):
+            _stride(values, radius, start, n, way * stride, ends)
+            _bisect(values, radius, start, n, way * stride, ends)
         for i in range(n):
-            if max(n_below[i], n_above[i]) < pad - 1:
-                tally[n_below[i] + 1 + n_above[i]] += 1
+            if max(-below[i], above[i]) < pad - 1:
+                tally[above[i] - below[i] + 1] += 1
             else:  # perhaps more, farther away
                 tally[_count(values, start + i, radius[start + i], pad)] += 1
 
 
 @numba.njit(cache=True, nogil=True)
-def _bisect(values, radius, n, pad, n_below, n_above):
-    """How many of the values before and after ``values[pad + i]`` are nearer, for every i < n."""
-    center = values[pad:]
-    n_below[:n] = 0
-    n_above[:n] = 0
-    step = pad >> 1
-    while step > 0:  # places as unsigned numbers spare numba the care for negative ones
-        for i in range(n):
-            more = n_above[i] + step
-            nearer = values[np.uintp(pad + i + more)] - center[i] < radius[i]
-            n_above[i] = more if nearer else n_above[i]
-        for i in range(n):
-            more = n_below[i] + step
-            nearer = center[i] - values[np.uintp(pad + i - more)] < radius[i]
-            n_below[i] = more if nearer else n_below[i]
-        step >>= 1
+def _stride(values, radius, start, n, stride, ends):
+    """How many places, in whole strides, one can go from each of n values and stay near."""
+    own_values, own_radius = values[start:], radius[start:]
+    a, b, c = values[start + stride :], values[start + 2 * stride :], values[start + 3 * stride :]
+    d, e = values[start + 4 * stride :], values[start + 5 * stride :]
+    f, g = values[start + 6 * stride :], values[start + 7 * stride :]
+    for i in range(n):  # without a loop inside, so that the compiler takes eight i at once
+        v, r = own_values[i], own_radius[i]
+        end = _if(abs(a[i] - v) < r, stride) + _if(abs(b[i] - v) < r, stride)
+        end += _if(abs(c[i] - v) < r, stride) + _if(abs(d[i] - v) < r, stride)
+        end += _if(abs(e[i] - v) < r, stride) + _if(abs(f[i] - v) < r, stride)
+        ends[i] = end + _if(abs(g[i] - v) < r, stride)
+
+
+@numba.njit(cache=True, inline="always")
+def _if(condition, number):
+    return number if condition else 0
+
+
+@numba.njit(cache=True, nogil=True)
+def _bisect(values, radius, start, n, stride, ends):
+    """Go on from the ends, by ever smaller steps, while the values are near."""
+    own_values, own_radius = values[start:], radius[start:]
+    length = abs(stride)
+    while length > 1:
+        length >>= 1
+        step = length if stride > 0 else -length
+        for i in range(n):  # places as unsigned numbers spare numba the care for negative ones
+            end = ends[i] + step
+            distance = abs(values[np.uintp(start + i + end)] - own_values[i])
+            ends[i] = end if distance < own_radius[i] else ends[i]
 
 
 @numba.njit(cache=True, nogil=True)

@@ -31,11 +31,12 @@ def pair(x, y):
 
 
 def rows(X):
-    """X as a finite float64 matrix of at least 2 vectors, (n_vectors, n_samples)."""
+    """X as finite float64 matrices of at least 2 vectors, (..., n_vectors, n_samples)."""
     X = finite(X, "X")
-    if X.ndim != 2 or len(X) < 2 or X.size == 0:
+    if X.ndim < 2 or X.shape[-2] < 2 or X.size == 0:
         raise MeasureError(
-            f"X has the shape {X.shape}: it should be (n_vectors, n_samples), at least 2 vectors."
+            f"X has the shape {X.shape}: it should be (n_vectors, n_samples), at least 2 vectors, "
+            "or a stack of such matrices."
         )
     return X
 

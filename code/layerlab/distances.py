@@ -45,26 +45,29 @@ def pairwise_minkowski(X, p):
 
     Parameters
     ----------
-    X : array_like, shape (n_vectors, n_samples)
-        One vector a row, all in the same unit; at least 2 rows.
+    X : array_like, shape (..., n_vectors, n_samples)
+        One vector a row, all in the same unit; at least 2 rows. Of a stack of such matrices each is
+        measured by itself.
     p : float
         The order, at least 1, see `minkowski`.
 
     Returns
     -------
-    ndarray, shape (n_vectors * (n_vectors - 1) / 2,)
+    ndarray, shape (..., n_vectors * (n_vectors - 1) / 2)
         The distances of the pairs i < j, ordered (0, 1), (0, 2), …, as
         `scipy.spatial.distance.pdist` orders them; in the unit of the vectors.
 
     Raises
     ------
     MeasureError
-        If `p` is below 1, `X` is no matrix of at least 2 rows, or a value is NaN or infinite.
+        If `p` is below 1, `X` is no matrix of at least 2 rows nor a stack of them, or a value is
+        NaN or infinite.
     """
     X, p = rows(X), _order(p)
-    if p in _METRICS:
-        return distance.pdist(X, _METRICS[p])  # (n_pairs,)
-    return distance.pdist(X, "minkowski", p=p)  # (n_pairs,)
+    metric = {"metric": _METRICS[p]} if p in _METRICS else {"metric": "minkowski", "p": p}
+    matrices = X.reshape(-1, *X.shape[-2:])
+    distances = np.stack([distance.pdist(matrix, **metric) for matrix in matrices])
+    return distances.reshape(*X.shape[:-2], -1)  # (..., n_pairs)
 
 
 def _order(p):

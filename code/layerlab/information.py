@@ -148,14 +148,15 @@ def pairwise_mutual_information(X, *, n_neighbors=3, unit="bits", seed=0):
 
     Parameters
     ----------
-    X : array_like, shape (n_vectors, n_samples)
-        One variable a row; at least 2 rows, more samples than `n_neighbors`.
+    X : array_like, shape (..., n_vectors, n_samples)
+        One variable a row; at least 2 rows, more samples than `n_neighbors`. Of a stack of such
+        matrices each is measured by itself; one call lets the threads share all their pairs.
     n_neighbors, unit, seed
         As in `mutual_information`.
 
     Returns
     -------
-    ndarray, shape (n_vectors * (n_vectors - 1) / 2,)
+    ndarray, shape (..., n_vectors * (n_vectors - 1) / 2)
         The estimates of the pairs i < j, ordered (0, 1), (0, 2), …, as
         `scipy.spatial.distance.pdist` orders them, each equal to
         ``mutual_information(X[i], X[j], ...)`` with the same options.
@@ -163,14 +164,23 @@ def pairwise_mutual_information(X, *, n_neighbors=3, unit="bits", seed=0):
     Raises
     ------
     MeasureError
-        As `mutual_information`, and if `X` is no matrix of at least 2 rows.
+        As `mutual_information`, and if `X` is no matrix of at least 2 rows, nor a stack of them.
     """
     X = rows(X)
-    first, second = np.triu_indices(len(X), k=1)  # (n_pairs,) each; X[0] is nobody's target
-    return _estimates(X[:-1], X[1:], first, second - 1, n_neighbors, unit, seed)  # (n_pairs,)
+    first, second = np.triu_indices(X.shape[-2], k=1)  # (n_pairs,) each; X[0] is nobody's target
+    matrices = X.reshape(-1, *X.shape[-2:])  # (n_matrices, n_vectors, n_samples)
+    n_threads = _ksg.n_threads_by_default()
+    inner_threads = n_threads if len(matrices) == 1 else 1
+
+    def measure(matrix):
+        pairs = matrix[:-1], matrix[1:], first, second - 1
+        return _estimates(*pairs, n_neighbors, unit, seed, inner_threads)  # (n_pairs,)
+
+    estimates = np.stack(_ksg.on_threads(measure, matrices, n_threads))
+    return estimates.reshape(*X.shape[:-2], -1)  # (..., n_pairs)
 
 
-def _estimates(features, targets, first, second, n_neighbors, unit, seed):
+def _estimates(features, targets, first, second, n_neighbors, unit, seed, n_threads=1):
     """Nearest-neighbour estimates of the pairs features[first], targets[second], (n_pairs,)."""
     n_samples = features.shape[1]
     n_neighbors = positive_integer(n_neighbors, "n_neighbors")
@@ -185,7 +195,7 @@ def _estimates(features, targets, first, second, n_neighbors, unit, seed):
     # the threshold below which scikit-learn takes a vector for constant depends on its role
     features = _scale(features, 10 * np.finfo(np.float64).eps, feature_noise)
     targets = _scale(targets, np.finfo(np.float64).smallest_subnormal, target_noise)
-    sums = _ksg.digamma_sums(features, targets, first, second, n_neighbors)  # (n_pairs,)
+    sums = _ksg.digamma_sums(features, targets, first, second, n_neighbors, n_threads)
     nats = digamma(n_samples) + digamma(n_neighbors) - sums / n_samples
     return np.maximum(nats, 0) / _NATS_PER_UNIT[unit]
 

@@ -34,8 +34,8 @@ def measure_pairs(X, *, n_neighbors: int = 3, seed: int = 0) -> np.ndarray:
 
     Parameters
     ----------
-    X : array, shape (n, width)
-        One activation vector a row.
+    X : array, shape (..., n, width)
+        One activation vector a row; in a stack of such matrices, the pairs within each.
     n_neighbors : int
         Of the estimator of mutual information.
     seed : int
@@ -43,7 +43,7 @@ def measure_pairs(X, *, n_neighbors: int = 3, seed: int = 0) -> np.ndarray:
 
     Returns
     -------
-    ndarray, shape (n_pairs, 3)
+    ndarray, shape (..., n_pairs, 3)
         Bits, L1, L2.
 
     Raises
@@ -55,26 +55,7 @@ def measure_pairs(X, *, n_neighbors: int = 3, seed: int = 0) -> np.ndarray:
     information = pairwise_mutual_information(X, n_neighbors=n_neighbors, seed=seed)
     return np.stack(
         [information, pairwise_minkowski(X, 1), pairwise_minkowski(X, 2)], axis=-1
-    )  # (n_pairs, 3)
-
-
-def laminar_measures(activations, *, n_neighbors: int = 3, seed: int = 0) -> np.ndarray:
-    """`measure_pairs` in every component and layer.
-
-    Parameters
-    ----------
-    activations : array, shape (2, n_layers, n, width)
-
-    Returns
-    -------
-    ndarray, shape (2, n_layers, n_pairs, 3)
-    """
-    return np.stack(
-        [
-            [measure_pairs(X, n_neighbors=n_neighbors, seed=seed) for X in component]
-            for component in activations
-        ]
-    )
+    )  # (..., n_pairs, 3)
 
 
 def position_tau(measures, distances) -> np.ndarray:
@@ -132,7 +113,7 @@ def laminar_sweep(
     measures : ndarray, shape (2, n_layers, n_pairs, 3)
     summary : ndarray, shape (2, n_layers, 2, 3)
     """
-    measures = laminar_measures(activations, n_neighbors=n_neighbors, seed=seed)
+    measures = measure_pairs(activations, n_neighbors=n_neighbors, seed=seed)
     return measures, summarize(measures, position_distances(positions))
 
 
@@ -154,9 +135,7 @@ def layer_information(norms, *, n_neighbors: int = 3, seed: int = 0) -> np.ndarr
     MeasureError
         If there are no more sequences than `n_neighbors`.
     """
-    return np.stack(
-        [pairwise_mutual_information(X, n_neighbors=n_neighbors, seed=seed) for X in norms]
-    )
+    return pairwise_mutual_information(norms, n_neighbors=n_neighbors, seed=seed)
 
 
 def to_upper(pairs) -> np.ndarray:
