@@ -9,20 +9,23 @@ from pathlib import Path
 
 import httpx2
 import torch
-from huggingface_hub import HfApi, constants, snapshot_download
-from huggingface_hub.errors import (
-    GatedRepoError,
-    HfHubHTTPError,
-    HFValidationError,
-    LocalEntryNotFoundError,
-    OfflineModeIsEnabled,
-    RepositoryNotFoundError,
-)
 from safetensors import SafetensorError
-from transformers import AutoConfig, AutoTokenizer, GPT2LMHeadModel
-from transformers.utils import logging
 
 from layerlab.errors import ModelError
+
+with warnings.catch_warnings():  # a notebook without ipywidgets misses nothing here
+    warnings.filterwarnings("ignore", message="IProgress not found")
+    from huggingface_hub import HfApi, constants, snapshot_download
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HfHubHTTPError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        OfflineModeIsEnabled,
+        RepositoryNotFoundError,
+    )
+    from transformers import AutoConfig, AutoTokenizer, GPT2LMHeadModel
+    from transformers.utils import logging
 
 EMBEDDED = Path(str(files("layerlab") / "data" / "model"))
 CHECKSUMS = "SHA256SUMS"
