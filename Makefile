@@ -8,9 +8,10 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 PIP_OPTIONS ?=
 WORKERS ?= 2
+SOLUTIONS ?= yes
 
 .DEFAULT_GOAL := help
-.PHONY: help book test serve bench model clean
+.PHONY: help book exercises gate test serve bench model clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -22,8 +23,14 @@ $(READY): constraints.txt pyproject.toml
 	$(RUN) -m pip install --quiet --progress-bar on $(PIP_OPTIONS) -c constraints.txt -e '.[book,test]'
 	@touch $@
 
-book: $(READY)  ## Build the site into _build/html
-	@$(RUN) -m coursebuild.build
+book: $(READY)  ## Build the site into _build/html; SOLUTIONS=no leaves the solutions out
+	@$(RUN) -m coursebuild.build --solutions $(SOLUTIONS)
+
+exercises: $(READY)  ## Make the notebooks in exercises/ from the solutions
+	@$(RUN) -m coursebuild.notebooks
+
+gate: $(READY)  ## Check what the exercises promise, each with its solution
+	@$(RUN) -m coursebuild.gate
 
 test: $(READY)  ## Check style, then run every test
 	@$(VENV)/bin/ruff check .

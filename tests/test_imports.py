@@ -27,6 +27,7 @@ ORDER = [  # each may import those before it
     "__main__",
 ]
 MODULES = sorted((CODE / "layerlab").glob("*.py"))
+CHECKS = sorted((CODE / "layerlab" / "checks").glob("*.py"))
 
 
 def imported_modules(source: str) -> set[str]:
@@ -45,7 +46,7 @@ def imported_modules(source: str) -> set[str]:
 
 def inside_layerlab(names: set[str]) -> set[str]:
     parts = {name.split(".")[1] for name in names if name.startswith("layerlab.")}
-    return parts & {path.stem for path in MODULES}
+    return parts & {path.stem for path in MODULES} | parts & {"checks"}
 
 
 def test_finds_every_form_of_import():
@@ -68,7 +69,14 @@ def test_imports_run_downward(path):
     assert not upward, f"{path.stem} imports upward: {sorted(upward)}"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", CHECKS, ids=lambda path: path.stem)
+def test_checks_import_what_lies_below_them(path):
+    below = set(ORDER[: ORDER.index("checks")])
+    upward = inside_layerlab(imported_modules(path.read_text(encoding="utf-8"))) - below
+    assert upward <= {"checks"}
+
+
+@pytest.mark.parametrize("path", MODULES + CHECKS, ids=lambda path: path.stem)
 def test_layerlab_does_not_import_coursebuild(path):
     names = imported_modules(path.read_text(encoding="utf-8"))
     assert not {name for name in names if name.split(".")[0] == "coursebuild"}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from bs4 import BeautifulSoup
 
 from coursebuild.audit import (
     audit_site,
@@ -18,6 +19,7 @@ from coursebuild.audit import (
     request_problems,
 )
 from coursebuild.execution import fingerprint
+from coursebuild.notebooks import exercise_notebook, write
 
 ROOT = Path(__file__).parents[1]
 
@@ -73,6 +75,63 @@ with open(os.environ["LAYERLAB_FIGURES"] + "/runs.txt", "a") as runs:
     print("run", file=runs)
 ```
 """
+SOLUTION = (
+    NOTEBOOK
+    + """
+# Exercise: {title}
+
+Given is one number, and you say in the code what comes of it.
+
+```{{code-cell}} ipython3
+import layerlab
+```
+
+Look at [the other page](../book/other.md) for what this is about.
+
+```{{code-cell}} ipython3
+:step: maxima
+
+given = layerlab.VALUE
+{blanks}
+# blank begin: add the first two values up
+total_of_{name} = value_0 + value_1
+# blank end
+```
+
+```{{code-cell}} ipython3
+:step: maxima
+:tags: [check]
+
+assert total_of_{name} > 0
+print("✓ The maxima of {name} are right.")
+```
+
++++ {{"tags": ["solution-only"]}}
+
+A maximum of {name} is never smaller than what it is taken of.
+
++++
+
+What is the largest of them?
+
++++ {{"tags": ["answer"], "step": "words"}}
+
+The model answer about {name} is the last one.
+"""
+)
+EXERCISES = "# Exercises\n\nHow to work with them, in steps.\n\n{{ three_steps }}\n"
+PYPROJECT = """[build-system]
+requires = ["setuptools>=77"]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = "layerlab"
+version = "0.1.0"
+dependencies = ["numpy"]
+
+[tool.setuptools.packages.find]
+where = ["code"]
+"""
 STRAY = f"{NOTEBOOK}\n# Stray\n\n```{{code-cell}} ipython3\nraise SystemError\n```\n"
 BIBLIOGRAPHY = "@misc{known1948, author = {Known, A.}, title = {A Title}, year = {1948}}\n"
 REFERENCES = "# References\n\nWhat the pages cite.\n\n```{bibliography}\n```\n"
@@ -98,7 +157,7 @@ FAULTS = {
 }
 
 
-def make_book(folder: Path, **extra_pages: str) -> Path:
+def make_book(folder: Path, *, exercises: tuple[str, ...] = (), **extra_pages: str) -> Path:
     """Lay out a small course with the real configuration, style and extension."""
     shutil.copy(ROOT / "_config.yml", folder)
     shutil.copytree(ROOT / "book" / "_static", folder / "book" / "_static")
@@ -110,14 +169,38 @@ def make_book(folder: Path, **extra_pages: str) -> Path:
     (folder / "code" / "layerlab").mkdir(parents=True)
     (folder / "code" / "layerlab" / "__init__.py").write_text("VALUE = 1\n", encoding="utf-8")
     (folder / "constraints.txt").write_text("numpy==2.4.0\n", encoding="utf-8")
-    (folder / "benchmarks" / "results").mkdir(parents=True)
+    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    for name in config["sphinx"]["config"]["course_inputs"]:
+        if not (folder / name).exists():  # the others, like the benchmarks' results, stay empty
+            (folder / name).mkdir(parents=True)
     for stray in (".venv", "venv", "train-work"):  # no page of the course, so nobody runs it
         (folder / stray).mkdir()
         (folder / stray / "stray.md").write_text(STRAY, encoding="utf-8")
     chapters = [{"file": f"book/{name}"} for name in pages if name != "welcome"]
     toc = {"format": "jb-book", "root": "book/welcome", "chapters": chapters}
+    if exercises:
+        toc = {**toc, "chapters": [*chapters, *add_exercises(folder, exercises)]}
     (folder / "_toc.yml").write_text(yaml.safe_dump(toc), encoding="utf-8")
     return folder
+
+
+def add_exercises(folder: Path, names: tuple[str, ...]) -> list[dict]:
+    """Add solutions, the exercises made of them, and what a wheel needs; return their entries."""
+    for name in names:
+        topic = name.partition("-")[2]
+        texts = [f"max(given, {number}) * 1001{number}" for number in range(8)]
+        blanks = [f"value_{n} = {text}  # blank: {text}" for n, text in enumerate(texts)]
+        text = SOLUTION.format(title=topic.title(), name=topic, blanks="\n".join(blanks))
+        source = folder / "solutions" / f"{name}.md"
+        source.parent.mkdir(exist_ok=True)
+        source.write_text(text, encoding="utf-8")
+        write(exercise_notebook(source), folder / "exercises" / f"{name}.ipynb")
+    for name in ("README.md", "LICENSE", "LICENSE-TEXT.md"):
+        (folder / name).write_text(f"The {name} of a small book.\n", encoding="utf-8")
+    (folder / "pyproject.toml").write_text(PYPROJECT, encoding="utf-8")
+    (folder / "book" / "exercises.md").write_text(EXERCISES, encoding="utf-8")
+    pages = [f"{kind}/{name}" for kind in ("exercises", "solutions") for name in names]
+    return [{"file": "book/exercises"}, *({"file": page} for page in pages)]
 
 
 def run(*command: str, **environment: str) -> subprocess.CompletedProcess:
@@ -206,6 +289,76 @@ def test_pages_hide_where_they_were_built(good_book):
         assert str(book) not in page.read_text(encoding="utf-8")
 
 
+# Solutions and exercises -----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def book_with_exercises(tmp_path_factory):
+    """A book with two exercises that builds; tests may look at it and must not change it."""
+    book = make_book(tmp_path_factory.mktemp("exercises"), exercises=("01-lines", "02-planes"))
+    result = build(book)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return book, result
+
+
+def article(book: Path, page: str) -> str:
+    """Return the words of a page, without the theme's around it."""
+    text = (book / "_build" / "html" / f"{page}.html").read_text(encoding="utf-8")
+    return BeautifulSoup(text, "html.parser").find("article").get_text()
+
+
+def test_solutions_run_and_exercises_do_not(book_with_exercises):
+    _, result = book_with_exercises
+    assert "executed solutions/01-lines.md" in result.stdout
+    assert "executed exercises/" not in result.stdout
+
+
+def test_solution_shows_answers_explanations_and_its_check(book_with_exercises):
+    text = article(book_with_exercises[0], "solutions/01-lines")
+    assert "Solution: Lines" in text
+    assert "value_3 = max(given, 3) * 10013\n" in text
+    assert "\n✓ The maxima of lines are right." in text  # as output, not only in the code
+    assert "A maximum of lines is never smaller" in text
+    assert "The model answer about lines" in text
+
+
+def test_exercise_shows_blanks_and_no_outputs(book_with_exercises):
+    text = article(book_with_exercises[0], "exercises/01-lines")
+    assert "Exercise: Lines" in text
+    assert "value_3 = ____" in text
+    assert "\n✓" not in text
+    assert "A maximum of lines" not in text
+    assert "The model answer" not in text
+
+
+def test_marks_show_nowhere(book_with_exercises):
+    site = book_with_exercises[0] / "_build" / "html"
+    places = [*site.rglob("*.html"), *site.glob("_sources/**/*.*"), site / "searchindex.js"]
+    places += site.glob("downloads/*/*.ipynb")
+    assert site / "_sources" / "solutions" / "01-lines.md" in places
+    for path in places:
+        assert not re.search(r"#\s*blank\b", path.read_text(encoding="utf-8")), path
+
+
+def test_solution_with_a_mark_that_matches_nothing_stops_the_build(tmp_path):
+    book = make_book(tmp_path, exercises=("01-lines",))
+    edit(book / "solutions" / "01-lines.md", "# blank: max(given, 3)", "# blank: min(given, 3)")
+    result = build(book)
+    assert result.returncode == 1
+    assert "solutions/01-lines" in result.stderr
+    assert "min(given, 3)" in result.stderr
+
+
+def test_unchanged_solutions_are_not_run_again(tmp_path):
+    book = make_book(tmp_path, exercises=("01-lines",))
+    assert "executed solutions/01-lines.md" in build(book).stdout
+    edit(book / "solutions" / "01-lines.md", "What is the largest of them?", "Which is largest?")
+    prose = build(book)
+    assert prose.returncode == 0, prose.stderr
+    assert "executed" not in prose.stdout
+    assert "Which is largest?" in article(book, "solutions/01-lines")
+
+
 # What does not build ---------------------------------------------------------------------------
 
 
@@ -278,12 +431,20 @@ def test_renamed_label_fails_although_its_user_was_not_edited(tmp_path):
     assert "book/user.md" in result.stderr
 
 
-def test_removed_page_leaves_the_site(tmp_path):
-    book = make_book(tmp_path, extra="# Extra\n\nA page that will go.\n")
+def test_removed_pages_leave_the_site(tmp_path):
+    extra = "# Extra\n\nA page that will go.\n"
+    book = make_book(tmp_path, exercises=("01-lines", "02-planes"), extra=extra)
     assert build(book).returncode == 0
-    edit(book / "_toc.yml", "- file: book/extra\n", "")
+    site = book / "_build" / "html"
+    kinds = [("exercises", "ipynb"), ("solutions", "md")]
+    gone = [f"downloads/{kind}/02-planes.ipynb" for kind, _ in kinds]
+    for docname, suffix in [("book/extra", "md"), *((f"{k}/02-planes", end) for k, end in kinds)]:
+        gone += [f"{docname}.html", f"_sources/{docname}.{suffix}"]
+        (book / f"{docname}.{suffix}").unlink()
+        edit(book / "_toc.yml", f"- file: {docname}\n", "")
+    assert [name for name in gone if not (site / name).is_file()] == []
     assert build(book).returncode == 0
-    assert not (book / "_build" / "html" / "book" / "extra.html").exists()
+    assert [name for name in gone if (site / name).exists()] == []
 
 
 # What is run again -----------------------------------------------------------------------------
@@ -405,6 +566,6 @@ def test_machine_path_is_named_only_where_it_stands_as_a_path():
 def test_every_chapter_in_the_contents_exists_and_none_is_left_out():
     contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
     listed = [page["file"] for part in contents["parts"] for page in part["chapters"]]
-    listed = {f"{name}.md" for name in [contents["root"], *listed]}
-    there = {path.relative_to(ROOT).as_posix() for path in (ROOT / "book").glob("*.md")}
-    assert listed == there
+    listed = {contents["root"], *listed}
+    there = [*ROOT.glob("book/*.md"), *ROOT.glob("exercises/*.ipynb"), *ROOT.glob("solutions/*.md")]
+    assert listed == {path.relative_to(ROOT).with_suffix("").as_posix() for path in there}

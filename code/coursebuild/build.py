@@ -1,6 +1,6 @@
 """Build the site: the command behind `make book`.
 
-    python -m coursebuild.build [--out FOLDER] [SOURCE]
+    python -m coursebuild.build [--solutions no] [--out FOLDER] [SOURCE]
 
 The same as `jupyter-book build`, with the course's own words at the end: what to open, or why
 there is nothing to open. The strictness lies in the extension `coursebuild.site`, so both ways of
@@ -12,12 +12,13 @@ import sys
 import time
 from pathlib import Path
 
+from filelock import FileLock
 from jupyter_book.sphinx import build_sphinx
 
 ROOT = Path(__file__).parents[2]
 
 
-def build(source: Path, out: Path) -> bool:
+def build(source: Path, out: Path, *, solutions: bool = True) -> bool:
     """Build the site from a folder with `_config.yml` and `_toc.yml`.
 
     Parameters
@@ -25,7 +26,10 @@ def build(source: Path, out: Path) -> bool:
     source : Path
         The root of the course.
     out : Path
-        Where the site, the stored outputs and the figures go; the site itself is `out/html`.
+        Where the site, the stored outputs and the figures go; the site itself is `out/html`. A
+        second build into the same folder waits for the first.
+    solutions : bool
+        Whether the solutions are part of the site. If not, it holds no trace of them.
 
     Returns
     -------
@@ -35,15 +39,18 @@ def build(source: Path, out: Path) -> bool:
     overrides = {
         "external_toc_path": (source / "_toc.yml").as_posix(),
         "latex_individualpages": False,
+        "course_solutions": solutions,
     }
-    result = build_sphinx(
-        source,
-        out / "html",
-        noconfig=True,
-        path_config=source / "_config.yml",
-        confoverrides=overrides,
-        quiet=True,  # warnings and errors still show, and so does the progress of the notebooks
-    )
+    out.mkdir(parents=True, exist_ok=True)
+    with FileLock(out / ".lock"):
+        result = build_sphinx(
+            source,
+            out / "html",
+            noconfig=True,
+            path_config=source / "_config.yml",
+            confoverrides=overrides,
+            quiet=True,  # warnings and errors still show, and the progress of the notebooks
+        )
     return result == 0
 
 
@@ -54,6 +61,9 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("source", nargs="?", type=Path, default=ROOT, help="root of the course")
     parser.add_argument("--out", type=Path, help="output folder (default: SOURCE/_build)")
+    parser.add_argument(
+        "--solutions", choices=("yes", "no"), default="yes", help="whether they are in the site"
+    )
     options = parser.parse_args(arguments)
     source = options.source.resolve()
     missing = [name for name in ("_config.yml", "_toc.yml") if not (source / name).is_file()]
@@ -62,12 +72,13 @@ def main(arguments: list[str] | None = None) -> int:
     out = (options.out or source / "_build").resolve()
 
     start = time.perf_counter()
-    succeeded = build(source, out)
+    succeeded = build(source, out, solutions=options.solutions == "yes")
     seconds = time.perf_counter() - start
     if not succeeded:
         print(f"\nThe book was not built ({seconds:.0f} s). See above.", file=sys.stderr)
         return 1
-    print(f"\nThe book is built ({seconds:.1f} s). Open {out / 'html' / 'index.html'}")
+    edition = "" if options.solutions == "yes" else " without solutions"
+    print(f"\nThe book is built{edition} ({seconds:.1f} s). Open {out / 'html' / 'index.html'}")
     return 0
 
 

@@ -1,10 +1,13 @@
 """The Sphinx extension that makes Jupyter Book build this course strictly and quietly offline.
 
-Jupyter Book loads it from `_config.yml`. Four things happen here that a stock book leaves open:
+Jupyter Book loads it from `_config.yml`. Six things happen here that a stock book leaves open:
 
 * a warning of any kind makes the build fail, and a build that failed is never taken up again;
 * a stored output is used only while everything that it depends on is unchanged;
 * one change on one page writes all pages, so that no page keeps a reference to what is gone;
+* solutions are shown without the marks of their blanks, or, with `course_solutions` false, are
+  left out with everything that an earlier build made of them;
+* students find the notebooks to take home (`coursebuild.downloads`) on the exercises' pages;
 * the finished site is read once more (`coursebuild.audit`).
 """
 
@@ -17,6 +20,7 @@ import sys
 from html import escape
 from pathlib import Path, PurePosixPath
 
+import yaml
 from docutils import nodes
 from myst_nb.core.read import create_nb_reader
 from sphinx.application import Sphinx
@@ -25,12 +29,25 @@ from sphinx.errors import ConfigError, ExtensionError
 from sphinx.util import logging
 
 from coursebuild.audit import audit_site
+from coursebuild.downloads import (
+    GITHUB,
+    exercise_names,
+    make_downloads,
+    name_as_solution,
+    published_address,
+    three_steps,
+    wheel_name,
+)
 from coursebuild.execution import Run, execute_notebooks, fingerprint, prepare_kernels
+from coursebuild.notebooks import solution_page
+from layerlab.errors import LayerlabError
 
 logger = logging.getLogger(__name__)
 
 DESCRIPTION_LENGTH = 160
 MATHJAX_PARTS = ("tex-chtml.js", "output/chtml/fonts", "input/tex/extensions", "a11y")
+OWN_MODULES = ("site", "execution", "audit", "blanks", "notebooks", "downloads")
+TOC_LISTS = ("parts", "subtrees", "chapters", "sections", "entries")
 MISLEADING = (' aria-label="Toggle hidden content"', ' role="doc-biblioentry"', ' role="list"')
 REDIRECT = """<!DOCTYPE html>
 <html lang="{language}">
@@ -56,17 +73,24 @@ def setup(app: Sphinx) -> dict:
     app.add_config_value("course_inputs", [], "", types=[list])
     app.add_config_value("course_builder", "", "env", types=[str])
     app.add_config_value("course_look", "", "html", types=[str])
+    app.add_config_value("course_solutions", True, "env", types=[bool])
+    app.add_config_value("course_site_branch", "gh-pages", "html", types=[str])
     app.add_config_value("comments_config", {}, "")  # Jupyter Book sets it, used or not
 
     app.connect("config-inited", forget_failed_build, priority=100)
     app.connect("config-inited", name_what_outputs_depend_on, priority=200)
+    app.connect("config-inited", leave_out_solutions, priority=300)
+    app.connect("config-inited", fill_in_steps, priority=400)
     app.connect("config-inited", use_local_mathjax)
+    app.connect("builder-inited", prepare_downloads)
     app.connect("builder-inited", start_kernels_from_here)
     app.connect("env-get-outdated", drop_removed_pages)
     app.connect("env-before-read-docs", execute_before_reading)
+    app.connect("source-read", take_out_marks)
     app.connect("env-get-updated", write_all_pages_or_none)
     app.connect("html-page-context", describe_page)
     app.connect("html-page-context", mend_accessibility)
+    app.connect("html-page-context", offer_downloads)
     app.connect("build-finished", finish_site, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -85,19 +109,25 @@ def success_mark(app: Sphinx) -> Path:
 
 
 def forget_failed_build(app: Sphinx, config) -> None:
-    """Start from nothing unless the last build succeeded.
+    """Start from nothing unless the last build succeeded, and built the same pages.
 
     Sphinx does not repeat the warnings of pages that it need not read again. A build that failed
-    on a warning would so pass when it is started a second time.
+    on a warning would so pass when it is started a second time. And a site without solutions must
+    keep nothing, no picture either, of one with them.
     """
     mark = success_mark(app)
-    if not mark.exists():
+    if not mark.exists() or mark.read_text("utf-8") != _edition(config):
         shutil.rmtree(app.doctreedir, ignore_errors=True)
         if (Path(app.outdir) / ".buildinfo").exists():
             shutil.rmtree(app.outdir)
         Path(app.doctreedir).mkdir(parents=True, exist_ok=True)
         Path(app.outdir).mkdir(parents=True, exist_ok=True)
     mark.unlink(missing_ok=True)
+
+
+def _edition(config) -> str:
+    """Name what the site holds, for the mark of success."""
+    return "with solutions\n" if config.course_solutions else "without solutions\n"
 
 
 def name_what_outputs_depend_on(app: Sphinx, config) -> None:
@@ -109,7 +139,7 @@ def name_what_outputs_depend_on(app: Sphinx, config) -> None:
         inputs = fingerprint(root, config.course_inputs)
     except FileNotFoundError as error:
         raise ConfigError(str(error)) from error
-    own = [f"{name}.py" for name in ("site", "execution", "audit")]
+    own = [f"{name}.py" for name in OWN_MODULES]
     look = [*config.html_static_path, *config.templates_path]  # the theme adds absolute paths
     config.course_builder = fingerprint(Path(__file__).parent, own)
     config.course_look = fingerprint(root, [name for name in look if not Path(name).is_absolute()])
@@ -133,6 +163,9 @@ def drop_removed_pages(app: Sphinx, env: BuildEnvironment, added, changed, remov
     """Delete the pages of chapters that are gone, and note that something changed."""
     for docname in removed if app.builder.format == "html" else ():
         Path(app.builder.get_outfilename(docname)).unlink(missing_ok=True)
+        for suffix in app.config.source_suffix:
+            source = Path(app.outdir) / "_sources" / f"{docname}{suffix}"
+            source.unlink(missing_ok=True)
     app.course_changed = bool(removed)
     return []
 
@@ -143,6 +176,132 @@ def write_all_pages_or_none(app: Sphinx, env: BuildEnvironment) -> list[str]:
         return []
     tell(f"writing {len(env.found_docs)} pages")
     return sorted(env.found_docs)
+
+
+# Exercises and solutions ---------------------------------------------------------------------
+
+
+def is_solution(docname: str) -> bool:
+    """Tell whether a page is one that can be withheld."""
+    return docname.startswith("solutions/")
+
+
+def leave_out_solutions(app: Sphinx, config) -> None:
+    """Build from a table of contents without solutions if they are withheld."""
+    if config.course_solutions:
+        return
+    contents = yaml.safe_load(Path(app.srcdir, config.external_toc_path).read_text("utf-8"))
+    path = build_folder(app).resolve() / "toc-without-solutions.yml"
+    path.write_text(yaml.safe_dump(_without_solutions(contents), sort_keys=False), "utf-8")
+    config.external_toc_path = path.as_posix()
+    config.exclude_patterns = [*config.exclude_patterns, "solutions/**"]
+    shutil.rmtree(build_folder(app) / "jupyter_execute" / "solutions", ignore_errors=True)
+
+
+def _without_solutions(entry: dict) -> dict:
+    """Return an entry of a table of contents without solutions, and without parts left empty."""
+    kept = dict(entry)
+    for key in TOC_LISTS:
+        if key not in entry:
+            continue
+        inner = [_without_solutions(child) for child in entry[key]]
+        kept[key] = [child for child in inner if not _is_withheld(child)]
+        if not kept[key]:
+            del kept[key]
+    return kept
+
+
+def _is_withheld(entry: dict) -> bool:
+    leads_nowhere = not any(key in entry for key in ("file", "url", "glob", *TOC_LISTS))
+    return leads_nowhere or is_solution(entry.get("file", entry.get("glob", "")))
+
+
+def fill_in_steps(app: Sphinx, config) -> None:
+    """Let pages say `{{ three_steps }}` for the words that the zip's README uses."""
+    names = _exercise_names(app)
+    if names:
+        steps = three_steps(wheel_name(Path(app.srcdir)), f"{names[0]}.ipynb")
+        config.myst_substitutions = {**config.myst_substitutions, "three_steps": steps}
+
+
+def _exercise_names(app: Sphinx) -> list[str]:
+    try:
+        return exercise_names(Path(app.srcdir))
+    except LayerlabError as error:
+        raise ExtensionError(str(error)) from error
+
+
+def prepare_downloads(app: Sphinx) -> None:
+    """Make what students take home, before the long work begins."""
+    app.course_downloads = None
+    if app.builder.format != "html":
+        return
+    config = app.config
+    try:
+        app.course_downloads = make_downloads(
+            Path(app.srcdir),
+            build_folder(app),
+            solutions=config.course_solutions,
+            site_url=published_address(config.html_baseurl, _repository(app)),
+        )
+    except LayerlabError as error:
+        raise ExtensionError(str(error)) from error
+
+
+def _repository(app: Sphinx) -> str:
+    return app.config.html_theme_options.get("repository_url") or ""
+
+
+def take_out_marks(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Read a solution as its page shows it."""
+    source[0] = _shown_text(docname, source[0])
+
+
+def _shown_text(docname: str, text: str) -> str:
+    """Return a page's source as a reader may see it."""
+    try:
+        return name_as_solution(solution_page(text, docname)) if is_solution(docname) else text
+    except LayerlabError as error:
+        raise ExtensionError(str(error)) from error
+
+
+def offer_downloads(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """Put buttons under the title of the pages that have something to take home."""
+    folder, body = app.course_downloads, context.get("body", "")
+    if folder is None or not doctree:
+        return
+    what, notebook = pagename.split("/")[0], f"{pagename}.ipynb"
+    if pagename == "book/exercises":
+        what, notebook = "exercises", ""
+    elif not (folder / notebook).is_file():
+        return
+    values = {
+        "pathto": context["pathto"],
+        "what": what,
+        "notebook": notebook and f"downloads/{notebook}",
+        "archive": f"downloads/{what}.zip",
+        "megabytes": max(1, round((folder / f"{what}.zip").stat().st_size / 1e6)),
+        "launchers": _launchers(app, pagename) if what == "exercises" else {},
+    }
+    buttons = app.builder.templates.render("course-downloads.html", values)
+    context["body"] = body.replace("</h1>", f"</h1>\n{buttons}", 1)
+
+
+def _launchers(app: Sphinx, pagename: str) -> dict[str, str]:
+    """Return the addresses that open an exercise in a Jupyter elsewhere, by name of the service.
+
+    Both services read from a repository on GitHub. What they open is not the notebook among the
+    sources but the site's own download, since its first cell installs the package.
+    """
+    match = GITHUB.fullmatch(_repository(app))
+    if match is None:
+        return {}
+    place, branch = f"{match[1]}/{match[2]}", app.config.course_site_branch
+    path = f"downloads/{pagename}.ipynb"
+    return {
+        "Colab": f"https://colab.research.google.com/github/{place}/blob/{branch}/{path}",
+        "Binder": f"https://mybinder.org/v2/gh/{place}/{branch}?urlpath=lab/tree/{path}",
+    }
 
 
 # Running the notebooks -----------------------------------------------------------------------
@@ -196,7 +355,7 @@ def _read_run(env: BuildEnvironment, docname: str) -> Run | None:
     patterns = env.mystnb_config.execution_excludepatterns
     if any(PurePosixPath(path.as_posix()).match(pattern) for pattern in patterns):
         return None
-    text = path.read_text("utf-8")
+    text = _shown_text(docname, path.read_text("utf-8"))
     reader = create_nb_reader(str(path), env.myst_config, env.mystnb_config, text)
     if reader is None:
         return None
@@ -271,6 +430,8 @@ def finish_site(app: Sphinx, exception: Exception | None) -> None:
     if exception is not None or app.builder.format != "html":
         return
     _copy_mathjax(app)
+    _copy_downloads(app)
+    _write_sources_without_marks(app)
     _write_redirect(app)
     if getattr(app, "course_wrote", False):
         private = {str(app.srcdir), sys.prefix, str(Path.home())} - {"/"}
@@ -290,6 +451,43 @@ def _write_redirect(app: Sphinx) -> None:
     (Path(app.outdir) / "index.html").write_text(text, encoding="utf-8")
 
 
+def _copy_downloads(app: Sphinx) -> None:
+    """Let the site serve the downloads of this build, and no older one.
+
+    Sphinx's own way for such files (html_extra_path) copies them only when a page is written, and
+    removes none.
+    """
+    target = Path(app.outdir) / "downloads"
+    source = app.course_downloads
+    wanted = {path.relative_to(source) for path in source.rglob("*")} if source else set()
+    for path in sorted(target.rglob("*"), reverse=True):  # a folder comes after what is in it
+        if path.relative_to(target) not in wanted:
+            path.rmdir() if path.is_dir() else path.unlink()
+    for name in sorted(wanted):
+        old, new = target / name, source / name
+        if new.is_dir():
+            old.mkdir(parents=True, exist_ok=True)
+        elif not (old.is_file() and _same_file(old, new)):
+            shutil.copy2(new, old)
+    if not wanted and target.is_dir():
+        target.rmdir()
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    """Tell whether a file is the other's copy, by size and time."""
+    one, other = one.stat(), other.stat()
+    return (one.st_size, one.st_mtime_ns) == (other.st_size, other.st_mtime_ns)
+
+
+def _write_sources_without_marks(app: Sphinx) -> None:
+    """Overwrite the copies of the solutions' sources that Sphinx keeps beside the pages."""
+    for docname in filter(is_solution, app.env.found_docs):
+        path = Path(app.env.doc2path(docname))
+        copy = Path(app.outdir) / "_sources" / path.relative_to(app.srcdir)
+        if copy.is_file():
+            copy.write_text(_shown_text(docname, path.read_text("utf-8")), encoding="utf-8")
+
+
 def _note_success(app: Sphinx) -> None:
     """Leave the mark that the next build trusts, and clear away what no build will use again."""
     cache = Path(app.config.nb_execution_cache_path)
@@ -299,4 +497,4 @@ def _note_success(app: Sphinx) -> None:
     for old in cache.parent.glob("*"):
         if old != cache:
             shutil.rmtree(old) if old.is_dir() else old.unlink()
-    success_mark(app).touch()
+    success_mark(app).write_text(_edition(app.config), encoding="utf-8")

@@ -23,8 +23,9 @@ n^2 steps. The way round it:
    that made the radius, so that rounding cannot tell them apart.
 6. **Tally.** Each count is entered in a tally, and the tally weighted with the digammas at the end.
 
-Half a slab is about as wide as a typical radius, sqrt(k n) places, and the sorted vectors carry a
-margin of infinities at both ends, where every search stops by itself.
+Half a slab is about as wide as a typical point's square, which is twice its radius: sqrt(k n)
+places, if x and y are unrelated. The sorted vectors carry a margin of infinities at both ends,
+where every search stops by itself.
 """
 
 from concurrent.futures import ThreadPoolExecutor

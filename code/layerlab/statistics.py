@@ -138,8 +138,7 @@ def bootstrap_tau(first, second, *, confidence=0.95, n_resamples=1999, seed=0):
     Notes
     -----
     `scipy.stats.bootstrap` knows no draws that are undefined, hence our own; the ends are the
-    percentiles of the draws. With ten items the interval is a rough one, and too narrow rather than
-    too wide.
+    percentiles of the draws. With ten items the interval is a rough one.
     """
     first, second = _ranked(first, second)
     n_items = _count_items(len(first))

@@ -1,0 +1,444 @@
+"""What a student takes home: notebooks, and zips that hold all that a machine needs to run them.
+
+    python -m coursebuild.downloads [--solutions no] [--out FOLDER] [SOURCE]
+
+The site's build does the same and serves the folder, so that the addresses stay the same from
+edition to edition:
+
+    downloads/exercises/NN-topic.ipynb   one exercise
+    downloads/exercises.zip              all, the package, its pins, and what to do with them
+    downloads/layerlab-VERSION-py3-none-any.whl
+    downloads/solutions/NN-topic.ipynb, downloads/solutions.zip     unless they are withheld
+
+The same inputs give the same bytes, and nothing is made again unless an input changed.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterable, Iterator
+from importlib.metadata import PackageNotFoundError, requires
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
+
+import yaml
+from nbformat import NotebookNode
+from packaging.markers import default_environment
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from coursebuild.execution import GENERATED, fingerprint
+from coursebuild.notebooks import as_text, exercise_notebook, solution_notebook, write
+from layerlab.errors import LayerlabError
+
+ROOT = Path(__file__).parents[2]
+JUPYTER = "jupyterlab"  # what the notebooks are worked on in
+PACKAGE = ("code/layerlab", "pyproject.toml", "README.md", "LICENSE", "LICENSE-TEXT.md")
+MAKERS = ("downloads", "notebooks", "blanks")  # our modules that decide what a download holds
+GITHUB = re.compile(r"https://github\.com/([\w.-]+)/([\w.-]+?)(?:\.git)?/?")
+LINK_TO_PAGE = re.compile(r"\[([^\]]+)\]\(\.\./([\w/.-]+)\.(?:md|ipynb)(#[\w-]+)?\)")
+EXERCISE_TITLE = re.compile(r'^(# |\s*"description[^"\n]*": ")Exercise(?= \d|:)', re.MULTILINE)
+EARLIEST = (1980, 1, 1, 0, 0, 0)  # the oldest time that a zip can name
+SYSTEMS = (  # where a student may work; what only one of them needs is pinned for all
+    {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix"},
+    {"sys_platform": "darwin", "platform_system": "Darwin", "os_name": "posix"},
+    {"sys_platform": "win32", "platform_system": "Windows", "os_name": "nt"},
+)
+CPU_INDEX = "--extra-index-url https://download.pytorch.org/whl/cpu"
+
+STEPS = f"""\
+1. **Make an environment**: a folder that holds what the course needs and leaves the rest of your
+   machine as it is. You need Python 3.11 or newer.
+2. **Install** the package `layerlab`, with the versions that the course was tested with, and
+   JupyterLab. The model and the article come along with the package. This step downloads PyTorch,
+   so it needs a connection and a few minutes; the notebooks themselves need none.
+3. **Start JupyterLab** with the first notebook. A browser window opens. The next time, this step
+   is all you do.
+
+On Linux and macOS:
+
+```sh
+python3 -m venv .venv
+.venv/bin/python -m pip install -c constraints.txt {{wheel}} {JUPYTER}
+.venv/bin/jupyter lab {{first}}
+```
+
+On Windows:
+
+```bat
+py -m venv .venv
+.venv\\Scripts\\python -m pip install -c constraints.txt {{wheel}} {JUPYTER}
+.venv\\Scripts\\jupyter lab {{first}}
+```
+
+On Linux without a GPU, add `{CPU_INDEX}` to the
+second line, which spares you several gigabytes of CUDA libraries.
+"""
+README = """\
+# {title}: {what}
+
+This folder holds {what} as notebooks, the package that they measure with, and the versions that
+fit together (`constraints.txt`). Unpack the zip, open a terminal in this folder, and take three
+steps.
+
+{steps}"""
+
+
+class DownloadError(LayerlabError):
+    """The downloads cannot be made from what is there."""
+
+
+def make_downloads(
+    root: Path, out: Path, *, solutions: bool = True, site_url: str = ""
+) -> Path | None:
+    """Make the folder of downloads, unless it is there and nothing that it depends on changed.
+
+    Parameters
+    ----------
+    root : Path
+        The root of the course.
+    out : Path
+        The folder for what is built. The downloads lie in its `downloads` afterwards, and nothing
+        else lies there.
+    solutions : bool
+        Whether the solutions are among them.
+    site_url : str
+        Where the site will be published; the first cell of a notebook then installs the package
+        from there. Empty if that is not known.
+
+    Returns
+    -------
+    Path or None
+        The folder. None if the course has no exercises.
+
+    Raises
+    ------
+    DownloadError
+        If an exercise has no solution, the package cannot be packed, or a pin is missing.
+    """
+    names = exercise_names(root)
+    folder = out / "downloads"
+    if not names:
+        shutil.rmtree(folder, ignore_errors=True)
+        return None
+    stamp = out / ".downloads"
+    state = _state(root, solutions, site_url)
+    if folder.is_dir() and stamp.is_file() and stamp.read_text("utf-8") == state:
+        return folder
+    stamp.unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+    wheel = build_wheel(root, out / ".wheel")
+    folder.mkdir(parents=True)
+    shutil.copyfile(wheel, folder / wheel.name)
+    _add_notebooks(root, folder, "exercises", names, wheel, site_url)
+    if solutions:
+        _add_notebooks(root, folder, "solutions", names, wheel, site_url)
+    stamp.write_text(state, encoding="utf-8")
+    return folder
+
+
+def exercise_names(root: Path) -> list[str]:
+    """List the exercises of a course, as `NN-topic`, in their order."""
+    names = sorted(path.stem for path in (root / "exercises").glob("*.ipynb"))
+    orphans = [name for name in names if not (root / "solutions" / f"{name}.md").is_file()]
+    if orphans:
+        raise DownloadError(
+            f"exercises/{orphans[0]}.ipynb has no solutions/{orphans[0]}.md that it is made from; "
+            "exercises are not written by hand"
+        )
+    return names
+
+
+def _state(root: Path, solutions: bool, site_url: str) -> str:
+    """Say in one line on what the downloads depend."""
+    inputs = [*PACKAGE, "constraints.txt", "_config.yml", "exercises"]
+    inputs += sorted(f"solutions/{path.name}" for path in (root / "solutions").glob("*.md"))
+    own = fingerprint(Path(__file__).parent, [f"{name}.py" for name in MAKERS])
+    return f"{fingerprint(root, inputs)} {own} solutions={solutions} {site_url}\n"
+
+
+def _add_notebooks(
+    root: Path, folder: Path, what: str, names: list[str], wheel: Path, site_url: str
+) -> None:
+    """Write the notebooks of one kind, one by one and as a zip with all that they need."""
+    (folder / what).mkdir()
+    make = exercise_notebook if what == "exercises" else solution_notebook
+    url = wheel_url(root, site_url)
+    members = {}
+    for name in names:
+        source = root / "solutions" / f"{name}.md"
+        alone, in_zip = make(source, wheel_url=url), make(source)  # there the package lies beside
+        for notebook in (alone, in_zip):
+            lead_links_to_site(notebook, site_url)
+            if what == "solutions":
+                notebook.cells = [_titled_solution(cell) for cell in notebook.cells]
+        write(alone, folder / what / f"{name}.ipynb")
+        members[f"{name}.ipynb"] = as_text(in_zip).encode()
+    steps = three_steps(wheel.name, f"{names[0]}.ipynb")
+    title = yaml.safe_load((root / "_config.yml").read_text("utf-8"))["title"]
+    members["README.md"] = README.format(title=title, what=f"the {what}", steps=steps).encode()
+    members["constraints.txt"] = student_pins(root).encode()
+    members[wheel.name] = wheel.read_bytes()
+    write_zip(folder / f"{what}.zip", what, members)
+
+
+def lead_links_to_site(notebook: NotebookNode, site_url: str) -> None:
+    """Let links to pages lead to the published site; without one, only their words stay.
+
+    A notebook that was taken home has no neighbours that a link could lead to.
+    """
+
+    def replace(match: re.Match) -> str:
+        words, page, place = match.groups(default="")
+        return f"[{words}]({site_url}/{page}.html{place})" if site_url else words
+
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = LINK_TO_PAGE.sub(replace, cell.source)
+
+
+def name_as_solution(text: str) -> str:
+    """Let the title and the description that a solution shares with its exercise say what it is."""
+    return EXERCISE_TITLE.sub(r"\1Solution", text)
+
+
+def _titled_solution(cell: NotebookNode) -> NotebookNode:
+    if cell.cell_type == "markdown":
+        cell.source = name_as_solution(cell.source)
+    return cell
+
+
+def three_steps(wheel: str, first: str) -> str:
+    """Return the words that take a student from the unpacked zip to the first notebook.
+
+    Parameters
+    ----------
+    wheel, first : str
+        File names of the package and of the first notebook.
+    """
+    return STEPS.format(wheel=wheel, first=first)
+
+
+def write_zip(path: Path, folder: str, members: dict[str, bytes]) -> None:
+    """Write a zip whose bytes depend on its members alone: sorted, all of the same old time."""
+    with ZipFile(path, "w") as archive:
+        for name in sorted(members):
+            entry = ZipInfo(f"{folder}/{name}", date_time=EARLIEST)
+            entry.create_system = 3  # Unix, on every machine
+            entry.external_attr = 0o644 << 16
+            packed = name.endswith((".whl", ".zip"))
+            entry.compress_type = ZIP_STORED if packed else ZIP_DEFLATED
+            archive.writestr(entry, members[name])
+
+
+def published_address(baseurl: str, repository: str) -> str:
+    """Return where the site is published, as far as `_config.yml` says; empty if it does not.
+
+    Parameters
+    ----------
+    baseurl : str
+        The setting `html.baseurl`, which decides.
+    repository : str
+        The setting `repository.url`. A repository on GitHub has its site on GitHub Pages.
+    """
+    match = GITHUB.fullmatch(repository)
+    if baseurl or match is None:
+        return baseurl.rstrip("/")
+    owner, name = match.groups()
+    host = f"{owner.lower()}.github.io"
+    return f"https://{host}" if name.lower() == host else f"https://{host}/{name}"
+
+
+# The package ---------------------------------------------------------------------------------
+
+
+def wheel_name(root: Path) -> str:
+    """Return the file name of the package's wheel."""
+    project = _project(root)
+    name = canonicalize_name(project["name"]).replace("-", "_")
+    return f"{name}-{project['version']}-py3-none-any.whl"
+
+
+def wheel_url(root: Path, site_url: str) -> str | None:
+    """Return where the published site serves the wheel; None if no site is named."""
+    return f"{site_url}/downloads/{wheel_name(root)}" if site_url else None
+
+
+def _project(root: Path) -> dict:
+    return tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
+
+
+def build_wheel(root: Path, cache: Path) -> Path:
+    """Build the package's wheel, or find the one that was built from the same files.
+
+    Parameters
+    ----------
+    root : Path
+        The root of the course.
+    cache : Path
+        Where the wheel is kept; older ones are removed.
+
+    Returns
+    -------
+    Path
+        The wheel. It holds `layerlab` with its model and its article, and no other package.
+    """
+    name = wheel_name(root)
+    wheel = cache / fingerprint(root, PACKAGE) / name
+    if wheel.is_file():
+        return wheel
+    shutil.rmtree(cache, ignore_errors=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        # A copy, so that the tools leave no files in the course, and other packages stay out.
+        source, built = Path(scratch) / "source", Path(scratch) / "built"
+        _copy_package(root, source)
+        _run_pip_wheel(source, built)
+        if [path.name for path in built.iterdir()] != [name]:
+            raise DownloadError(f"expected {name}, pip built {[p.name for p in built.iterdir()]}")
+        wheel.parent.mkdir(parents=True)
+        shutil.copyfile(built / name, wheel.with_suffix(".part"))
+    wheel.with_suffix(".part").replace(wheel)
+    return wheel
+
+
+def _copy_package(root: Path, target: Path) -> None:
+    """Copy what the wheel is made of, with the same permissions on every machine."""
+    ignore = shutil.ignore_patterns(*GENERATED, *(f"*{ending}" for ending in GENERATED))
+    for name in PACKAGE:
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        if (root / name).is_dir():
+            shutil.copytree(root / name, target / name, ignore=ignore)
+        else:
+            shutil.copyfile(root / name, target / name)
+    for path in target.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def _run_pip_wheel(source: Path, built: Path) -> None:
+    """Have pip and setuptools build the wheel; they ask no index and use what is installed."""
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-index"]
+    command += ["--no-build-isolation", "--wheel-dir", str(built), str(source)]
+    variables = {**os.environ, "SOURCE_DATE_EPOCH": "315532800"}  # 1 January 1980, as in EARLIEST
+    variables.pop("PYTHONPATH", None)
+    result = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise DownloadError(f"the package could not be packed:\n{result.stdout}{result.stderr}")
+
+
+# The pins ------------------------------------------------------------------------------------
+
+
+def student_pins(root: Path) -> str:
+    """Return those lines of `constraints.txt` that a student's environment needs.
+
+    These are the package's dependencies and Jupyter's, and all that they need in turn on any
+    system, as the metadata of the installed packages says.
+    """
+    pins = dict(_read_pins((root / "constraints.txt").read_text("utf-8")))
+    needed = set(closure([*_project(root)["dependencies"], JUPYTER]))
+    lines = [line for name, line in pins.items() if name in needed]
+    return "# The versions with which the course was tested.\n" + "\n".join(lines) + "\n"
+
+
+def _read_pins(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the name in its one spelling and the line, for each pin."""
+    for line in text.splitlines():
+        if match := re.match(r"([A-Za-z0-9._-]+)==", line):
+            yield canonicalize_name(match[1]), line
+
+
+def closure(requirements: Iterable[str]) -> list[str]:
+    """List all packages that some packages need, themselves included.
+
+    Parameters
+    ----------
+    requirements : iterable of str
+        As they stand in `pyproject.toml`. Each must be installed here.
+
+    Returns
+    -------
+    list of str
+        Names in their one spelling. What another system needs is among them, but not what that
+        needs in turn.
+
+    Raises
+    ------
+    DownloadError
+        If one of the requirements is not installed.
+    """
+    waiting = [Requirement(text) for text in requirements]
+    for requirement in waiting:
+        if _needs(requirement.name) is None:
+            raise DownloadError(
+                f"{requirement.name} is not installed, so nobody knows what it needs; "
+                "`make book` installs it"
+            )
+    found: dict[str, set[str]] = {}  # name -> extras that were followed
+    while waiting:
+        requirement = waiting.pop()
+        name = canonicalize_name(requirement.name)
+        extras = {"", *requirement.extras}
+        new = extras - found.setdefault(name, set())
+        found[name] |= new
+        for text in (_needs(name) or []) if new else []:
+            if _is_wanted(Requirement(text), new):
+                waiting.append(Requirement(text))
+    return sorted(found)
+
+
+def _needs(name: str) -> list[str] | None:
+    """Return what an installed package requires; None if it is not installed."""
+    try:
+        return requires(name) or []
+    except PackageNotFoundError:
+        return None
+
+
+def _is_wanted(requirement: Requirement, extras: set[str]) -> bool:
+    """Tell whether a requirement holds on one of the systems, with one of the extras."""
+    if requirement.marker is None:
+        return True
+    here = default_environment()
+    return any(
+        requirement.marker.evaluate({**here, **system, "extra": extra})
+        for system in SYSTEMS
+        for extra in extras
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m coursebuild.downloads", description="Make what students download."
+    )
+    parser.add_argument("source", nargs="?", type=Path, default=ROOT, help="root of the course")
+    parser.add_argument("--out", type=Path, help="output folder (default: SOURCE/_build)")
+    parser.add_argument("--solutions", choices=("yes", "no"), default="yes")
+    options = parser.parse_args(arguments)
+    root = options.source.resolve()
+    config = yaml.safe_load((root / "_config.yml").read_text("utf-8"))
+    try:
+        folder = make_downloads(
+            root,
+            (options.out or root / "_build").resolve(),
+            solutions=options.solutions == "yes",
+            site_url=published_address(
+                config.get("html", {}).get("baseurl") or "",
+                config.get("repository", {}).get("url") or "",
+            ),
+        )
+    except LayerlabError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"The downloads lie in {folder}" if folder else f"{root} holds no exercises")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,519 @@
+"""Notebooks on trial: their steps run with other answers than the right ones.
+
+A solution runs once, from top to bottom, in this process. At the start of each step the process
+forks a child for every trial of that step: an answer left out, a known mistake, an alternative.
+The child runs the step with the other answers up to the check and says through a pipe what became
+of it. So the expensive cells before a step run only once, and no trial sees another one.
+"""
+
+import io
+import json
+import linecache
+import os
+import re
+import select
+import signal
+import sys
+import tempfile
+import threading
+import time
+import tomllib
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from coursebuild.blanks import BLANK, Blank, BlankError, fill_cells, find_blanks, without_marks
+from coursebuild.notebooks import CHECK, EXERCISE_ONLY
+
+SECONDS = 60  # that a trial may take; one that takes longer is killed
+TITLES = {"mistake": "name", "alternative": "why"}  # what a written trial is called by
+SINGLE_THREADED = {  # a process can be forked safely only while it has one thread
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "VECLIB_MAXIMUM_THREADS": "1",
+    "NUMBA_NUM_THREADS": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "HF_HUB_OFFLINE": "1",
+    "MPLBACKEND": "Agg",
+    "PYTHONIOENCODING": "utf-8",
+}
+
+
+# What is tried --------------------------------------------------------------------------------
+
+
+@dataclass
+class Cell:
+    """A code cell of a solution.
+
+    Attributes
+    ----------
+    number : int
+        Its place among the code cells, from 1.
+    source : str
+        Its text, marks included.
+    line : int or None
+        The line of the solution's file at which the text begins.
+    step : str or None
+        The step that it belongs to.
+    is_check : bool
+        Whether it is the check of its step.
+    """
+
+    number: int
+    source: str
+    line: int | None
+    step: str | None
+    is_check: bool
+
+
+@dataclass
+class Step:
+    """A step of a notebook: the cells from its first one to its check.
+
+    Attributes
+    ----------
+    name : str
+        The step's name.
+    cells : list of Cell
+        The cells, the check last.
+    blanks : list of (Cell, Blank)
+        All that is left blank in them, in order.
+    """
+
+    name: str
+    cells: list[Cell]
+    blanks: list[tuple[Cell, Blank]]
+
+
+@dataclass
+class Trial:
+    """Other answers for a step, and where they come from.
+
+    Attributes
+    ----------
+    kind : str
+        "blank", "mistake" or "alternative".
+    title : str
+        The blank, the mistake's name, or why the alternative is right.
+    step : Step
+        The step that it belongs to.
+    sources : list of str
+        The step's cells with these answers.
+    origin : str
+        Where the trial is written down.
+    """
+
+    kind: str
+    title: str
+    step: Step
+    sources: list[str]
+    origin: str
+
+
+@dataclass
+class Outcome:
+    """What became of a run of one cell or several.
+
+    Attributes
+    ----------
+    error : str
+        The name of the exception's class; empty if there was none, "killed" after too long a time.
+    message : str
+        The exception's text.
+    is_check_failed : bool
+        Whether the exception is a CheckFailed.
+    cell, line : int
+        The cell that raised, by its place in the run from 0, and the line in it from 1.
+    output, errors : list of str
+        What each cell printed, on the standard output and on the standard error.
+    seconds : float
+        How long it took.
+    """
+
+    error: str = ""
+    message: str = ""
+    is_check_failed: bool = False
+    cell: int = 0
+    line: int = 0
+    output: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def first_lines(self) -> str:
+        """The exception in a few lines, for a report."""
+        lines = f"{self.error}: {self.message}".splitlines()
+        return "\n".join(lines[:6] + ["…"] * (len(lines) > 6))
+
+
+class TrialError(ValueError):
+    """A trial that cannot be made: it names no step, changes nothing, or says too much."""
+
+
+def read_cells(notebook: NotebookNode, text: str) -> list[Cell]:
+    """List the code cells that a solution runs, with the lines at which they stand in its text."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    lines = list(_code_lines(text))
+    if len(lines) != len(code):  # written in a way that this simple search does not know
+        lines = [None] * len(code)
+    cells = []
+    for number, (cell, line) in enumerate(zip(code, lines, strict=True), start=1):
+        tags = cell.metadata.get("tags", [])
+        if EXERCISE_ONLY not in tags:
+            step = cell.metadata.get("step")
+            cells.append(Cell(number, cell.source, line, step, CHECK in tags))
+    return cells
+
+
+def _code_lines(text: str) -> Iterator[int]:
+    """Yield the line, from 1, at which the code of each cell of a MyST notebook begins."""
+    lines = text.splitlines()
+    for i, line in enumerate(lines):
+        if not re.match(r"`{3,}\{code-cell\}", line):
+            continue
+        i += 1
+        if i < len(lines) and lines[i].strip() == "---":  # options as YAML between two rules
+            i = lines.index("---", i + 1) + 1
+        while i < len(lines) and re.match(r":\w[\w-]*:", lines[i]):
+            i += 1
+        while i < len(lines) and not lines[i].strip():
+            i += 1
+        yield i + 1
+
+
+def read_steps(cells: list[Cell]) -> list[Step]:
+    """Gather the steps of a notebook that `coursebuild.notebooks` has accepted.
+
+    Parameters
+    ----------
+    cells : list of Cell
+        All code cells. Those between the first cell of a step and its check belong to it, too.
+
+    Returns
+    -------
+    list of Step
+    """
+    steps = []
+    for name in dict.fromkeys(cell.step for cell in cells if cell.step):
+        own = [cell for cell in cells if cell.step == name]
+        run = cells[cells.index(own[0]) : cells.index(own[-1]) + 1]
+        blanks = [(cell, blank) for cell in own for blank in find_blanks(cell.source)]
+        steps.append(Step(name, run, blanks))
+    return steps
+
+
+def blank_trials(step: Step, path: str) -> list[Trial]:
+    """Make a trial of each blank of a step, in which it alone is left unfilled."""
+    made, seen = [], Counter()
+    for cell, blank in step.blanks:
+        seen[blank.expression] += 1
+        one = {f"{blank.expression} @{seen[blank.expression]}": BLANK}
+        sources = fill_cells([cell.source for cell in step.cells], one)
+        origin = place(path, cell, blank.line)
+        made.append(Trial("blank", blank.expression, step, sources, origin))
+    return made
+
+
+def read_trials(
+    path: Path, name: str, steps: list[Step]
+) -> tuple[list[Trial], dict[str, list[str]]]:
+    """Read the mistakes and alternatives of a notebook.
+
+    Parameters
+    ----------
+    path : Path
+        The TOML file; that it is missing is one of the problems.
+    name : str
+        The file's name in messages.
+    steps : list of Step
+        The notebook's steps.
+
+    Returns
+    -------
+    trials : list of Trial
+        Those that can be made.
+    problems : dict of list of str
+        For "mistake" and "alternative", a sentence for each one that cannot.
+    """
+    made, problems = [], {kind: [] for kind in TITLES}
+    try:
+        entries = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return [], {kind: [f"{name} does not exist"] for kind in TITLES}
+    except tomllib.TOMLDecodeError as error:
+        return [], {kind: [f"{name}: {error}"] for kind in TITLES}
+    unknown = [f"{name}: unknown {key!r}" for key in entries if key not in TITLES]
+    problems["mistake"] += unknown
+    for kind in TITLES:
+        for number, entry in enumerate(entries.get(kind, []), start=1):
+            origin = f"{kind} {number} of {name}"
+            try:
+                made.append(_read_trial(kind, entry, steps, origin))
+            except (TrialError, BlankError) as error:
+                problems[kind].append(f"{origin}: {error}")
+    return made, problems
+
+
+def _read_trial(kind: str, entry: dict, steps: list[Step], origin: str) -> Trial:
+    keys = {TITLES[kind], "step", "answers"}
+    if set(entry) != keys:
+        raise TrialError(f"needs exactly {sorted(keys)}, has {sorted(entry)}")
+    step = next((step for step in steps if step.name == entry["step"]), None)
+    if step is None:
+        raise TrialError(f"there is no step {entry['step']!r}")
+    if not entry["answers"]:
+        raise TrialError("changes no answer")
+    sources = fill_cells([cell.source for cell in step.cells], entry["answers"])
+    return Trial(kind, entry[TITLES[kind]], step, sources, origin)
+
+
+def place(path: str, cell: Cell, line: int = 1) -> str:
+    """Say where a line of a cell stands: in the file if that is known, else in which cell."""
+    if cell.line is None:
+        return f"{path}, cell {cell.number}, line {line}"
+    return f"{path}:{cell.line + line - 1} (cell {cell.number})"
+
+
+# Running --------------------------------------------------------------------------------------
+
+
+def run_cells(
+    sources: list[str], namespace: dict, check_failed: type, labels: list[str]
+) -> Outcome:
+    """Run cells in order in one namespace, until one raises.
+
+    Parameters
+    ----------
+    sources : list of str
+        The cells.
+    namespace : dict
+        Where their names live; changed.
+    check_failed : type
+        The exception that a check raises.
+    labels : list of str
+        What tracebacks call each cell.
+
+    Returns
+    -------
+    Outcome
+        It never raises, not even for `SystemExit` or `KeyboardInterrupt`.
+    """
+    outcome = Outcome()
+    start = time.perf_counter()
+    for i, (source, label) in enumerate(zip(sources, labels, strict=True)):
+        file_name = f"<{label}>"
+        linecache.cache[file_name] = (len(source), None, source.splitlines(True), file_name)
+        outcome.cell = i
+        with captured() as streams:
+            try:
+                exec(compile(source, file_name, "exec"), namespace)
+            except BaseException as error:
+                _note_error(outcome, error, file_name, check_failed)
+        outcome.output.append(streams[0])
+        outcome.errors.append(streams[1])
+        if outcome.error:
+            break
+    outcome.seconds = time.perf_counter() - start
+    return outcome
+
+
+def _note_error(outcome: Outcome, error: BaseException, file_name: str, check_failed: type) -> None:
+    outcome.error = type(error).__name__
+    outcome.message = str(error)
+    outcome.is_check_failed = isinstance(error, check_failed)
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == file_name]
+    outcome.line = getattr(error, "lineno", 0) if isinstance(error, SyntaxError) else 0
+    outcome.line = outcome.line or (lines or [1])[0] or 1
+
+
+@contextmanager
+def captured() -> Iterator[list[str]]:
+    """Catch all that is written to the two standard streams, also by compiled code."""
+    texts = []
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        old = sys.stdout, sys.stderr
+        for stream in old:
+            stream.flush()
+        kept = os.dup(1), os.dup(2)
+        os.dup2(out.fileno(), 1)
+        os.dup2(err.fileno(), 2)
+        sys.stdout, sys.stderr = (
+            io.TextIOWrapper(io.FileIO(fd, "w", closefd=False), "utf-8", write_through=True)
+            for fd in (1, 2)
+        )
+        try:
+            yield texts
+        finally:
+            for stream in (sys.stdout, sys.stderr):
+                stream.flush()
+            sys.stdout, sys.stderr = old
+            for fd, copy in enumerate(kept, start=1):
+                os.dup2(copy, fd)
+                os.close(copy)
+            for file in (out, err):
+                file.seek(0)
+                texts.append(file.read().decode("utf-8", "replace"))
+
+
+def count_threads() -> int:
+    """Count this process's threads; those of compiled libraries too, where the system tells."""
+    tasks = Path("/proc/self/task")
+    return len(list(tasks.iterdir())) if tasks.is_dir() else threading.active_count()
+
+
+def wait_for_one_thread(seconds: float = 5) -> int:
+    """Wait until threads that are about to end have ended; return how many are left.
+
+    Transformers reads a model's weights by threads, and goes on before they are gone.
+    """
+    deadline = time.perf_counter() + seconds
+    while count_threads() > 1 and time.perf_counter() < deadline:
+        time.sleep(0.01)
+    return count_threads()
+
+
+def in_child(work: Callable[[], Outcome], seconds: float = SECONDS) -> Outcome:
+    """Do work in a forked child and return what it returned, whatever happens to the child.
+
+    Parameters
+    ----------
+    work : callable
+        What to do; this process does not see its side effects.
+    seconds : float
+        The time it may take.
+
+    Returns
+    -------
+    Outcome
+        Its `error` is "killed" if the child took too long, and "died" if it ended by itself
+        without an answer.
+    """
+    start = time.perf_counter()
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        _answer_and_exit(work, reader, writer)
+    os.close(writer)
+    answer, in_time = _read_all(reader, start + seconds)
+    os.close(reader)
+    if not in_time:
+        os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    spent = time.perf_counter() - start
+    if not in_time:
+        return Outcome("killed", f"it was still running after {seconds:g} s", seconds=spent)
+    if not answer:
+        code = os.waitstatus_to_exitcode(status)
+        return Outcome("died", f"its process ended with code {code}", seconds=spent)
+    outcome = Outcome(**json.loads(answer))
+    outcome.seconds = spent
+    return outcome
+
+
+def _answer_and_exit(work: Callable[[], Outcome], reader: int, writer: int) -> None:
+    """Be the child: no way leads out of here but the end of the process."""
+    try:
+        os.close(reader)
+        answer = json.dumps(asdict(work())).encode()
+        while answer:
+            answer = answer[os.write(writer, answer) :]
+    finally:
+        os._exit(0)
+
+
+def _read_all(reader: int, deadline: float) -> tuple[bytes, bool]:
+    """Read a pipe to its end, or until the deadline; tell which of the two it was."""
+    parts = []
+    while True:
+        left = deadline - time.perf_counter()
+        if left <= 0 or not select.select([reader], [], [], left)[0]:
+            return b"".join(parts), False
+        part = os.read(reader, 65536)
+        if not part:
+            return b"".join(parts), True
+        parts.append(part)
+
+
+@dataclass
+class Rehearsal:
+    """A solution's run, with all trials.
+
+    Attributes
+    ----------
+    solution : list of Outcome
+        The run of each cell, up to the first one that raised.
+    trials : list of (Trial, Outcome)
+        What became of each trial; not those of steps that the solution did not reach.
+    threads : int
+        The most threads that this process had when it was about to fork.
+    """
+
+    solution: list[Outcome] = field(default_factory=list)
+    trials: list[tuple[Trial, Outcome]] = field(default_factory=list)
+    threads: int = 1
+
+
+def rehearse(
+    name: str,
+    cells: list[Cell],
+    trials: list[Trial],
+    check_failed: type,
+    seconds: float = SECONDS,
+) -> Rehearsal:
+    """Run a solution once, and each trial of a step in a child forked before that step.
+
+    Parameters
+    ----------
+    name : str
+        The notebook's name.
+    cells : list of Cell
+        All code cells.
+    trials : list of Trial
+        What to try.
+    check_failed : type
+        The exception that a check raises.
+    seconds : float
+        The time that each trial may take.
+
+    Returns
+    -------
+    Rehearsal
+    """
+    rehearsal, namespace = Rehearsal(), {"__name__": "__main__"}
+    for cell in cells:
+        for trial in [trial for trial in trials if trial.step.cells[0] is cell]:
+            rehearsal.threads = max(rehearsal.threads, wait_for_one_thread())
+            labels = [f"{name}, cell {own.number}" for own in trial.step.cells]
+            run = partial(run_cells, trial.sources, namespace, check_failed, labels)
+            rehearsal.trials.append((trial, in_child(run, seconds)))
+        with alarm(SECONDS):
+            sources, labels = [without_marks(cell.source)], [f"{name}, cell {cell.number}"]
+            rehearsal.solution.append(run_cells(sources, namespace, check_failed, labels))
+        if rehearsal.solution[-1].error:
+            break
+    return rehearsal
+
+
+@contextmanager
+def alarm(seconds: float) -> Iterator[None]:
+    """Raise a TimeoutError in what takes too long."""
+
+    def ring(*_):
+        raise TimeoutError(f"it was still running after {seconds:g} s")
+
+    old = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, old)

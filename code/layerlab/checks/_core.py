@@ -1,0 +1,221 @@
+"""What all checks share: saying that an answer is right, or what is wrong with it and why."""
+
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from layerlab.errors import LayerlabError
+
+
+class CheckFailed(LayerlabError, AssertionError):
+    """An answer of an exercise is not right yet; the text says what came and what may be wrong."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Lines that a notebook shows: the message alone, for the way to it teaches nothing."""
+        return str(self).splitlines()
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A mistake that people make here.
+
+    Attributes
+    ----------
+    name : str
+        A few words that say what happened, such as "root forgotten"; unique within its part.
+    hint : str
+        What to look at, in a sentence or two that leave the answer to the student.
+    """
+
+    name: str
+    hint: str
+
+
+NOT_A_NUMBER = Mistake("nan or infinity", "Look for a division by zero, or a logarithm of zero.")
+NOT_FILLED = Mistake("nothing returned", "A function without `return` gives None.")
+
+
+def known_mistakes() -> dict[str, dict[str, Mistake]]:
+    """All mistakes that the checks name, by part ("part1", …) and name.
+
+    Returns
+    -------
+    dict of dict of Mistake
+        A part's mistakes are those that stand in its module under names of their own.
+    """
+    parts = {}
+    for module in pkgutil.iter_modules(import_module("layerlab.checks").__path__):
+        if module.name.startswith("part"):
+            members = vars(import_module(f"layerlab.checks.{module.name}")).values()
+            mistakes = [member for member in members if isinstance(member, Mistake)]
+            parts[module.name] = {mistake.name: mistake for mistake in mistakes}
+    return parts
+
+
+def right(message: str) -> None:
+    """Say in one line what was right."""
+    print(f"✓ {message}")
+
+
+def fail(
+    what: str,
+    *,
+    expected: str = "",
+    got: str = "",
+    mistake: Mistake | None = None,
+) -> None:
+    """Stop with the mistake, if it is known, with what was expected, and with what came.
+
+    Parameters
+    ----------
+    what : str
+        The answer that is wrong, in the words or by the name that the student knows it by.
+    expected, got : str
+        What was expected and what came, in words or numbers; left out if empty.
+    mistake : Mistake, optional
+        The known mistake that explains it.
+
+    Raises
+    ------
+    CheckFailed
+        Always.
+    """
+    lines = [f"✗ {what}: not right yet."]
+    if mistake:
+        lines.append(f"  This looks like a known mistake: {mistake.name}.")
+        lines.append(f"  Hint: {mistake.hint}")
+    if expected:
+        lines.append(f"  expected: {expected}")
+    if got:
+        lines.append(f"  got:      {got}")
+    raise CheckFailed("\n".join(lines))
+
+
+def compare(
+    what: str,
+    got,
+    expected: ArrayLike,
+    mistakes: dict[Mistake, ArrayLike | Callable[[], ArrayLike]] | None = None,
+    *,
+    rtol: float = 1e-6,
+    atol: float = 1e-9,
+) -> None:
+    """Accept an answer, or name the mistake whose value it has.
+
+    Parameters
+    ----------
+    what : str
+        The answer, in the words or by the name that the student knows it by.
+    got : object
+        The student's answer: a number or an array.
+    expected : array_like
+        The right value, computed by the check.
+    mistakes : dict, optional
+        The value that each known mistake leads to, or a function that computes it. One whose
+        value equals the right one to within the tolerance is skipped.
+    rtol, atol : float
+        Tolerances, as in `numpy.isclose`; float32 activations want 1e-4.
+
+    Raises
+    ------
+    CheckFailed
+        If the answer is no number or array of numbers, has another shape, holds NaN or infinity
+        where none is expected, or differs.
+    """
+    expected = np.asarray(expected, dtype=np.float64)
+    values = _as_numbers(what, got)
+    if _same(values, expected, rtol, atol):
+        return
+    for mistake, wrong in (mistakes or {}).items():
+        wrong = np.asarray(wrong() if callable(wrong) else wrong, dtype=np.float64)
+        if _same(values, wrong, rtol, atol) and not _same(wrong, expected, rtol, atol):
+            fail(what, expected=_describe(expected), got=_describe(values), mistake=mistake)
+    if values.shape != expected.shape:
+        fail(what, expected=f"the shape {expected.shape}", got=f"the shape {values.shape}")
+    if not np.isfinite(values).all() and np.isfinite(expected).all():
+        fail(what, expected="finite values", got=_describe(values), mistake=NOT_A_NUMBER)
+    if expected.ndim == 0:
+        fail(what, expected=f"about {expected:.6g}", got=f"{values:.6g}")
+    n_wrong = np.count_nonzero(~np.isclose(values, expected, rtol, atol, equal_nan=True))
+    whole, came = _describe(expected), _describe(values)
+    if n_wrong == expected.size and whole != came:  # no single place says more than the whole
+        fail(what, expected=whole, got=f"{came}; every value differs")
+    place = _first_difference(values, expected, rtol, atol)
+    index = ", ".join(str(i) for i in place)
+    fail(
+        what,
+        expected=f"about {expected[place]:.6g} at [{index}]",
+        got=f"{values[place]:.6g} there; {n_wrong} of {expected.size} values differ",
+    )
+
+
+def call(what: str, function, *args, **options):
+    """Result of a student's function; an error that it raises becomes a failed check.
+
+    Raises
+    ------
+    CheckFailed
+        If the function raises, is none, returns None, or comes to a blank left unfilled.
+    """
+    if not callable(function):
+        fail(what, expected="a function", got=f"a {type(function).__name__}")
+    try:
+        result = function(*args, **options)
+    except CheckFailed:
+        raise
+    except NameError as error:
+        if error.name == "____":
+            message = f"✗ {what}: the blank ____ in this function is still to be filled."
+            raise CheckFailed(message) from error
+        raise _raised(what, error) from error
+    except Exception as error:
+        raise _raised(what, error) from error
+    if result is None:
+        fail(what, expected="a result", got="None", mistake=NOT_FILLED)
+    return result
+
+
+def _raised(what: str, error: Exception) -> CheckFailed:
+    return CheckFailed(
+        f"✗ {what}: not right yet.\n  got:      {type(error).__name__}: {error}\n"
+        "  It was raised when the check called your function with data of its own."
+    )
+
+
+def _as_numbers(what: str, got) -> np.ndarray:
+    """The answer as float64, or a failed check that says what it is instead."""
+    if got is None:
+        fail(what, expected="a number or an array", got="None", mistake=NOT_FILLED)
+    if hasattr(got, "detach"):  # a tensor of torch
+        got = got.detach().cpu().numpy()
+    try:
+        return np.asarray(got, dtype=np.float64)
+    except (TypeError, ValueError):
+        fail(what, expected="a number or an array", got=f"a {type(got).__name__}")
+
+
+def _same(a: np.ndarray, b: np.ndarray, rtol: float, atol: float) -> bool:
+    return a.shape == b.shape and np.allclose(a, b, rtol, atol, equal_nan=True)
+
+
+def _describe(values: np.ndarray) -> str:
+    """A number, or an array's shape with its mean and extremes."""
+    if values.ndim == 0:
+        return f"{values:.6g}"
+    if values.size <= 4:
+        return np.array2string(values, precision=6, separator=", ").replace("\n", "")
+    if not np.isfinite(values).all():
+        return f"shape {values.shape}, {np.count_nonzero(~np.isfinite(values))} not finite"
+    return (
+        f"shape {values.shape}, from {values.min():.6g} to {values.max():.6g}, "
+        f"mean {values.mean():.6g}"
+    )
+
+
+def _first_difference(values, expected, rtol, atol) -> tuple[int, ...]:
+    different = ~np.isclose(values, expected, rtol, atol, equal_nan=True)
+    return tuple(int(i) for i in np.argwhere(different)[0])

@@ -1,0 +1,862 @@
+"""Checks of exercise 3: reading a GPT-2 with hooks, and finding a word among its tokens.
+
+The student's functions are tried on small networks that a check makes for itself, so that it can
+see what they do to a model, and no hook stays behind on the student's own.
+"""
+
+import re
+
+import numpy as np
+import torch
+from torch import nn
+from torch.utils.hooks import RemovableHandle
+from transformers import GPT2Config, GPT2LMHeadModel
+
+from layerlab.checks._core import CheckFailed, Mistake, call, compare, fail, right
+from layerlab.hooks import record
+from layerlab.tokens import first_targets, target_positions, tokenize
+
+TARGET, N_TARGETS = " coffee", 10
+
+# ---- the model -------------------------------------------------------------------------------
+
+TRAINING_MODE = Mistake(
+    "training mode",
+    "A model switches to evaluation when a method of it is called, round brackets included. In "
+    "training mode, dropout sets some numbers to zero at random.",
+)
+HEADS_COUNTED = Mistake(
+    "heads counted",
+    "Heads are the parallel parts of one block's attention. Which part of the printed model is "
+    "repeated, one after the other?",
+)
+PARTS_COUNTED = Mistake(
+    "parts counted instead of blocks",
+    "The stack of blocks is one part among the embeddings, the dropout and the last LayerNorm. "
+    "Count what is inside that one part.",
+)
+VOCABULARY_FOR_WINDOW = Mistake(
+    "vocabulary for the window",
+    "That is how many different tokens the model knows. How many can it read at once: for how many "
+    "positions does it have a vector?",
+)
+WIDTH_FOR_WINDOW = Mistake(
+    "width for the window",
+    "That is how many numbers stand for one token. How many tokens can the model read at once?",
+)
+HARD_CODED = Mistake(
+    "size hard-coded",
+    "The function must ask the thing that it is given, not remember one size. It is tried on "
+    "models of other sizes.",
+)
+
+
+def check_get_ready(get_ready) -> None:
+    """Check that a model is put into evaluation mode, and its sizes are asked from it.
+
+    Parameters
+    ----------
+    get_ready : callable
+        From a model to its number of blocks, its width and its context window.
+    """
+    small = _small_model()
+    other = _small_model(n_layer=4, n_head=3, n_embd=12, n_positions=24, vocab_size=70)
+    sizes = call("get_ready", get_ready, small)
+    other_sizes = call("get_ready", get_ready, other)
+    for found in (sizes, other_sizes):
+        if not isinstance(found, tuple) or len(found) != 3:
+            fail("get_ready", expected="three sizes", got=f"{found!r}")
+    for model in (small, other):
+        if any(module.training for module in model.base_model.modules()):
+            fail(
+                "the model's mode",
+                expected="evaluation mode",
+                got="a model in training mode stays in it",
+                mistake=TRAINING_MODE,
+            )
+    config = small.config
+    parts = len(list(small.base_model.children()))
+    compare(
+        "the number of blocks of a tiny model that the check made",
+        sizes[0],
+        config.n_layer,
+        {HEADS_COUNTED: config.n_head, PARTS_COUNTED: parts, HARD_CODED: other_sizes[0]},
+    )
+    compare(
+        "the context window of a tiny model that the check made",
+        sizes[2],
+        config.n_positions,
+        {
+            VOCABULARY_FOR_WINDOW: config.vocab_size,
+            WIDTH_FOR_WINDOW: config.n_embd,
+            HARD_CODED: other_sizes[2],
+        },
+    )
+    compare("the three sizes of another tiny model", other_sizes, (4, 12, 24))
+    right("The model is in evaluation mode and tells its sizes itself: any GPT-2 will do.")
+
+
+# ---- the hook --------------------------------------------------------------------------------
+
+VIEW_STORED = Mistake(
+    "view stored",
+    "What you stored shares its memory with the model, and a later step wrote over it. Store "
+    "numbers that are your own.",
+)
+INPUT_STORED = Mistake(
+    "input stored",
+    "That is what went into the module. PyTorch hands you what came out as well: look at the order "
+    "of the three arguments.",
+)
+GRADIENTS_KEPT = Mistake(
+    "gradients kept",
+    "The copy still hangs on the graph with which PyTorch computes gradients, and keeps all of "
+    "that in memory. Cut it off.",
+)
+HOOK_RETURNS = Mistake(
+    "hook returns something",
+    "If a hook returns something, PyTorch takes that as the module's output from then on. A hook "
+    "that only listens returns nothing.",
+)
+ONE_NAME = Mistake(
+    "one name for all",
+    "Every place would be stored under the same name, and only the last would be left. Is the name "
+    "a text in quotes where it should be a variable, or put together from one?",
+)
+BATCH_LOST = Mistake(
+    "batch axis taken off in the hook",
+    "The first axis counts the texts of a batch. Store the output as it is, and choose from it "
+    "later.",
+)
+
+
+def check_make_hook(make_hook) -> None:
+    """Check a hook on a linear step whose output the next step overwrites.
+
+    Parameters
+    ----------
+    make_hook : callable
+        From a name and a dictionary to a hook.
+    """
+    store, returned = {}, []
+    hook = call("make_hook", make_hook, "a place", store)
+    linear = _linear_steps(1, 3)[0]
+    linear.weight.data, linear.bias.data = -2 * torch.eye(3), torch.zeros(3)
+    x = torch.tensor([[[1.0, -2.0, 3.0], [0.5, -1.0, 2.0]]])  # (1, 2, 3)
+    expected = -2 * x
+    network = nn.Sequential(linear, nn.ReLU(inplace=True))
+
+    def listen(*arguments):
+        returned.append(hook(*arguments))
+        return returned[-1]
+
+    linear.register_forward_hook(listen)
+    call("the hook", network, x)
+    if not store:
+        fail("what the hook stores", expected="an entry in the dictionary", got="nothing")
+    if "a place" not in store:
+        fail(
+            "the name under which the hook stores",
+            expected="the name that make_hook was given",
+            got=f"{next(iter(store))!r}",
+            mistake=ONE_NAME,
+        )
+    if returned[0] is not None:
+        fail(
+            "what the hook returns",
+            expected="nothing",
+            got=f"a {type(returned[0]).__name__}",
+            mistake=HOOK_RETURNS,
+        )
+    stored = store["a place"]
+    if isinstance(stored, tuple) and len(stored) == 1:  # the inputs come as a tuple
+        stored = stored[0]
+    compare(
+        "what the hook stores",
+        stored,
+        expected,
+        {VIEW_STORED: torch.relu(expected), INPUT_STORED: x, BATCH_LOST: expected[0]},
+    )
+    if getattr(stored, "requires_grad", False):
+        fail(
+            "what the hook stores",
+            expected="numbers alone",
+            got="numbers with a gradient's graph behind them",
+            mistake=GRADIENTS_KEPT,
+        )
+    right("The hook keeps a copy of the output, and the model works on as if nobody listened.")
+
+
+# ---- the places ------------------------------------------------------------------------------
+
+BLOCK_HOOKED = Mistake(
+    "block instead of its projection",
+    "What a whole block puts out is the residual stream, the sum of all that was written so far. "
+    "Go further in, to the last step of each component.",
+)
+COMPONENT_HOOKED = Mistake(
+    "component instead of its projection",
+    "That is the whole attention, or the whole MLP. Go one level further in, to the projection at "
+    "its end.",
+)
+FIRST_MATRIX_HOOKED = Mistake(
+    "first matrix instead of the last",
+    "That is the step at the component's entrance, and its output is wider than the stream. What "
+    "a component writes to the stream leaves by its last projection.",
+)
+COMPONENTS_MIXED_UP = Mistake(
+    "attention and MLP mixed up",
+    "The name says one component, and the numbers are those of the other.",
+)
+COUNTED_FROM_ONE = Mistake("counted from 1", "Blocks are counted from 0 in this course.")
+
+COMPONENTS = ("att", "mlp")
+
+
+def check_find_places(find_places) -> None:
+    """Check the names and modules that are to be hooked, on a small model.
+
+    Parameters
+    ----------
+    find_places : callable
+        From a model to a dictionary of modules by name.
+    """
+    model = _small_model()
+    places = _call_naming({IndexError: HARD_CODED}, "find_places", find_places, model)
+    if not hasattr(places, "items"):
+        fail("find_places", expected="a dictionary", got=f"a {type(places).__name__}")
+    _check_names(list(places), model.config)
+    paths = {id(module): path for path, module in model.named_modules()}
+    for i, block in enumerate(model.base_model.h):
+        for name, words, own, other in (
+            ("att", "attention", block.attn, block.mlp),
+            ("mlp", "the MLP", block.mlp, block.attn),
+        ):
+            module = places[f"{name}_{i}"]
+            if module is not own.c_proj:
+                fail(
+                    f"the module of {name}_{i}",
+                    expected=f"the output projection of {words}",
+                    got=paths.get(id(module), f"a {type(module).__name__}"),
+                    mistake=_wrong_module(module, block, own, other),
+                )
+    right("Both output projections of every block are found, each under its own name.")
+
+
+def _check_names(names: list, config) -> None:
+    expected = _place_names(range(config.n_layer))
+    if set(names) == set(expected):
+        return
+    mistake = None
+    counts = [sum(str(name).startswith(component) for name in names) for component in COMPONENTS]
+    shifted = [name for name in _place_names(range(1, config.n_layer + 1)) if name in names]
+    if 1 in counts:
+        mistake = ONE_NAME
+    elif set(names) == set(_place_names(range(config.n_head))):
+        mistake = HEADS_COUNTED
+    elif any(name not in expected for name in shifted):
+        mistake = COUNTED_FROM_ONE
+    fail(
+        "the names of the places",
+        expected=f"{', '.join(expected)} for a model of {config.n_layer} blocks",
+        got=", ".join(map(str, names)),
+        mistake=mistake,
+    )
+
+
+def _wrong_module(module, block, own, other) -> Mistake | None:
+    """The mistake that leads to this module, where `own` is the right component."""
+    if module is block:
+        return BLOCK_HOOKED
+    if module is own:
+        return COMPONENT_HOOKED
+    if module is other or module is other.c_proj:
+        return COMPONENTS_MIXED_UP
+    if module is getattr(own, "c_attn", None) or module is getattr(own, "c_fc", None):
+        return FIRST_MATRIX_HOOKED
+    return None
+
+
+# ---- registering -----------------------------------------------------------------------------
+
+LATE_BINDING = Mistake(
+    "all hooks share the loop's variable",
+    "A function that is defined inside a loop looks at the loop's variable when it is called, not "
+    "when it is defined. By then the loop is over. Each hook needs its name for itself.",
+)
+HANDLES_NOT_KEPT = Mistake(
+    "handles not kept",
+    "Registering a hook gives you something back, and nothing else takes the hook off again. It "
+    "must be in the list, one for each place.",
+)
+NOT_REGISTERED = Mistake(
+    "hook made but not registered",
+    "A hook is a function like any other until a module is told to call it.",
+)
+PRE_HOOK = Mistake(
+    "hook before the module",
+    "A pre-hook runs before its module and sees what goes in. Register one that runs after it.",
+)
+WRONG_ARGUMENTS = Mistake(
+    "factory registered instead of its hook",
+    "PyTorch calls what you register with three arguments: module, inputs, output. `make_hook` "
+    "takes others; what it returns takes these.",
+)
+
+
+def check_attach(attach) -> None:
+    """Check hooks and handles on a network of four linear steps.
+
+    Parameters
+    ----------
+    attach : callable
+        From a dictionary of modules by name, and one to store in, to the handles.
+    """
+    names = _place_names(range(2))
+    places = dict(zip(names, _linear_steps(len(names), 2), strict=True))
+    network, x, store = nn.Sequential(*places.values()), torch.ones(1, 3, 2), {}
+    handles = call("attach", attach, places, store)
+    n_hooks = _check_registered(network, len(places))
+    _check_handles(handles, n_hooks)
+    with torch.no_grad():
+        _call_naming({TypeError: WRONG_ARGUMENTS}, "a hook that you registered", network, x)
+    if len(store) == 1 < len(places):
+        mistake = LATE_BINDING if list(places)[-1] in store else ONE_NAME
+        got = f"{next(iter(store))} alone"
+        fail("the names stored", expected=", ".join(places), got=got, mistake=mistake)
+    if set(store) != set(places):
+        fail("the names stored", expected=", ".join(places), got=", ".join(map(str, store)))
+    for handle in handles:
+        handle.remove()
+    with torch.no_grad():
+        for name, module in places.items():
+            x = module(x)
+            compare(f"what is stored under {name}", store[name], x, rtol=1e-4)
+    right("Every place has its hook, every hook its name, and every handle is kept.")
+
+
+def _check_registered(network: nn.Module, n_expected: int) -> int:
+    """Number of forward hooks on a network; a failed check if they are none or others."""
+    modules = list(network.modules())
+    n_hooks = sum(len(module._forward_hooks) for module in modules)
+    if n_hooks == n_expected:
+        return n_hooks
+    n_before = sum(len(module._forward_pre_hooks) for module in modules)
+    fail(
+        "the hooks on the modules",
+        expected=f"{n_expected} that run after their modules",
+        got=f"{n_before} that run before them" if n_before else f"{n_hooks}",
+        mistake=PRE_HOOK if n_before else None if n_hooks else NOT_REGISTERED,
+    )
+
+
+def _check_handles(handles, n_hooks: int) -> None:
+    kinds = [type(handle) for handle in handles]
+    if kinds != [RemovableHandle] * n_hooks:
+        fail(
+            "the handles",
+            expected=f"{n_hooks} handles for {n_hooks} hooks",
+            got=f"{len(kinds)} of kind {kinds[0].__name__}" if kinds else "none",
+            mistake=HANDLES_NOT_KEPT,
+        )
+
+
+# ---- tokens ----------------------------------------------------------------------------------
+
+TEXT_FOR_NUMBERS = Mistake(
+    "pieces of text instead of their numbers",
+    "These are the pieces as text. The model knows each by its number in the vocabulary.",
+)
+ENCODING_FOR_NUMBERS = Mistake(
+    "whole answer of the tokenizer",
+    "The tokenizer answers with a dictionary of several things. The numbers are one of them.",
+)
+TEXT_CUT_OFF = Mistake(
+    "text cut off at the window",
+    "The tokenizer was asked to stop at the model's context window. Here we want the whole "
+    "article; what the model reads of it is decided later.",
+)
+WORDS_COUNTED = Mistake(
+    "words counted", "Words end at spaces. Many words are several tokens, and so are the commas."
+)
+CHARACTERS_COUNTED = Mistake(
+    "characters counted", "This counts the letters of the text, not the tokens."
+)
+ALL_COUNTED = Mistake(
+    "all tokens counted as different",
+    "Every token is counted as often as it occurs. Count each number once, however often it comes.",
+)
+SINGLE_COUNTED = Mistake(
+    "only tokens that occur once",
+    "This leaves out whatever occurs twice or more. Those count too, once each.",
+)
+VOCABULARY_COUNTED = Mistake(
+    "vocabulary counted",
+    "That is how many tokens the tokenizer knows. How many of them does this article use?",
+)
+
+
+def check_tokens(ids, n_tokens, n_different, tokenizer, article: str) -> None:
+    """Check the article's tokens and their two numbers.
+
+    Parameters
+    ----------
+    ids : array of int, shape (n_tokens,)
+    n_tokens, n_different : int
+    tokenizer : transformers.PreTrainedTokenizerBase
+    article : str
+    """
+    expected = tokenize(article, tokenizer)
+    _refuse_text("the article's tokens", ids)
+    compare("the article's tokens", ids, expected, {TEXT_CUT_OFF: _cut_off(expected, tokenizer)})
+    words = article.split()
+    compare(
+        "the number of tokens",
+        n_tokens,
+        len(expected),
+        {
+            WORDS_COUNTED: len(words),
+            CHARACTERS_COUNTED: len(article),
+            VOCABULARY_COUNTED: len(tokenizer),
+        },
+    )
+    _, counts = np.unique(expected, return_counts=True)
+    compare(
+        "the number of different tokens",
+        n_different,
+        len(counts),
+        {
+            ALL_COUNTED: len(expected),
+            SINGLE_COUNTED: np.count_nonzero(counts == 1),
+            VOCABULARY_COUNTED: len(tokenizer),
+            WORDS_COUNTED: len(set(words)),
+        },
+    )
+    right(f"{n_tokens} tokens, of which {n_different} are different: most come again and again.")
+
+
+def _cut_off(token_ids: np.ndarray, tokenizer) -> np.ndarray:
+    return token_ids[: tokenizer.model_max_length]
+
+
+# ---- the target ------------------------------------------------------------------------------
+
+SPACE_FORGOTTEN = Mistake(
+    "space forgotten",
+    "To the tokenizer, the space before a word is a part of it. How does the word stand inside a "
+    "sentence?",
+)
+CAPITAL_LETTER = Mistake(
+    "capital letter", "With a capital letter it is another token. Inside a sentence it is small."
+)
+FIRST_PIECE = Mistake(
+    "first of several pieces",
+    "Your spelling is several tokens, and this is only the first of them, which begins other words "
+    "too. Find the spelling that is one token.",
+)
+SEVERAL_TOKENS = Mistake(
+    "several tokens", "We need a target with one position, so it has to be one single token."
+)
+NOT_IN_VOCABULARY = Mistake(
+    "token that the vocabulary does not have",
+    "You looked up a spelling that is not in the list, and got the number for all that are not. In "
+    "the list, a leading space is written with a sign of its own; let the tokenizer encode it.",
+)
+
+
+def check_target(pieces, tokenizer) -> None:
+    """Check the token number, or numbers, of the target.
+
+    Parameters
+    ----------
+    pieces : list of int
+        Or the one number itself.
+    tokenizer : transformers.PreTrainedTokenizerBase
+    """
+    what = "the target's tokens"
+    _refuse_text(what, pieces)
+    try:
+        found = [int(piece) for piece in np.atleast_1d(pieces)]
+    except (TypeError, ValueError):
+        fail(what, expected="a list of whole numbers", got=f"a {type(pieces).__name__}")
+    if found == tokenize(TARGET, tokenizer).tolist():
+        right("With the space before it, the word is one single token: one number to look for.")
+        return
+    spelled = [tokenizer.decode([piece]) for piece in found]
+    fail(
+        what,
+        expected="one number, for the word as it stands inside a sentence",
+        got=f"{found}, which reads {' + '.join(map(repr, spelled))}",
+        mistake=_wrong_target(found, "".join(spelled), tokenizer),
+    )
+
+
+def _wrong_target(found: list[int], text: str, tokenizer) -> Mistake | None:
+    if found == [tokenizer.unk_token_id]:
+        return NOT_IN_VOCABULARY
+    word = TARGET.strip()
+    if text == word:
+        return SPACE_FORGOTTEN
+    if text.strip().lower() == word:
+        return CAPITAL_LETTER
+    if found == tokenize(word, tokenizer).tolist()[:1]:
+        return FIRST_PIECE
+    return SEVERAL_TOKENS if len(found) > 1 else None
+
+
+# ---- positions -------------------------------------------------------------------------------
+
+MASK = Mistake(
+    "true and false instead of positions",
+    "You have one yes or no for each token. We need the places at which it says yes.",
+)
+FIRST_ONLY = Mistake(
+    "only the first occurrence", "This stops at the first place. The word comes again."
+)
+TUPLE = Mistake(
+    "array wrapped in a tuple",
+    "NumPy's `nonzero` and `where` answer with one array for each axis. Take the one out.",
+)
+CHARACTERS = Mistake(
+    "positions in the text",
+    "These count the letters before the word. A position is a token's index among the tokens.",
+)
+POSITIONS_FROM_ONE = Mistake("positions counted from 1", "The first token stands at position 0.")
+
+
+def check_positions(found, tokenizer, article: str) -> None:
+    """Check the positions of all targets in the article.
+
+    Parameters
+    ----------
+    found : array of int, shape (n_targets,)
+    tokenizer : transformers.PreTrainedTokenizerBase
+    article : str
+    """
+    what = "the positions of the target"
+    token_ids = tokenize(article, tokenizer)
+    expected = target_positions(token_ids, tokenizer, TARGET)
+    if _as_array(what, found).dtype == bool:
+        got = f"an array of {np.size(found)} values, true or false"
+        fail(what, expected=f"{len(expected)} whole numbers", got=got, mistake=MASK)
+    compare(
+        what,
+        found,
+        expected,
+        {
+            FIRST_ONLY: expected[0],
+            TUPLE: expected[None],
+            CHARACTERS: lambda: [match.start() for match in re.finditer(TARGET, article)],
+            POSITIONS_FROM_ONE: expected + 1,
+        },
+    )
+    right(f"{len(expected)} times, and each position is an index into the tokens.")
+
+
+# ---- choosing --------------------------------------------------------------------------------
+
+LAST_TAKEN = Mistake("last ones taken", "These are the last ones. Reading begins at the other end.")
+FIRST_LEFT_OUT = Mistake("first one left out", "The first target has index 0.")
+NUMBER_IGNORED = Mistake(
+    "number of targets ignored", "The function is told how many to take: use that, not 10 or all."
+)
+PAST_WINDOW = Mistake(
+    "targets past the window",
+    "A target behind the context window is never read, so it has no activation to take.",
+)
+ONE_PAST_WINDOW = Mistake(
+    "one position past the window",
+    "Positions are counted from 0. What is the last position of a window of 16 tokens?",
+)
+ONE_SHORT_OF_WINDOW = Mistake(
+    "last position of the window left out",
+    "Positions are counted from 0. What is the last position of a window of 16 tokens?",
+)
+
+
+def check_choose(choose) -> None:
+    """Check the choice of targets, on positions with the window's edge among them.
+
+    Parameters
+    ----------
+    choose : callable
+        From positions, the window and a number to that many positions at most.
+    """
+    inside = np.array([3, 5, 8, 11, 14, 15])
+    compare(
+        f"4 of the targets {inside.tolist()} in a window of 16",
+        call("choose", choose, inside.copy(), 16, 4),
+        inside[:4],
+        {LAST_TAKEN: inside[-4:], FIRST_LEFT_OUT: inside[1:5], NUMBER_IGNORED: inside},
+    )
+    across = np.array([3, 8, 15, 16, 17, 40])
+    compare(
+        f"10 of the targets {across.tolist()} in a window of 16",
+        call("choose", choose, across.copy(), 16, 10),
+        across[:3],
+        {PAST_WINDOW: across, ONE_PAST_WINDOW: across[:4], ONE_SHORT_OF_WINDOW: across[:2]},
+    )
+    right("The first targets are chosen, and none that the window does not reach.")
+
+
+# ---- cutting ---------------------------------------------------------------------------------
+
+LAST_TARGET_CUT_OFF = Mistake(
+    "last target cut off",
+    "A slice ends before the index after its colon. Is the last target still in?",
+)
+ONE_TOKEN_TOO_MANY = Mistake(
+    "one token too many", "A slice ends before the index after its colon. Where must it end?"
+)
+COUNT_FOR_POSITION = Mistake(
+    "count for a position",
+    "That is as many tokens as there are targets. The targets stand apart: where is the last?",
+)
+WHOLE_TEXT = Mistake(
+    "whole text instead of its beginning",
+    "The article is longer than the model's window, and nothing behind the last target matters.",
+)
+WHOLE_WINDOW = Mistake(
+    "whole window instead of up to the last target",
+    "A token sees only what stands before it. What comes behind the last target is wasted work.",
+)
+TARGETS_ALONE = Mistake(
+    "targets without their text",
+    "The model would read one word over and over. It has to read the text in which they stand.",
+)
+BATCH_FORGOTTEN = Mistake(
+    "batch axis forgotten",
+    "The first axis counts texts, even if there is one. Tokens are counted along the second.",
+)
+
+
+def check_cut(cut, gpt) -> None:
+    """Check what the model is given to read, on numbers of the check's own.
+
+    Parameters
+    ----------
+    cut : callable
+        From token numbers and positions to a tensor (1, tokens).
+    gpt : transformers.GPT2LMHeadModel
+    """
+    window = gpt.config.n_positions
+    ids, chosen = np.arange(2 * window) % 97, np.array([2, 7, 11])
+    result = call("cut", cut, ids.copy(), chosen.copy())
+    compare(
+        f"the input up to the last of the targets {chosen.tolist()}",
+        result,
+        ids[None, :12],
+        {
+            BATCH_FORGOTTEN: ids[:12],
+            LAST_TARGET_CUT_OFF: ids[None, :11],
+            ONE_TOKEN_TOO_MANY: ids[None, :13],
+            COUNT_FOR_POSITION: ids[None, :3],
+            WHOLE_TEXT: ids[None],
+            WHOLE_WINDOW: ids[None, :window],
+            TARGETS_ALONE: ids[None, chosen],
+        },
+    )
+    if not isinstance(result, torch.Tensor) or result.is_floating_point():
+        got = getattr(result, "dtype", type(result).__name__)
+        fail("the input", expected="a tensor of torch with whole numbers", got=f"{got}")
+    right("The input has one row, and ends with the last target.")
+
+
+# ---- the pass --------------------------------------------------------------------------------
+
+AXES_SWAPPED = Mistake(
+    "axes in another order",
+    "The order is text, token, neuron: a table for each text, with a row for each token.",
+)
+TARGETS_FOR_TOKENS = Mistake(
+    "only the targets",
+    "The hook does not know about targets. It sees a row for every token that is read.",
+)
+INNER_WIDTH = Mistake(
+    "width inside the MLP",
+    "Inside the MLP a vector is four times as wide. Its output projection brings it back.",
+)
+GRADIENTS_ON = Mistake(
+    "pass with gradients",
+    "The pass prepares for training and remembers every step. We only read: tell PyTorch so.",
+)
+HOOKS_LEFT = Mistake(
+    "hooks left on the model",
+    "They run in every later pass, whoever starts it. Every single handle has to take its own hook "
+    "off; forgetting the list of handles does not do it.",
+)
+TOKEN_BY_TOKEN = Mistake(
+    "a pass for each token",
+    "A token sees the ones before it only if they are in the same pass. Give the model the text at "
+    "once.",
+)
+
+
+def check_pass(read, predicted_shape, gpt, tokenizer, article: str) -> None:
+    """Check the predicted shape, and the pass on a small model.
+
+    Parameters
+    ----------
+    read : callable
+        From a model and its input to the activations by name.
+    predicted_shape : tuple of int
+        Of one activation, for the article.
+    gpt : transformers.GPT2LMHeadModel
+    tokenizer : transformers.PreTrainedTokenizerBase
+    article : str
+    """
+    _check_shape(predicted_shape, gpt.config, tokenizer, article)
+    model, ids = _small_model().eval(), torch.arange(7)[None]
+    with torch.no_grad(), record(model) as expected:
+        model.base_model(ids, use_cache=False)
+    passes = []
+    probe = model.base_model.ln_f.register_forward_hook(
+        lambda module, inputs, output: passes.append(output.requires_grad)
+    )
+    activations = call("read", read, model, ids.clone())
+    if not hasattr(activations, "items"):
+        fail("read", expected="a dictionary", got=f"a {type(activations).__name__}")
+    probe.remove()
+    n_left = sum(len(module._forward_hooks) for module in model.modules())
+    if len(passes) != 1:
+        fail(
+            "the pass",
+            expected="one pass over all tokens",
+            got=f"{len(passes)}",
+            mistake=TOKEN_BY_TOKEN if len(passes) == ids.shape[1] else None,
+        )
+    if passes[0]:
+        fail("the pass", expected="no gradients", got="gradients", mistake=GRADIENTS_ON)
+    if n_left:
+        fail("the hooks after the pass", expected="none", got=f"{n_left}", mistake=HOOKS_LEFT)
+    for name, values in expected.items():
+        if name not in activations:
+            fail("the activations", expected=f"an entry {name!r}", got="none")
+        compare(f"the activation {name}", activations[name], values, rtol=1e-4)
+    right("One pass, no gradients, and the model is left as it was found: no hook stays.")
+
+
+def _check_shape(predicted_shape, config, tokenizer, article: str) -> None:
+    positions = target_positions(tokenize(article, tokenizer), tokenizer, TARGET)
+    n_tokens = int(first_targets(positions, N_TARGETS, config.n_positions)[-1]) + 1
+    compare(
+        "the shape that you predict",
+        predicted_shape,
+        (1, n_tokens, config.n_embd),
+        {
+            BATCH_FORGOTTEN: (n_tokens, config.n_embd),
+            AXES_SWAPPED: (1, config.n_embd, n_tokens),
+            TARGETS_FOR_TOKENS: (1, N_TARGETS, config.n_embd),
+            INNER_WIDTH: (1, n_tokens, 4 * config.n_embd),
+        },
+    )
+
+
+# ---- the rows --------------------------------------------------------------------------------
+
+BATCH_KEPT = Mistake(
+    "batch axis still there",
+    "There is one text, and its axis has done its work. Choose the text first, then the rows.",
+)
+FIRST_TOKENS = Mistake(
+    "first tokens instead of the targets",
+    "These are as many rows as there are targets, but those at the beginning of the text.",
+)
+BLOCK_IGNORED = Mistake(
+    "block number ignored",
+    "That is one block whatever the function is told. It is told which one: use that.",
+)
+COLUMNS_TAKEN = Mistake(
+    "columns instead of rows",
+    "Positions are counted along the axis of the tokens. You chose along the axis of the neurons.",
+)
+
+
+def check_rows(take_rows) -> None:
+    """Check which rows are taken, on activations that say where each number stands.
+
+    Parameters
+    ----------
+    take_rows : callable
+        From activations by name, a block and positions to an array (positions, width).
+    """
+    numbers = torch.arange(54.0).reshape(1, 9, 6)  # (1, tokens, width)
+    stored = {name: numbers + 100 * k for k, name in enumerate(_place_names(range(4)))}
+    chosen, mlp = np.array([1, 3, 5]), stored["mlp_2"][0]
+    rows = _call_naming(
+        {IndexError: BATCH_FORGOTTEN},
+        "take_rows",
+        take_rows,
+        {name: kept.clone() for name, kept in stored.items()},
+        2,
+        chosen.copy(),
+    )
+    compare(
+        "the rows of the MLP of block 2",
+        rows,
+        mlp[chosen],
+        {
+            COMPONENTS_MIXED_UP: stored["att_2"][0, chosen],
+            COUNTED_FROM_ONE: stored["mlp_1"][0, chosen],
+            BLOCK_IGNORED: stored["mlp_3"][0, chosen],
+            BATCH_KEPT: mlp[None, chosen],
+            FIRST_TOKENS: mlp[:3],
+            COLUMNS_TAKEN: mlp[:, chosen],
+        },
+    )
+    right("One row for each target, from the block and the component that were asked for.")
+
+
+# ---- shared ----------------------------------------------------------------------------------
+
+
+def _small_model(**sizes) -> GPT2LMHeadModel:
+    """A random GPT-2, in training mode as new ones are."""
+    defaults = {"n_layer": 3, "n_head": 2, "n_embd": 8, "n_positions": 16, "vocab_size": 50}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        config = GPT2Config(**defaults | sizes, bos_token_id=0, eos_token_id=0)
+        return GPT2LMHeadModel(config)
+
+
+def _linear_steps(n_steps: int, width: int) -> list[nn.Linear]:
+    """Random linear steps; the student's random numbers go on as if there had been no check."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return [nn.Linear(width, width) for _ in range(n_steps)]
+
+
+def _place_names(blocks: range) -> list[str]:
+    return [f"{component}_{i}" for i in blocks for component in COMPONENTS]
+
+
+def _call_naming(mistakes: dict[type[Exception], Mistake], what: str, function, *args):
+    """Call as `call` does, and name the mistake behind an exception of one of these types."""
+    try:
+        return call(what, function, *args)
+    except CheckFailed as failure:
+        error = failure.__cause__
+        if type(error) not in mistakes:
+            raise
+        got, mistake = f"{type(error).__name__}: {error}", mistakes[type(error)]
+    fail(what, expected="a result", got=got, mistake=mistake)
+
+
+def _refuse_text(what: str, tokens) -> None:
+    """Fail if tokens are text, or the tokenizer's whole answer, where numbers are needed."""
+    if hasattr(tokens, "keys"):
+        kind = type(tokens).__name__
+        fail(what, expected="whole numbers", got=f"a {kind}", mistake=ENCODING_FOR_NUMBERS)
+    array = _as_array(what, tokens)
+    if array.dtype.kind == "U":
+        is_keys = "input_ids" in array  # NumPy makes an array of a dictionary's keys
+        mistake = ENCODING_FOR_NUMBERS if is_keys else TEXT_FOR_NUMBERS
+        got = f"text: {', '.join(map(repr, array.ravel()[:3].tolist()))}"
+        fail(what, expected="whole numbers", got=got, mistake=mistake)
+
+
+def _as_array(what: str, values) -> np.ndarray:
+    try:
+        return np.asarray(values)
+    except ValueError:  # lists of different lengths
+        fail(what, expected="one list of whole numbers", got="lists of different lengths")

@@ -1,0 +1,636 @@
+"""Checks of exercise 4: three measures of every pair of vectors, and how they relate."""
+
+from collections.abc import Callable
+from itertools import combinations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from layerlab.checks._core import CheckFailed, Mistake, call, compare, fail, right
+from layerlab.distances import minkowski
+from layerlab.information import histogram_mutual_information, mutual_information
+from layerlab.sweeps import measure_pairs, position_distances, to_upper
+
+FROM_NOTEBOOK = Mistake(
+    "a variable of the notebook instead of the argument",
+    "The check handed your function data of its own, and your function looked at yours. Inside "
+    "it, use only the names between the parentheses of its `def` line, and what you make of them.",
+)
+ATTENTION = Mistake(
+    "attention for MLP",
+    "These vectors are what attention wrote. Which place has the MLP on the first axis?",
+)
+FROM_ONE = Mistake(
+    "blocks counted from 1", "Your block is the third one. Block 3 has three blocks before it."
+)
+TARGET_FOR_BLOCK = Mistake(
+    "target 3 for block 3",
+    "You have one target in all blocks. The order of the axes is component, block, target, neuron.",
+)
+VECTORS_AS_COLUMNS = Mistake(
+    "one vector a column", "One target must be one row, so that a loop over rows meets targets."
+)
+IN_NATS = Mistake(
+    "nats for bits", "The number is right, its unit is not. How many nats make one bit?"
+)
+NATS_MULTIPLIED = Mistake(
+    "multiplied by ln 2 instead of divided",
+    "The same information counts more bits than nats, so the number must grow on the way to bits.",
+)
+HISTOGRAM = Mistake(
+    "histogram instead of nearest neighbours",
+    "This estimate depends on a number of bins. The other function asks for none.",
+)
+CORRELATION = Mistake(
+    "correlation for information",
+    "Pearson's r asks for a straight line, and has no unit. Information is counted in bits.",
+)
+NO_ABS = Mistake(
+    "differences with their signs",
+    "Differences above and below zero cancel in your sum. A distance adds up sizes.",
+)
+MEAN_FOR_SUM = Mistake("mean for sum", "You divided by the number of neurons. L1 and L2 do not.")
+L1_FOR_L2 = Mistake(
+    "L1 where L2 was asked", "Your third number equals the second one. Which order has L2?"
+)
+DISTANCES_SWAPPED = Mistake(
+    "L1 and L2 swapped", "Both are there, each in the other's place. Which of them adds squares?"
+)
+ROOT_FORGOTTEN = Mistake("root forgotten", "You have the sum of squares. What undoes the square?")
+SIZE_HARD_CODED = Mistake(
+    "size hard-coded",
+    "The check has another number of targets than ten. Take it from what the function is given.",
+)
+ONE_AXIS = Mistake(
+    "one axis for two targets", "A cell belongs to a first and to a second target. Count the axes."
+)
+ROOM_FOR_PAIRS = Mistake(
+    "a list for a table",
+    "There is one place for each pair. A table has rows and columns, also where it stays empty.",
+)
+WHOLE_NUMBERS = Mistake(
+    "whole numbers",
+    "The table holds integers, and whatever is stored there loses its decimals without a word.",
+)
+ONE_TABLE = Mistake(
+    "one table under several names",
+    "What is stored in one of your tables shows up in another: they are the same array. Make each.",
+)
+NOT_ZEROS = Mistake(
+    "not zeros to begin with", "Cells that are never filled must read 0. What makes zeros?"
+)
+STILL_EMPTY = Mistake(
+    "nothing stored", "All cells are zero. Does the inner loop run at all? In which direction?"
+)
+DIAGONAL_MEASURED = Mistake(
+    "diagonal included",
+    "Your inner loop also visits a target together with itself. Where must it start?",
+)
+BOTH_TRIANGLES = Mistake(
+    "pairs counted twice",
+    "Cells below the diagonal are filled as well: there you meet a pair from its other side.",
+)
+LOWER_TRIANGLE = Mistake(
+    "lower triangle for upper",
+    "Each pair is there once, but below the diagonal. Which index says the row?",
+)
+FIRST_LEFT_OUT = Mistake(
+    "first target left out", "The first row is empty. Targets are counted from 0."
+)
+LIST_INDEX = Mistake(
+    "a list as index",
+    "A list picks whole rows of a table, a tuple picks one cell. Which brackets make a tuple?",
+)
+LAST_LEFT_OUT = Mistake(
+    "last target left out", "The last column is empty. `range` stops before its end already."
+)
+NEIGHBOURS_ONLY = Mistake(
+    "only neighbouring targets", "Each target pairs with all later ones, not only with the next."
+)
+SAME_INDEX = Mistake(
+    "the same index twice",
+    "All your distances are zero: a vector is compared with itself. Which two belong to a pair?",
+)
+ONE_FOR_ALL = Mistake(
+    "first vector in every pair",
+    "Your first row is right and the others are not: one of the two vectors never changes.",
+)
+GAP_NEGATIVE = Mistake(
+    "distance below zero", "Which of the two targets stands later in the text? Subtract from that."
+)
+GAP_IN_TARGETS = Mistake(
+    "counted in targets, not in tokens",
+    "You subtracted the numbers of the targets (0, 1, 2, …), not the places where they stand.",
+)
+GAP_IS_PLACE = Mistake(
+    "place for distance", "That is where a target stands. How far is it from the other one?"
+)
+DIAGONAL_TAKEN = Mistake(
+    "diagonal taken along",
+    "There is one number too many for each target. On which diagonal must the triangle begin?",
+)
+WHOLE_TABLE = Mistake(
+    "zeros of the whole table",
+    "You took every cell, also those in which nothing was measured. Only i < j counts.",
+)
+ZEROS_DROPPED = Mistake(
+    "a measured zero dropped",
+    "You chose cells by their value. But a pair may share no information at all, and its 0 is a "
+    "result. Choose by place.",
+)
+EMPTY_TRIANGLE = Mistake(
+    "numbers from the empty triangle", "Nothing was ever stored below the diagonal."
+)
+SORTED = Mistake(
+    "sorted by size",
+    "The right numbers, but each table in an order of its own, so that the first of one list and "
+    "the first of the other belong to different pairs.",
+)
+COMMON_MAXIMUM = Mistake(
+    "one common maximum",
+    "L1 is by far the largest, so the other two shrink to nothing. Each column has its own.",
+)
+MAXIMUM_OF_PAIR = Mistake(
+    "maximum of each pair",
+    "You compared the three measures of one pair, which have different units. Over which axis do "
+    "the pairs run?",
+)
+BY_SUM = Mistake(
+    "divided by the sum", "Now each column adds up to 1. Its largest value should be 1."
+)
+BY_MEAN = Mistake(
+    "divided by the mean", "Now each column's mean is 1. Its largest value should be 1."
+)
+MINIMUM_TAKEN_OFF = Mistake(
+    "minimum subtracted", "The smallest value became 0, although that pair is not at distance 0."
+)
+IN_PLACE = Mistake(
+    "normalised in place",
+    "The result is right, but the array that your function was given has changed as well. `/=` "
+    "writes into it, and every later cell would take shares for bits.",
+)
+PAIR_FOR_MEASURE = Mistake(
+    "a pair's row for a measure's column",
+    "Your panels have as many dots as there are measures. In (pairs, measures), which axis do you "
+    "index?",
+)
+AGAINST_ITSELF = Mistake(
+    "a measure against itself", "All dots lie on the diagonal: both axes show the same numbers."
+)
+AXES_SWAPPED = Mistake(
+    "axes swapped", "The labels say one thing and the dots another: x and y stand crosswise."
+)
+FIRST_VERTICAL = Mistake(
+    "the first measure on the vertical axis",
+    "Right couples, but lying on their side: the measure named first belongs on the horizontal "
+    "axis, so it comes first in its couple.",
+)
+WALKED_ONCE = Mistake(
+    "an iterator for a list",
+    "It can be walked through only once, and there are two rows of panels. Make a list of it.",
+)
+COUPLES_FROM_ONE = Mistake(
+    "columns counted from 1", "Three columns are counted from 0 to 2. Which of them holds MI?"
+)
+PANELS_REORDERED = Mistake(
+    "panels in another order", "Asked were MI with L1, then MI with L2, then L1 with L2."
+)
+ROW_B_AS_MEASURED = Mistake(
+    "row B not normalised", "Row B shows the numbers of row A again. You have a function for this."
+)
+
+# Data of the notebook that the student's functions are handed as arguments.
+NOTEBOOK = {
+    "acts",
+    "vecs",
+    "places",
+    "pairs",
+    "cells",
+    "louder",
+    "bits",
+    "l1",
+    "l2",
+    "apart",
+    "ids",
+}
+OWN_SIZES = {10, 45}  # targets and pairs in the notebook
+MLP, BLOCK = 1, 3
+MEASURES = ("MI", "L1", "L2")
+COUPLES = ((0, 1), (0, 2), (1, 2))
+TOLERANCE = {"rtol": 1e-4, "atol": 2e-3}  # of bits: estimators break ties by a noise of their own
+
+
+def check_pick(vecs, acts) -> None:
+    """The vectors of block 3, MLP.
+
+    Parameters
+    ----------
+    vecs : array_like
+        The answer.
+    acts : ndarray, shape (2, n_blocks, n_targets, width)
+    """
+    expected = acts[MLP, BLOCK]
+    mistakes = {
+        ATTENTION: acts[1 - MLP, BLOCK],
+        FROM_ONE: acts[MLP, BLOCK - 1],
+        TARGET_FOR_BLOCK: acts[MLP, :, BLOCK],
+        VECTORS_AS_COLUMNS: expected.T,
+    }
+    compare("vecs", vecs, expected, mistakes, rtol=1e-5, atol=1e-6)
+    n, width = expected.shape
+    right(f"{n} vectors of {width} numbers, one a row: what the MLP of block 3 wrote.")
+
+
+def check_measure(measure) -> None:
+    """The function that compares two vectors in three ways.
+
+    Parameters
+    ----------
+    measure : callable
+        The answer: two vectors to MI in bits, L1, L2.
+    """
+    rng = np.random.default_rng(4)
+    x = rng.standard_normal(80)
+    y = 0.8 * x + 0.4 * rng.standard_normal(80) + 0.1
+    what = "measure (tried on two vectors of 80)"
+    got = _call(what, measure, x.copy(), y.copy())
+    try:
+        information, city, straight = got
+    except (TypeError, ValueError):
+        fail(what, expected="three numbers: MI, L1, L2", got=f"{got!r:.60}")
+    bits, difference = mutual_information(x, y), x - y
+    l1, l2 = minkowski(x, y, 1), minkowski(x, y, 2)
+    mistakes = {
+        IN_NATS: bits * np.log(2),
+        NATS_MULTIPLIED: bits * np.log(2) ** 2,
+        HISTOGRAM: histogram_mutual_information(x, y),
+        CORRELATION: np.corrcoef(x, y)[0, 1],
+    }
+    mistakes |= _not_the_argument(measure, information, bits)
+    compare("MI", information, bits, mistakes, **TOLERANCE)
+    signed = {NO_ABS: difference.sum(), MEAN_FOR_SUM: np.abs(difference).mean()}
+    mistakes = _either_sign(city, signed, NO_ABS)
+    mistakes[DISTANCES_SWAPPED] = lambda: l2 if np.isclose(straight, l1, 1e-4) else l1
+    compare("L1", city, l1, mistakes | _not_the_argument(measure, city, l1), rtol=1e-4)
+    mistakes = {
+        L1_FOR_L2: l1,
+        ROOT_FORGOTTEN: l2**2,
+        MEAN_FOR_SUM: np.sqrt(np.square(difference).mean()),
+        NO_ABS: abs(difference.sum()),
+    }
+    mistakes |= _not_the_argument(measure, straight, l2)
+    compare("L2", straight, l2, mistakes, rtol=1e-4)
+    right("MI from nearest neighbours, in bits, and the two distances: L1 adds sizes, L2 squares.")
+
+
+def check_tables(empty_tables) -> None:
+    """The function that makes four tables of zeros.
+
+    Parameters
+    ----------
+    empty_tables : callable
+        The answer: a number of targets to three tables for measures and one for tokens.
+    """
+    n = 6
+    what = f"empty_tables (tried with n = {n})"
+    names = ("bits", "l1", "l2", "apart")
+    tables = _call(what, empty_tables, n)
+    if not isinstance(tables, (tuple, list)) or len(tables) != len(names):
+        fail(what, expected="four tables", got=f"{tables!r:.60}")
+    for name, table in zip(names, tables, strict=True):
+        _check_table(name, table, n)
+    for (a, first), (b, second) in combinations(zip(names, tables, strict=True), 2):
+        if np.shares_memory(first, second):
+            got = f"the same array as {a}"
+            fail(b, expected="a table of its own", got=got, mistake=ONE_TABLE)
+    right(
+        f"Four tables of zeros, {n} × {n} for {n} targets, each with a memory of its own; the "
+        "measures keep their decimals."
+    )
+
+
+def check_all_pairs(measure_all) -> None:
+    """The function that fills the four tables, each pair i < j once.
+
+    Parameters
+    ----------
+    measure_all : callable
+        The answer: vectors (n, width) and places (n,) to bits, l1, l2, apart.
+    """
+    rng = np.random.default_rng(5)
+    common = rng.standard_normal(60)
+    X = common + rng.uniform(0.3, 0.9, (6, 1)) * rng.standard_normal((6, 60))
+    places = np.array([3, 8, 20, 51, 52, 90])
+    what = "measure_all (tried on six vectors)"
+    tables = _call(what, measure_all, X.copy(), places.copy())
+    if not isinstance(tables, (tuple, list, np.ndarray)) or len(tables) != 4:
+        fail(what, expected="four tables", got=f"{tables!r:.60}")
+    n = len(X)
+    expected = [*np.moveaxis(to_upper(measure_pairs(X)), -1, 0)]  # three of (n, n)
+    _check_cells(measure_all, tables, expected)
+    for name, got, values in zip(("bits", "l1", "l2"), tables, expected, strict=False):
+        mistakes = {
+            WHOLE_NUMBERS: np.trunc(values),
+            ONE_FOR_ALL: _itself_if(got, values, _first_row_only(values)),
+        }
+        mistakes |= _not_the_argument(measure_all, got, values)
+        compare(name, got, values, mistakes, **TOLERANCE)
+    _compare_gaps(measure_all, tables[3], places)
+    right(
+        f"{n * (n - 1) // 2} pairs of {n} vectors, each once, above the diagonal, zeros elsewhere."
+    )
+
+
+def check_above(above_diagonal) -> None:
+    """The function that takes the numbers of the pairs out of a table.
+
+    Parameters
+    ----------
+    above_diagonal : callable
+        The answer: a table (n, n) to the numbers of its pairs i < j, in any fixed order.
+    """
+    values = np.array([[7.0, 3, 0, 9, 1, 8, 2, 6, 5, 4], [1.0, 2, 3, 4, 5, 6, 7, 8, 9, 10]])
+    lists = []
+    for pairs in values:
+        got = _call("above_diagonal", above_diagonal, to_upper(pairs))
+        flat = np.ravel(np.ma.filled(np.ma.asarray(got), 0))
+        mistakes = {
+            ZEROS_DROPPED: np.sort(pairs[pairs != 0]),
+            DIAGONAL_TAKEN: np.sort(np.append(pairs, np.zeros(5))),
+            WHOLE_TABLE: np.sort(np.append(pairs, np.zeros(15))),
+            EMPTY_TRIANGLE: np.zeros(len(pairs)),
+        }
+        mistakes |= _not_the_argument(above_diagonal, np.sort(flat), np.sort(pairs))
+        # in rising order, for here it does not matter which pair comes first
+        compare("above_diagonal, 10 pairs of 5 targets", np.sort(flat), np.sort(pairs), mistakes)
+        lists.append(flat)
+    order = np.argsort(lists[1])  # of the pairs, from (0, 1) to (3, 4)
+    if not np.array_equal(lists[0][order], values[0]):
+        fail("above_diagonal", expected="every table read in the same order", mistake=SORTED)
+    right("The numbers above the diagonal and no others, also if one of them happens to be 0.")
+
+
+def check_shares(shares) -> None:
+    """The function that divides each measure by its maximum.
+
+    Parameters
+    ----------
+    shares : callable
+        The answer: (n_pairs, 3) to the same shape.
+    """
+    given = np.random.default_rng(6).uniform([0.5, 20, 3], [2.5, 90, 9], (8, 3))
+    handed = given.copy()
+    got = _call("shares", shares, handed, raises={MAXIMUM_OF_PAIR: "could not be broadcast"})
+    highest, lowest = given.max(axis=0), given.min(axis=0)
+    mistakes = {
+        COMMON_MAXIMUM: given / given.max(),
+        MAXIMUM_OF_PAIR: given / given.max(axis=1, keepdims=True),
+        BY_SUM: given / given.sum(axis=0),
+        BY_MEAN: given / given.mean(axis=0),
+        MINIMUM_TAKEN_OFF: (given - lowest) / (highest - lowest),
+    }
+    mistakes |= _not_the_argument(shares, got, given / highest)
+    compare("shares", got, given / highest, mistakes)
+    if not np.array_equal(handed, given):
+        fail("shares", expected="the array it was given unchanged", mistake=IN_PLACE)
+    right("Each measure's largest pair is 1, and the data are what they were before.")
+
+
+def check_relations(draw_relations, couples) -> None:
+    """The figure of each measure against each other, in units and as shares.
+
+    Parameters
+    ----------
+    draw_relations : callable
+        The answer: (n_pairs, 3) to a figure of 2 × 3 panels.
+    couples : sequence of tuple of int
+        The answer: the columns of each panel, horizontal first.
+    """
+    _check_couples(couples)
+    pairs = np.random.default_rng(7).uniform([0.5, 20, 3], [2.5, 90, 9], (9, 3))
+    figure = _call("draw_relations", draw_relations, pairs.copy())
+    if not isinstance(figure, Figure):
+        fail("draw_relations", expected="a figure", got=f"a {type(figure).__name__}")
+    if len(figure.axes) != 2 * len(COUPLES):
+        fail("draw_relations", expected="six panels", got=f"{len(figure.axes)}")
+    for row, (letter, values) in enumerate((("A", pairs), ("B", pairs / pairs.max(axis=0)))):
+        shown = []
+        for column in range(len(COUPLES)):
+            axes = figure.axes[row * len(COUPLES) + column]
+            couple = _couple_of(axes)
+            other = pairs if letter == "B" else pairs / pairs.max(axis=0)
+            what, other_data = (
+                f"row {letter}, panel {column + 1}",
+                _looks_at_notebook(draw_relations),
+            )
+            _compare_dots(what, axes, values, other, couple, other_data)
+            shown.append(couple)
+        if shown != list(COUPLES):
+            is_lying = [set(couple) for couple in shown] == [set(couple) for couple in COUPLES]
+            got = ", ".join(f"{MEASURES[a]} with {MEASURES[b]}" for a, b in shown)
+            mistake = FIRST_VERTICAL if is_lying else PANELS_REORDERED
+            fail(f"row {letter}", got=got, mistake=mistake)
+    right("Three couples of measures, one dot a pair: above in their units, below as shares of 1.")
+
+
+def _check_couples(couples) -> None:
+    """Whether the couples are three pairs of columns that can be walked through twice."""
+    what, want = "COUPLES", "a list of three pairs of columns"
+    if hasattr(couples, "__next__"):
+        got = f"a {type(couples).__name__}"
+        fail(what, expected=want, got=got, mistake=WALKED_ONCE)
+    try:
+        columns = np.asarray(couples, dtype=float)
+    except (TypeError, ValueError):
+        columns = np.empty(0)
+    if columns.shape != (len(COUPLES), 2):
+        fail(what, expected=want, got=f"{couples!r:.60}")
+    if columns.min() == 1 and columns.max() == len(MEASURES):
+        got = f"columns from 1 to {len(MEASURES)}"
+        want = f"columns from 0 to {len(MEASURES) - 1}"
+        fail(what, expected=want, got=got, mistake=COUPLES_FROM_ONE)
+
+
+def _looks_at_notebook(function) -> bool:
+    """Whether the code of a function names data of the notebook."""
+    return not NOTEBOOK.isdisjoint(getattr(getattr(function, "__code__", None), "co_names", ()))
+
+
+def _ignored_argument(function) -> Mistake | None:
+    """The mistake of a function whose code names the notebook's data, or types their size."""
+    if _looks_at_notebook(function):
+        return FROM_NOTEBOOK
+    constants = getattr(getattr(function, "__code__", None), "co_consts", ())
+    sizes = {
+        c for constant in constants for c in (constant if type(constant) is tuple else [constant])
+    }
+    is_typed = any(type(size) is int and size in OWN_SIZES for size in sizes)
+    return SIZE_HARD_CODED if is_typed else None
+
+
+def _not_the_argument(function, got, expected) -> dict:
+    """For `compare`, after all others: the mistake of a function that ignores what it is given."""
+    mistake = _ignored_argument(function)
+    return {mistake: _itself_if(got, expected, lambda _: True)} if mistake else {}
+
+
+def _call(what: str, function, *args, raises=None):
+    """As `call`; an error that a known mistake leads to gets that mistake's name.
+
+    Parameters
+    ----------
+    raises : dict of Mistake to str, optional
+        Words in the error's text.
+    """
+    try:
+        return call(what, function, *args)
+    except CheckFailed as failure:
+        error = failure.__cause__
+        if error is None or isinstance(error, (CheckFailed, NameError)):
+            raise
+        by_text = (mistake for mistake, words in (raises or {}).items() if words in str(error))
+        mistake = next(by_text, None) or _ignored_argument(function)
+        if mistake is None:
+            raise
+    fail(what, got=f"{type(error).__name__}: {error}", mistake=mistake)
+
+
+def _either_sign(got, mistakes: dict, signed: Mistake) -> dict:
+    """The mistakes, of which one may also have been made the other way round."""
+    try:
+        other = got if np.isclose(float(got), -mistakes[signed]) else mistakes[signed]
+    except (TypeError, ValueError):
+        return mistakes
+    return mistakes | {signed: other}
+
+
+def _check_table(name: str, table, n: int) -> None:
+    """Shape, type and contents of one empty table."""
+    values = np.asarray(table)
+    if values.shape != (n, n):
+        sizes = {(10, 10): SIZE_HARD_CODED, (n * (n - 1) // 2,): ROOM_FOR_PAIRS, (n,): ONE_AXIS}
+        mistake = sizes.get(values.shape)
+        got = f"the shape {values.shape}"
+        fail(name, expected=f"the shape {(n, n)}", got=got, mistake=mistake)
+    if values.dtype.kind not in "fiu" or (name != "apart" and values.dtype.kind != "f"):
+        mistake = WHOLE_NUMBERS if values.dtype.kind in "iu" else None
+        fail(name, expected="floating-point numbers", got=str(values.dtype), mistake=mistake)
+    if np.any(values != 0):
+        fail(
+            name, expected="zeros", got=f"{values.flat[0]:.3g} in the first cell", mistake=NOT_ZEROS
+        )
+
+
+def _check_cells(measure_all, tables, expected) -> None:
+    """Which cells of the tables are filled: those above the diagonal."""
+    n = len(expected[0])
+    for name, table in zip(("bits", "l1", "l2", "apart"), tables, strict=True):
+        if np.shape(table) != (n, n):
+            got = f"the shape {np.shape(table)}"
+            mistake = _ignored_argument(measure_all)
+            fail(name, expected=f"the shape {(n, n)}", got=got, mistake=mistake)
+    bits, l1 = np.asarray(tables[0]), np.asarray(tables[1])
+    filled = bits != 0  # no pair of the check's own vectors has a true zero
+    above, below = np.triu(filled, 1).any(), np.tril(filled, -1).any()
+    next_only = np.eye(n, k=1, dtype=bool)
+    signs = (
+        (STILL_EMPTY, not filled.any()),
+        (SAME_INDEX, not np.any(l1)),
+        (LIST_INDEX, filled.all() and not np.any(np.ptp(bits, axis=1))),
+        (LOWER_TRIANGLE, below and not above),
+        (BOTH_TRIANGLES, below and above),
+        (DIAGONAL_MEASURED, np.diag(filled).any()),
+        (FIRST_LEFT_OUT, filled[1:].any() and not filled[0].any()),
+        (LAST_LEFT_OUT, filled[:-1, :-1].any() and not filled[:, -1].any()),
+        (NEIGHBOURS_ONLY, np.array_equal(filled, next_only)),
+    )
+    for mistake, is_made in signs:
+        if is_made:
+            got = f"{np.count_nonzero(filled)} filled cells"
+            want = f"{n * (n - 1) // 2} filled cells, those above the diagonal"
+            fail("which cells are filled", expected=want, got=got, mistake=mistake)
+
+
+def _first_row_only(expected) -> Callable:
+    """For `_itself_if`: whether the pairs of the first vector are right and no others."""
+
+    def is_mistake(got):
+        is_right = np.isclose(got, expected, **TOLERANCE)
+        return is_right[0].all() and not is_right[np.triu_indices(len(got), 1)][5:].any()
+
+    return is_mistake
+
+
+def _compare_gaps(measure_all, apart, places) -> None:
+    """Compare the table of distances in tokens."""
+    expected = to_upper(position_distances(places))
+    numbers = to_upper(position_distances(np.arange(len(places))))
+    above = np.triu(np.ones(expected.shape), 1)
+    next_gap = np.append(np.diff(places), 0)
+    mistakes = {
+        GAP_NEGATIVE: -expected,
+        GAP_IN_TARGETS: _itself_if(apart, expected, lambda a: np.array_equal(abs(a), numbers)),
+        GAP_IS_PLACE: _itself_if(
+            apart,
+            expected,
+            lambda a: any(np.array_equal(a, above * p) for p in (places, places[:, None])),
+        ),
+        NEIGHBOURS_ONLY: above * next_gap[:, None],
+    }
+    compare("apart", apart, expected, mistakes | _not_the_argument(measure_all, apart, expected))
+
+
+def _couple_of(axes: Axes) -> tuple[int, int]:
+    """The measures that a panel's labels name, x first."""
+    couple = []
+    for label in (axes.get_xlabel(), axes.get_ylabel()):
+        named = [m for m, name in enumerate(MEASURES) if name in label]
+        if len(named) != 1:
+            fail("labels", expected="MI, L1 or L2 on each axis", got=f"{label!r}")
+        couple += named
+    return tuple(couple)
+
+
+def _compare_dots(what: str, axes: Axes, values, other, couple, from_notebook: bool) -> None:
+    """Compare the dots of a panel with the pairs; `other` are those of the other row."""
+    if couple[0] == couple[1]:
+        fail(what, expected="two different measures", mistake=AGAINST_ITSELF)
+    if not axes.collections:
+        fail(what, expected="dots drawn with scatter", got="none")
+    dots = _from_left(np.ma.filled(axes.collections[0].get_offsets(), np.nan))
+    a, b = couple
+    expected = _from_left(values[:, [a, b]])
+    mistakes = {
+        PAIR_FOR_MEASURE: _itself_if(dots, expected, lambda d: len(d) == len(MEASURES)),
+        AGAINST_ITSELF: _itself_if(dots, expected, lambda d: np.array_equal(d[:, 0], d[:, 1])),
+    }
+    if _is_close(dots, _from_left(values[:, [b, a]])):
+        want = f"{MEASURES[a]} on the horizontal axis, {MEASURES[b]} on the vertical one"
+        got = f"dots with {MEASURES[b]} horizontally and {MEASURES[a]} vertically"
+        fail(what, expected=want, got=got, mistake=AXES_SWAPPED)
+    if what.startswith("row B"):
+        mistakes[ROW_B_AS_MEASURED] = _from_left(other[:, [a, b]])
+    mistakes[FROM_NOTEBOOK] = dots if from_notebook else expected
+    compare(what, dots, expected, mistakes)
+
+
+def _is_close(a, b) -> bool:
+    return a.shape == b.shape and np.allclose(a, b)
+
+
+def _from_left(dots) -> np.ndarray:
+    """Dots (n, 2) from left to right: in which order they were drawn does not matter."""
+    return dots[np.lexsort((dots[:, 1], dots[:, 0]))]
+
+
+def _itself_if(got, expected, is_mistake: Callable) -> Callable:
+    """For `compare`: the answer itself where it shows a mistake that has no single value."""
+
+    def value():
+        try:
+            return got if is_mistake(np.asarray(got, dtype=float)) else expected
+        except (IndexError, TypeError, ValueError):
+            return expected
+
+    return value

@@ -1,0 +1,271 @@
+"""What a student of exercises 1 and 2 sees, beyond the trials of the gate."""
+
+import math
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from scipy.spatial import distance
+
+from layerlab.checks import CheckFailed, part1, part2
+from layerlab.examples import noisy_curve
+from layerlab.information import histogram_mutual_information, mutual_information
+
+U, V = np.random.default_rng(6).standard_normal((2, 100))
+CUPS, SCORE = (2 * noisy_curve()[0] + 2), noisy_curve()[1]
+
+
+def raises(*_):
+    raise ZeroDivisionError("division by zero")
+
+
+STRANGE = {
+    "none": None,
+    "text": "yes",
+    "dots": ...,
+    "empty": [],
+    "complex": 1j,
+    "nan": np.nan,
+    "ragged": [[1], [1, 2]],
+    "mixed": [1, "a"],
+    "table": np.zeros((8, 8)),
+    "a function that raises": raises,
+    "a function that returns nothing": lambda *_: None,
+    "a function that returns text": lambda *_: "yes",
+    "a function that returns a list": lambda *_: [0.0, 1.0],
+    "a function that returns what it gets": lambda first, *_: first,
+    "a figure with nothing in it": lambda *_: Figure(),
+    "a figure with empty axes": lambda *_: Figure().subplots(1, 2)[0].figure,
+}
+CHECKS = {  # every answer of a check is strange; the data are as they are
+    "vectors": (part1.check_vectors, 2, ()),
+    "by hand": (part1.check_by_hand, 1, (U, V)),
+    "scipy": (part1.check_scipy, 2, (U, V)),
+    "agreement": (part1.check_agreement, 1, ()),
+    "orders": (part1.check_orders, 2, ([1, 2, 5], U, V)),
+    "units": (part1.check_units, 2, (U, 100 * V)),
+    "data": (part2.check_data, 3, ()),
+    "counts": (part2.check_counts, 3, (CUPS, SCORE)),
+    "image": (part2.check_image, 1, ()),
+    "probabilities": (part2.check_probabilities, 3, (CUPS, SCORE)),
+    "entropy": (part2.check_entropy, 1, ()),
+    "information": (part2.check_information, 1, (CUPS, SCORE)),
+    "neighbours": (part2.check_neighbours, 1, (CUPS, SCORE)),
+    "bins": (part2.check_bins, 3, (CUPS, SCORE)),
+    "curve": (part2.check_curve, 1, ()),
+    "correlation": (part2.check_correlation, 1, (CUPS, SCORE)),
+}
+
+
+@pytest.mark.parametrize("strange", STRANGE.values(), ids=STRANGE)
+@pytest.mark.parametrize(("check", "n_answers", "data"), CHECKS.values(), ids=CHECKS)
+def test_strange_answers_fail_in_words(check, n_answers, data, strange):
+    with pytest.raises(CheckFailed, match="not right yet"):
+        check(*[strange] * n_answers, *data)
+
+
+@pytest.mark.parametrize("strange", ["text", "ragged", "none"])
+def test_later_answers_fail_in_words_too(strange):
+    study = _study(347, 2)
+    counts, *edges = np.histogram2d(CUPS, SCORE, 8)
+    probabilities = counts / counts.sum()
+    answer = STRANGE[strange]
+    with pytest.raises(CheckFailed, match="✗ pair"):
+        part1.check_vectors(_vectors, answer)
+    with pytest.raises(CheckFailed, match="✗ score"):
+        part2.check_data(_study, study[0], answer)
+    with pytest.raises(CheckFailed, match="✗ score_edges"):
+        part2.check_counts(counts, edges[0], answer, CUPS, SCORE)
+    with pytest.raises(CheckFailed, match="✗ p_score"):
+        part2.check_probabilities(probabilities, probabilities.sum(1), answer, CUPS, SCORE)
+    with pytest.raises(CheckFailed, match="✗ numbers"):
+        part2.check_bins(histogram_mutual_information, answer, [], CUPS, SCORE)
+    with pytest.raises(CheckFailed, match="✗ curve"):
+        part2.check_bins(histogram_mutual_information, range(4, 25), answer, CUPS, SCORE)
+
+
+def test_a_forgotten_root_is_explained_without_the_answer():
+    with pytest.raises(CheckFailed) as caught:
+        part1.check_by_hand(lambda u, v, p: np.sum(np.abs(u - v) ** p), U, V)
+    first, *rest = str(caught.value).splitlines()
+    assert first == "✗ by_hand(u, v, p) for p = 1, 1.5, 2, 3: not right yet."
+    (expected,) = (line for line in rest if "expected:" in line)
+    (got,) = (line for line in rest if "got:" in line)
+    true = distance.minkowski(U, V, 2)
+    assert f"{true:.4f}"[:5] in expected
+    assert f"{true**2:.4f}"[:5] in got
+    assert any("root forgotten" in line for line in rest)
+    assert "1 / p" not in str(caught.value)
+
+
+def test_two_mistakes_at_once_get_no_wrong_name():
+    def mean_and_no_root(u, v, p):
+        return np.mean(np.abs(u - v) ** p)
+
+    with pytest.raises(CheckFailed) as caught:
+        part1.check_by_hand(mean_and_no_root, U, V)
+    assert "known mistake" not in str(caught.value)
+    assert "every value differs" in str(caught.value)
+
+
+def test_the_students_vectors_survive_a_function_that_changes_them():
+    u, v = U.copy(), V.copy()
+
+    def changes_u(u, v, p):
+        u -= v
+        return np.sum(np.abs(u) ** p) ** (1 / p)
+
+    part1.check_by_hand(changes_u, u, v)
+    assert np.array_equal(u, U)
+
+
+def test_other_data_are_as_right_as_those_of_the_exercise():
+    x, y = np.random.default_rng(0).standard_normal((2, 50))
+    part2.check_information(histogram_mutual_information(x, y, 8), x, y)
+    part2.check_neighbours(mutual_information, x, y)
+    part2.check_correlation(np.corrcoef(x, y)[0, 1], x, y)
+    part1.check_scipy(np.abs(x - y).sum(), np.linalg.norm(x - y), x, y)
+
+
+def unfilled(*_):
+    return ____  # noqa: F821
+
+
+UNFILLED = {name: (check, n, data) for name, (check, n, data) in CHECKS.items() if n == 1}
+UNFILLED["vectors"], UNFILLED["data"] = CHECKS["vectors"], CHECKS["data"]
+UNFILLED["bins"] = CHECKS["bins"]
+NO_FUNCTION = {"information", "correlation"}
+
+
+@pytest.mark.parametrize("name", sorted(UNFILLED.keys() - NO_FUNCTION))
+def test_an_unfilled_blank_in_a_function_is_said_in_a_line(name):
+    check, n_answers, data = UNFILLED[name]
+    with pytest.raises(CheckFailed, match="____") as caught:
+        check(*[unfilled] * n_answers, *data)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        np.isclose,
+        np.allclose,
+        math.isclose,
+        lambda one, other: abs(one - other) <= 1e-9 * max(abs(one), abs(other)),
+        lambda one, other: abs(one - other) < 1e-12 * abs(one),
+        lambda one, other: abs(one / other - 1) < 1e-9,
+        lambda one, other: np.abs(one - other) / np.abs(other) < 1e-6,
+        lambda one, other: one == pytest.approx(other),
+    ],
+)
+def test_comparisons_that_follow_the_size_pass(same):
+    part1.check_agreement(same)
+
+
+@pytest.mark.parametrize("digits", range(2, 14))
+def test_rounding_to_any_digit_is_found(digits):
+    for same in (
+        lambda one, other: round(one, digits) == round(other, digits),
+        lambda one, other: np.round(one, digits) == np.round(other, digits),
+        lambda one, other: f"{one:.{digits}f}" == f"{other:.{digits}f}",
+    ):
+        with pytest.raises(CheckFailed, match="rounded before the comparison"):
+            part1.check_agreement(same)
+
+
+def test_a_typed_limit_shows_the_digits_in_which_it_differs():
+    orders = [1, 2, 5]
+    lengths = [distance.minkowski(U, V, p) for p in orders]
+    with pytest.raises(CheckFailed, match="typed instead of calculated") as caught:
+        part1.check_orders(lengths, round(distance.chebyshev(U, V), 5), orders, U, V)
+    lines = [line.split()[-1] for line in str(caught.value).splitlines()]
+    assert len(set(lines)) == len(lines)
+
+
+def _curve_with(line):
+    def draw(numbers, curve, reference):
+        figure = Figure()
+        axes = figure.subplots()
+        axes.plot(numbers, curve, "o-", label="histogram")
+        line(axes, numbers, reference)
+        axes.legend()
+        return figure
+
+    return draw
+
+
+LINES = {
+    "axhline": lambda axes, _, at: axes.axhline(at, ls="--", label="k-NN"),
+    "its whole width": lambda axes, _, at: axes.axhline(at, 0, 1, ls="dashed", label="k-NN"),
+    "hlines": lambda axes, n, at: axes.hlines(at, n[0], n[-1], ls="--", label="k-NN"),
+    "own dashes": lambda axes, n, at: axes.hlines(at, n[0], n[-1], ls=(0, (5, 5)), label="k-NN"),
+    "axline": lambda axes, _, at: axes.axline((4, at), slope=0, ls="--", label="k-NN"),
+    "axline before": lambda axes, _, at: axes.axline((0, at), (1, at), ls="--", label="k-NN"),
+    "wide axes": lambda axes, _, at: (
+        axes.axhline(at, ls="--", label="k-NN"),
+        axes.set_xlim(0, 30),
+    ),
+}
+
+
+@pytest.mark.parametrize("line", LINES.values(), ids=LINES)
+def test_a_dashed_line_across_passes_however_it_is_drawn(line):
+    part2.check_curve(_curve_with(line))
+
+
+UNLIKE = {
+    "half": (lambda axes, _, at: axes.axhline(at, 0, 0.5, ls="--", label="k"), "beside"),
+    "short": (lambda axes, _, at: axes.plot([6, 20], [at, at], "--", label="k"), "beside"),
+    "dotted": (lambda axes, _, at: axes.axline((4, at), slope=0, ls=":", label="k"), "dotted"),
+    "dash-dotted": (lambda axes, _, at: axes.hlines(at, 4, 24, ls="-.", label="k"), "dash-dot"),
+    "sloping": (lambda axes, _, at: axes.axline((4, at), slope=1, ls="--"), "a horizontal"),
+    "upright": (lambda axes, _, at: axes.axline((at, 0), (at, 1), ls="--"), "vertical line"),
+    "elsewhere": (lambda axes, _, at: axes.axhline(at + 0.1, ls="--"), "one at 0.9125"),
+}
+
+
+@pytest.mark.parametrize(("line", "words"), UNLIKE.values(), ids=UNLIKE)
+def test_another_line_is_refused(line, words):
+    with pytest.raises(CheckFailed, match=words):
+        part2.check_curve(_curve_with(line))
+
+
+def test_counts_the_other_way_round_show_a_box_that_differs():
+    tally, *edges = np.histogram2d(SCORE, CUPS, 8)
+    with pytest.raises(CheckFailed, match="score before cups") as caught:
+        part2.check_counts(tally, *edges, CUPS, SCORE)
+    lines = str(caught.value).splitlines()
+    (expected,) = (line.split()[1] for line in lines if "expected:" in line)
+    (got,) = (line.split()[1] for line in lines if "got:" in line)
+    assert expected != got
+
+
+def test_people_drawn_another_way_are_right_too():
+    def study(size, seed):
+        rng = np.random.default_rng(seed)
+        cups = [4 * rng.random() for _ in range(size)]
+        return cups, [np.sin(np.pi * c / 4) + rng.normal(0, 0.2) for c in cups]
+
+    part2.check_data(study, *study(347, 2))
+
+
+def test_an_image_of_the_whole_screen_in_one_colour_is_wrong_without_a_name():
+    def draw(cups, score, counts, x_edges, y_edges):
+        figure = Figure()
+        extent = (x_edges[0], x_edges[-1], y_edges[0], y_edges[-1])
+        figure.subplots().imshow(np.ones((3, 3)), extent=extent)
+        return figure
+
+    with pytest.raises(CheckFailed, match="boxes differ") as caught:
+        part2.check_image(draw)
+    assert "known mistake" not in str(caught.value)
+
+
+def _vectors(size, seed):
+    return np.random.default_rng(seed).standard_normal((2, size))
+
+
+def _study(size, seed):
+    rng = np.random.default_rng(seed)
+    cups = rng.uniform(0, 4, size)
+    return cups, np.sin(np.pi * cups / 4) + 0.2 * rng.standard_normal(size)

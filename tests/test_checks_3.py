@@ -1,0 +1,142 @@
+"""Checks of exercise 3, beyond the trials: whole functions of other forms, and odd answers."""
+
+import numpy as np
+import pytest
+import torch
+
+from layerlab.articles import load_article
+from layerlab.checks import CheckFailed, part3
+from layerlab.tokens import target_positions, tokenize
+
+
+class Listener:
+    """A hook that is an object."""
+
+    def __init__(self, name, store):
+        self.name, self.store = name, store
+
+    def __call__(self, module, inputs, output):
+        self.store[self.name] = output.detach().clone()
+
+
+def find_places(net):
+    """Places by a dictionary comprehension, MLP first."""
+    mlp = {f"mlp_{i}": block.mlp.c_proj for i, block in enumerate(net.base_model.h)}
+    return mlp | {f"att_{i}": block.attn.c_proj for i, block in enumerate(net.base_model.h)}
+
+
+def attach(places, store):
+    return [module.register_forward_hook(Listener(name, store)) for name, module in places.items()]
+
+
+def read(net, window):
+    store = {}
+    handles = attach(find_places(net), store)
+    with torch.no_grad():
+        net(window)
+    for handle in handles:
+        handle.remove()
+    return store
+
+
+def test_whole_functions_of_other_forms_pass(capsys):
+    part3.check_make_hook(Listener)
+    part3.check_find_places(find_places)
+    part3.check_attach(attach)
+    assert capsys.readouterr().out.count("✓") == 3
+
+
+def test_a_check_leaves_the_students_world_as_it_was(embedded, shape):
+    model, tokenizer = embedded
+    torch.manual_seed(3)
+    before = torch.get_rng_state()
+    part3.check_make_hook(Listener)
+    part3.check_find_places(find_places)
+    part3.check_attach(attach)
+    part3.check_pass(read, shape, model, tokenizer, load_article())
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.is_grad_enabled() and not model.training
+    assert not any(module._forward_hooks for module in model.modules())
+
+
+@pytest.fixture
+def shape(embedded):
+    """The right prediction for the embedded article."""
+    model, tokenizer = embedded
+    token_ids = tokenize(load_article(), tokenizer)
+    last = target_positions(token_ids, tokenizer, " coffee")[9]
+    return 1, last + 1, model.config.n_embd
+
+
+def skip_one(places, store):
+    """Hooks, but one module has none."""
+    return attach(dict(list(places.items())[:-1]), store)
+
+
+def store_only_text(places, store):
+    """Hooks of which one stores under a name of its own."""
+    renamed = {name.replace("att_1", "attention"): module for name, module in places.items()}
+    return attach(renamed, store)
+
+
+def always_first_block(net):
+    places = find_places(net)
+    return places | {"att_2": places["att_0"]}
+
+
+def one_less(net):
+    return {name: module for name, module in find_places(net).items() if name != "mlp_1"}
+
+
+@pytest.mark.parametrize(
+    ("check", "answer", "words"),
+    [
+        (part3.check_get_ready, lambda net: net.config.n_layer, "three sizes"),
+        (part3.check_make_hook, lambda name, store: lambda *arguments: None, "nothing"),
+        (part3.check_make_hook, lambda name, store: name, "not callable"),
+        (part3.check_find_places, lambda net: list(find_places(net)), "a dictionary"),
+        (part3.check_find_places, always_first_block, "transformer.h.0.attn.c_proj"),
+        (part3.check_find_places, one_less, "att_1, mlp_1"),
+        (part3.check_attach, skip_one, "3"),
+        (part3.check_attach, store_only_text, "attention"),
+        (part3.check_attach, lambda places, store: None, "None"),
+        (part3.check_cut, lambda ids, chosen: ids[None, : chosen[-1] + 1], "a tensor"),
+    ],
+)
+def test_an_odd_answer_fails_in_words_and_without_a_wrong_name(check, answer, words, embedded):
+    more = [embedded[0]] if check is part3.check_cut else []
+    with pytest.raises(CheckFailed) as failure:
+        check(answer, *more)
+    assert words in str(failure.value)
+    assert set(part3_names(failure.value)) <= {"nothing returned"}
+
+
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [([], "a dictionary"), ({}, "an entry"), ({"att_0": torch.zeros(1, 7, 8)}, "att_0")],
+)
+def test_a_pass_without_its_activations_fails(result, words, embedded, shape):
+    def forgetful(net, window):
+        read(net, window)
+        return result
+
+    with pytest.raises(CheckFailed, match=words):
+        part3.check_pass(forgetful, shape, *embedded, load_article())
+
+
+@pytest.mark.parametrize("pieces", [None, [], [[797], [1, 2]], "coffee", [10**6]])
+def test_a_target_of_a_strange_type_fails(pieces, embedded):
+    with pytest.raises(CheckFailed):
+        part3.check_target(pieces, embedded[1])
+
+
+@pytest.mark.parametrize("found", [None, [[4], [10, 11]], np.zeros((2, 3)), "4"])
+def test_positions_of_a_strange_type_fail(found, embedded):
+    with pytest.raises(CheckFailed):
+        part3.check_positions(found, embedded[1], load_article())
+
+
+def part3_names(error):
+    """Names of mistakes that a failed check gives."""
+    lines = str(error).splitlines()
+    return [line.split("mistake: ")[1].rstrip(".") for line in lines if "known mistake" in line]

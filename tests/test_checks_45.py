@@ -1,0 +1,179 @@
+"""Checks of exercises 4 and 5, beyond the trials: odd answers, and what a check must not touch."""
+
+import re
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from layerlab.articles import load_article
+from layerlab.checks import CheckFailed, part4, part5
+from layerlab.distances import minkowski
+from layerlab.hooks import target_activations
+from layerlab.information import mutual_information
+from layerlab.statistics import kendall_tau
+from layerlab.sweeps import measure_pairs, position_distances, to_upper
+from layerlab.tokens import target_positions, tokenize
+
+PLACES = np.array([4, 10, 165, 255, 315])
+
+
+def named(error: CheckFailed) -> list[str]:
+    """Names of the mistakes that a failed check gives."""
+    return re.findall(r"known mistake: (.*)\.$", str(error), re.MULTILINE)
+
+
+def four_tables(n):
+    return [np.zeros((n, n)) for _ in range(4)]
+
+
+def measure_all(vectors, places):
+    """Right tables, by other names than those of the solution, tokens as decimals."""
+    bits, l1, l2, apart = four_tables(len(vectors))
+    for first in range(len(vectors)):
+        for second in range(first + 1, len(vectors)):
+            pair = vectors[first], vectors[second]
+            bits[first, second] = mutual_information(*pair)
+            l1[first, second] = minkowski(*pair, 1)
+            l2[first, second] = minkowski(*pair, 2)
+            apart[first, second] = places[second] - places[first]
+    return bits, l1, l2, apart
+
+
+def two_of_three(vectors, places):
+    bits, l1, l2, apart = measure_all(vectors, places)
+    l2[2:] = 0
+    return bits, l1, l2, apart
+
+
+def empty_panels(numbers):
+    figure = Figure()
+    figure.subplots(2, 3)
+    return figure
+
+
+def untitled(tables, gaps, taus):
+    figure = Figure()
+    figure.subplots(2, 4)
+    return figure
+
+
+def test_whole_functions_of_other_forms_pass(capsys):
+    part4.check_tables(four_tables)
+    part4.check_all_pairs(measure_all)
+    columns, rows = np.tril_indices(5, -1)  # column by column
+    part5.check_lists(list(rows), list(columns), PLACES[columns] - PLACES[rows], PLACES)
+    assert capsys.readouterr().out.count("✓") == 3
+
+
+@pytest.mark.parametrize(
+    ("check", "arguments"),
+    [
+        (part4.check_pick, ("vecs", np.zeros((2, 12, 10, 6)))),
+        (part4.check_measure, (lambda x, y: 1.5,)),
+        (part4.check_measure, (lambda x, y: ("a", "b", "c"),)),
+        (part4.check_measure, (lambda x, y: (1.0, 2.0),)),
+        (part4.check_tables, (lambda n: np.zeros(n),)),
+        (part4.check_tables, (lambda n: [None] * 4,)),
+        (part4.check_tables, (lambda n: [np.zeros((n, n + 1))] * 4,)),
+        (part4.check_all_pairs, (lambda vectors, places: "tables",)),
+        (part4.check_all_pairs, (lambda vectors, places: [np.zeros(6)] * 4,)),
+        (part4.check_all_pairs, (two_of_three,)),
+        (part4.check_above, (lambda table: "numbers",)),
+        (part4.check_above, (lambda table: table[0],)),
+        (part4.check_shares, (lambda pairs: pairs.T,)),
+        (part4.check_relations, (empty_panels, part4.COUPLES)),
+        (part4.check_relations, (empty_panels, "couples")),
+        (part4.check_relations, (lambda numbers: 3, part4.COUPLES)),
+        (part5.check_counting, (lambda x, y: "much",)),
+        (part5.check_counting, (lambda x, y: 0.123,)),
+        (part5.check_lists, ([0, 1], [1], [6], PLACES)),
+        (part5.check_lists, ([0.5], [1.5], [6], PLACES)),
+        (part5.check_lists, ("rows", "columns", "gaps", PLACES)),
+        (part5.check_tau, (lambda table: 0.5, PLACES)),
+        (part5.check_tau, (lambda table: (0.123, 0.5), PLACES)),
+        (part5.check_hidden, (lambda table: "nothing",)),
+        (part5.check_hidden, (lambda table: table[0],)),
+        (part5.check_panels, (untitled, PLACES)),
+        (part5.check_panels, (lambda *arguments: [], PLACES)),
+        (part5.check_renamed, (lambda table, order: 4,)),
+        (part5.check_renamed, (lambda table, order: "names",)),
+        (part5.check_p_value, (lambda shuffled, observed: "small",)),
+        (part5.check_p_value, (lambda shuffled, observed: 0.9,)),
+    ],
+)
+def test_an_odd_answer_fails_in_words_and_without_a_wrong_name(check, arguments):
+    with pytest.raises(CheckFailed) as failure:
+        check(*arguments)
+    assert named(failure.value) == []
+    assert "Traceback" not in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    ("check", "arguments"),
+    [
+        (part4.check_measure, ()),
+        (part4.check_tables, ()),
+        (part4.check_all_pairs, ()),
+        (part4.check_above, ()),
+        (part4.check_shares, ()),
+        (part4.check_relations, (part4.COUPLES,)),
+        (part5.check_counting, ()),
+        (part5.check_tau, (PLACES,)),
+        (part5.check_hidden, ()),
+        (part5.check_panels, (PLACES,)),
+        (part5.check_renamed, ()),
+        (part5.check_p_value, ()),
+    ],
+)
+def test_a_function_that_returns_nothing_is_told_so(check, arguments):
+    with pytest.raises(CheckFailed) as failure:
+        check(lambda *_: None, *arguments)
+    assert named(failure.value) == ["nothing returned"]
+
+
+def test_tables_that_share_memory_by_slices_are_noticed():
+    whole = np.zeros((6, 6))
+    with pytest.raises(CheckFailed) as failure:
+        part4.check_tables(lambda n: [whole, whole[:], whole.T, np.zeros((n, n))])
+    assert named(failure.value) == ["one table under several names"]
+
+
+def test_swapped_axes_are_described_in_words():
+    def draw(numbers):
+        figure = Figure()
+        rows = numbers, numbers / numbers.max(axis=0)
+        for row, points in zip(figure.subplots(2, 3), rows, strict=True):
+            for axes, (a, b) in zip(row, part4.COUPLES, strict=True):
+                axes.scatter(points[:, b], points[:, a])
+                axes.set(xlabel=part4.MEASURES[a], ylabel=part4.MEASURES[b])
+        return figure
+
+    with pytest.raises(CheckFailed) as failure:
+        part4.check_relations(draw, part4.COUPLES)
+    assert named(failure.value) == ["axes swapped"]
+    assert "got:      dots with L1 horizontally and MI vertically" in str(failure.value)
+
+
+def test_checks_leave_the_students_random_numbers_alone():
+    np.random.seed(3)  # noqa: NPY002 (students may use the old generator)
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    part4.check_all_pairs(measure_all)
+    part4.check_shares(lambda pairs: pairs / pairs.max(axis=0))
+    assert np.array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+
+
+def test_what_the_solutions_say_of_the_results_holds(embedded):
+    model, tokenizer = embedded
+    ids = tokenize(load_article(), tokenizer)
+    places = target_positions(ids, tokenizer, " coffee")[:10]
+    pairs = measure_pairs(target_activations(model, ids, places)[1, 3])  # (45, 3)
+    cells, gaps = to_upper(pairs).reshape(-1, 3), to_upper(position_distances(places)).ravel()
+    r_pairs, r_cells = np.corrcoef(pairs.T), np.corrcoef(cells.T)
+    assert r_pairs[1, 2] > 0.9  # L1 and L2 lie close to a line
+    assert np.all(r_pairs[0, 1:] < 0) and np.all(r_cells[0, 1:] > 0)
+    assert kendall_tau(pairs[:, 0], position_distances(places)).tau < 0
+    assert kendall_tau(cells[:, 0], gaps).tau > 0  # the sign turns round
+    rows = np.triu_indices(10, 1)[0]
+    for distance in (pairs[:, 1], pairs[:, 2]):  # the first targets make stripes
+        assert distance[rows < 2].min() > distance[rows >= 2].max()
