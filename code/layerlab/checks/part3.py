@@ -316,6 +316,9 @@ def check_attach(attach) -> None:
     places = dict(zip(names, _linear_steps(len(names), 2), strict=True))
     network, x, store = nn.Sequential(*places.values()), torch.ones(1, 3, 2), {}
     handles = call("attach", attach, places, store)
+    if isinstance(handles, RemovableHandle):
+        expected, got = f"a list of {len(places)} handles", "a single handle"
+        fail("the handles", expected=expected, got=got, mistake=HANDLES_NOT_KEPT)
     n_hooks = _check_registered(network, len(places))
     _check_handles(handles, n_hooks)
     with torch.no_grad():
@@ -620,6 +623,14 @@ WHOLE_WINDOW = Mistake(
     "whole window instead of up to the last target",
     "A token sees only what stands before it. What comes behind the last target is wasted work.",
 )
+PLACES_FOR_TOKENS = Mistake(
+    "places instead of tokens",
+    "The model reads which tokens stand there, not the numbers of their places.",
+)
+TOO_SMALL_NUMBERS = Mistake(
+    "numbers too small for tokens",
+    "A vocabulary has more tokens than such a number can count. Leave the numbers as they are.",
+)
 TARGETS_ALONE = Mistake(
     "targets without their text",
     "The model would read one word over and over. It has to read the text in which they stand.",
@@ -640,7 +651,7 @@ def check_cut(cut, gpt) -> None:
     gpt : transformers.GPT2LMHeadModel
     """
     window = gpt.config.n_positions
-    ids, chosen = np.arange(2 * window) % 97, np.array([2, 7, 11])
+    ids, chosen = (31 * np.arange(2 * window) + 500) % 997, np.array([2, 7, 11])
     result = call("cut", cut, ids.copy(), chosen.copy())
     compare(
         f"the input up to the last of the targets {chosen.tolist()}",
@@ -654,11 +665,16 @@ def check_cut(cut, gpt) -> None:
             WHOLE_TEXT: ids[None],
             WHOLE_WINDOW: ids[None, :window],
             TARGETS_ALONE: ids[None, chosen],
+            PLACES_FOR_TOKENS: np.arange(12)[None],
+            TOO_SMALL_NUMBERS: ids[None, :12] % 256,
         },
     )
     if not isinstance(result, torch.Tensor) or result.is_floating_point():
         got = getattr(result, "dtype", type(result).__name__)
         fail("the input", expected="a tensor of torch with whole numbers", got=f"{got}")
+    if result.dtype not in (torch.int32, torch.int64):
+        got = f"{result.dtype}"
+        fail("the input", expected="numbers of 32 or 64 bits", got=got, mistake=TOO_SMALL_NUMBERS)
     right("The input has one row, and ends with the last target.")
 
 
