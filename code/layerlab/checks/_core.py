@@ -153,6 +153,22 @@ def compare(
     )
 
 
+def itself_if(got, expected, is_mistake: Callable) -> Callable:
+    """For `compare`: the answer itself where it shows a mistake that has no single value.
+
+    It is asked only when the answer is known to be numbers. An answer of another shape than the
+    question takes for granted is some other mistake.
+    """
+
+    def value():
+        try:
+            return got if is_mistake(np.asarray(got, dtype=float)) else expected
+        except (IndexError, TypeError, ValueError):
+            return expected
+
+    return value
+
+
 def call(what: str, function, *args, **options):
     """Result of a student's function; an error that it raises becomes a failed check.
 

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from layerlab.checks._core import CheckFailed, Mistake, call, compare, fail, right
+from layerlab.checks._core import CheckFailed, Mistake, call, compare, fail, itself_if, right
 from layerlab.distances import minkowski
 from layerlab.information import histogram_mutual_information, mutual_information
 from layerlab.sweeps import measure_pairs, position_distances, to_upper
@@ -332,7 +332,7 @@ def check_all_pairs(measure_all) -> None:
     for name, got, values in zip(("bits", "l1", "l2"), tables, expected, strict=False):
         mistakes = {
             WHOLE_NUMBERS: np.trunc(values),
-            ONE_FOR_ALL: _itself_if(got, values, _first_row_only(values)),
+            ONE_FOR_ALL: itself_if(got, values, _first_row_only(values)),
         }
         mistakes |= _not_the_argument(measure_all, got, values)
         compare(name, got, values, mistakes, **TOLERANCE)
@@ -472,7 +472,7 @@ def _ignored_argument(function) -> Mistake | None:
 def _not_the_argument(function, got, expected) -> dict:
     """For `compare`, after all others: the mistake of a function that ignores what it is given."""
     mistake = _ignored_argument(function)
-    return {mistake: _itself_if(got, expected, lambda _: True)} if mistake else {}
+    return {mistake: itself_if(got, expected, lambda _: True)} if mistake else {}
 
 
 def _call(what: str, function, *args, raises=None):
@@ -570,8 +570,8 @@ def _compare_gaps(measure_all, apart, places) -> None:
     next_gap = np.append(np.diff(places), 0)
     mistakes = {
         GAP_NEGATIVE: -expected,
-        GAP_IN_TARGETS: _itself_if(apart, expected, lambda a: np.array_equal(abs(a), numbers)),
-        GAP_IS_PLACE: _itself_if(
+        GAP_IN_TARGETS: itself_if(apart, expected, lambda a: np.array_equal(abs(a), numbers)),
+        GAP_IS_PLACE: itself_if(
             apart,
             expected,
             lambda a: any(np.array_equal(a, above * p) for p in (places, places[:, None])),
@@ -602,8 +602,8 @@ def _compare_dots(what: str, axes: Axes, values, other, couple, from_notebook: b
     a, b = couple
     expected = _from_left(values[:, [a, b]])
     mistakes = {
-        PAIR_FOR_MEASURE: _itself_if(dots, expected, lambda d: len(d) == len(MEASURES)),
-        AGAINST_ITSELF: _itself_if(dots, expected, lambda d: np.array_equal(d[:, 0], d[:, 1])),
+        PAIR_FOR_MEASURE: itself_if(dots, expected, lambda d: len(d) == len(MEASURES)),
+        AGAINST_ITSELF: itself_if(dots, expected, lambda d: np.array_equal(d[:, 0], d[:, 1])),
     }
     if _is_close(dots, _from_left(values[:, [b, a]])):
         want = f"{MEASURES[a]} on the horizontal axis, {MEASURES[b]} on the vertical one"
@@ -622,15 +622,3 @@ def _is_close(a, b) -> bool:
 def _from_left(dots) -> np.ndarray:
     """Dots (n, 2) from left to right: in which order they were drawn does not matter."""
     return dots[np.lexsort((dots[:, 1], dots[:, 0]))]
-
-
-def _itself_if(got, expected, is_mistake: Callable) -> Callable:
-    """For `compare`: the answer itself where it shows a mistake that has no single value."""
-
-    def value():
-        try:
-            return got if is_mistake(np.asarray(got, dtype=float)) else expected
-        except (IndexError, TypeError, ValueError):
-            return expected
-
-    return value

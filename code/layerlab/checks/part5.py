@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy import stats
 
-from layerlab.checks._core import CheckFailed, Mistake, call, compare, fail, right
+from layerlab.checks._core import CheckFailed, Mistake, call, compare, fail, itself_if, right
 from layerlab.sweeps import position_distances, to_upper
 
 RISES_ONLY = Mistake(
@@ -238,7 +238,7 @@ def check_lists(rows, columns, gap_list, places) -> None:
     expected = table[i, j]
     mistakes = {
         CROSSED: table[i][:, j],
-        ALL_CELLS: _itself_if(gap_list, expected, lambda a: a.size == n * n),
+        ALL_CELLS: itself_if(gap_list, expected, lambda a: a.size == n * n),
         LOWER_TRIANGLE: table[j, i],
     }
     compare("gap_list", gap_list, expected, mistakes)
@@ -278,10 +278,10 @@ def check_tau(tau_with_gap, places) -> None:
         P_FOR_TAU: right_p,
         PEARSON: stats.pearsonr(values, gaps).statistic,
         SPEARMAN: stats.spearmanr(values, gaps).statistic,
-        OTHER_PAIRS: _itself_if(
+        OTHER_PAIRS: itself_if(
             tau, right_tau, lambda t: any(np.isclose(t, other.statistic) for other in mixed)
         ),
-        SORTED: _itself_if(tau, right_tau, lambda t: np.isclose(t, torn).any()),
+        SORTED: itself_if(tau, right_tau, lambda t: np.isclose(t, torn).any()),
         LOWER_TRIANGLE: np.nan,
     }
     compare("tau", tau, right_tau, mistakes, rtol=1e-6)
@@ -310,9 +310,9 @@ def check_hidden(hide_unmeasured) -> None:
         return values.shape == table.shape and not np.isnan(values).any()
 
     mistakes = {
-        NOTHING_HIDDEN: _itself_if(got, expected, is_all_there),
+        NOTHING_HIDDEN: itself_if(got, expected, is_all_there),
         DIAGONAL_SHOWN: np.where(np.triu(np.ones(table.shape)) > 0, table, np.nan),
-        WRONG_TRIANGLE: _itself_if(got, expected, lambda a: np.isnan(a[above]).all()),
+        WRONG_TRIANGLE: itself_if(got, expected, lambda a: np.isnan(a[above]).all()),
         ZERO_HIDDEN: np.where(table == 0, np.nan, table),
     }
     compare("hide_unmeasured", got, expected, mistakes)
@@ -390,11 +390,11 @@ def check_renamed(deal_names) -> None:
     one_side = [both[order], both[:, order], table[order], table[:, order]]
     mistakes = {
         NAMES_KEPT: table[upper],
-        ONE_SIDE_ONLY: _itself_if(
+        ONE_SIDE_ONLY: itself_if(
             got[upper], expected, lambda a: any(np.allclose(a, b[upper]) for b in one_side)
         ),
         HALF_EMPTY: table[order][:, order][upper],
-        PAIRS_DEALT: _itself_if(
+        PAIRS_DEALT: itself_if(
             got[upper],
             expected,
             lambda a: np.array_equal(np.sort(a), np.sort(table[upper])),
@@ -450,19 +450,7 @@ def _p(count, n) -> float:
 
 def _one_of(got, expected, values) -> Callable:
     """For `compare`: the answer itself where it is one of several wrong values."""
-    return _itself_if(got, expected, lambda a: np.isclose(a, values).any())
-
-
-def _itself_if(got, expected, is_mistake: Callable) -> Callable:
-    """For `compare`: the answer itself where it shows a mistake that has no single value."""
-
-    def value():
-        try:
-            return got if is_mistake(np.asarray(got, dtype=float)) else expected
-        except (IndexError, TypeError, ValueError):
-            return expected
-
-    return value
+    return itself_if(got, expected, lambda a: np.isclose(a, values).any())
 
 
 def _filled(got) -> np.ndarray:
@@ -513,8 +501,8 @@ def _compare_map(letter: str, axes: Axes, table, others) -> None:
     mirrored = table.T[lower]
     is_transposed = np.allclose(below, mirrored) and not np.allclose(shown, table[upper])
     mistakes = {
-        TRANSPOSED: _itself_if(shown, table[upper], lambda a: is_transposed),
-        MAPS_REORDERED: _itself_if(
+        TRANSPOSED: itself_if(shown, table[upper], lambda a: is_transposed),
+        MAPS_REORDERED: itself_if(
             shown, table[upper], lambda a: any(np.allclose(a, other[upper]) for other in others)
         ),
     }
@@ -550,9 +538,9 @@ def _compare_dots(letter: str, axes: Axes, gap_list, numbers, m: int) -> None:
     others = [in_order(gap_list, numbers[:, k]) for k in range(len(MEASURES)) if k != m]
     dots = in_order(*dots.T)
     mistakes = {
-        ZEROS_SCATTERED: _itself_if(dots, expected, lambda d: len(d) > n),
+        ZEROS_SCATTERED: itself_if(dots, expected, lambda d: len(d) > n),
         AXES_SWAPPED: in_order(numbers[:, m], gap_list),
-        SAME_DOTS: _itself_if(
+        SAME_DOTS: itself_if(
             dots, expected, lambda d: any(np.allclose(d, other) for other in others)
         ),
     }

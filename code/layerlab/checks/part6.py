@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy import stats
 
-from layerlab.checks._core import CheckFailed, Mistake, call, compare, fail, right
+from layerlab.checks._core import CheckFailed, Mistake, call, compare, fail, itself_if, right
 from layerlab.sweeps import laminar_sweep, measure_pairs, position_distances, position_tau
 
 FROM_NOTEBOOK = Mistake(
@@ -271,7 +271,7 @@ def check_shapes(sizes, recorded) -> None:
         ("number of blocks", got_blocks, n_blocks),
         ("number of targets", got_targets, n),
     ):
-        mistakes = {WRONG_AXIS: _itself_if(size, expected, lambda size: size in shape)}
+        mistakes = {WRONG_AXIS: itself_if(size, expected, lambda size: size in shape)}
         compare(f"{name} in an array {shape}", size, expected, mistakes | other(size, expected))
     twice, with_itself = n * n - n, (n * n + n) // 2
     mistakes = {PAIRS_TWICE: twice, WITH_ITSELF_COUNTED: with_itself}
@@ -302,9 +302,9 @@ def check_measures(measures_of, recorded) -> None:
     mistakes = {
         IN_NATS: expected * [np.log(2), 1, 1],
         L1_FOR_L2: expected[:, [0, 1, 1]],
-        MEASURES_REORDERED: _itself_if(got, expected, lambda a: _is_reordered(a, expected)),
-        DIAGONAL_MEASURED: _itself_if(got, expected, lambda a: len(a) == n * (n + 1) // 2),
-        BOTH_TRIANGLES: _itself_if(got, expected, lambda a: len(a) in (n * n, n * (n - 1))),
+        MEASURES_REORDERED: itself_if(got, expected, lambda a: _is_reordered(a, expected)),
+        DIAGONAL_MEASURED: itself_if(got, expected, lambda a: len(a) == n * (n + 1) // 2),
+        BOTH_TRIANGLES: itself_if(got, expected, lambda a: len(a) in (n * n, n * (n - 1))),
         LOWER_TRIANGLE: expected[by_second],
     }
     mistakes |= _not_the_argument(measures_of, _own_sizes(recorded))(got, expected)
@@ -447,7 +447,7 @@ def _sweep_mistakes(got, measures, expected, gaps, n_targets: int) -> dict:
     return {
         ATTENTION_TWICE: expected[[0, 0]],
         MLP_EMPTY: _emptied(expected, np.s_[1]),
-        SAME_BLOCK: _itself_if(got, expected, is_one_block),
+        SAME_BLOCK: itself_if(got, expected, is_one_block),
         FIRST_BLOCK_OUT: _emptied(expected, np.s_[:, 0]),
         LAST_BLOCK_OUT: _emptied(expected, np.s_[:, -1]),
         STATISTICS_SWAPPED: expected[:, :, ::-1],
@@ -455,9 +455,9 @@ def _sweep_mistakes(got, measures, expected, gaps, n_targets: int) -> dict:
         ZEROS_AVERAGED: profile(means=means * n_pairs / n_targets**2),
         SUM_FOR_MEAN: profile(means=means * n_pairs),
         P_FOR_TAU: lambda: profile(taus=_taus(measures, gaps, statistic=1)),
-        ONE_SIDE_SORTED: _itself_if(got, expected, is_one_side_sorted),
+        ONE_SIDE_SORTED: itself_if(got, expected, is_one_side_sorted),
         PEARSON: lambda: profile(taus=_pearson(measures, gaps)),
-        ONE_TAU: _itself_if(got, expected, is_one_tau),
+        ONE_TAU: itself_if(got, expected, is_one_tau),
     }
 
 
@@ -501,8 +501,8 @@ def check_turned(information_turned) -> None:
     mistakes = {
         ALL_TURNED: -taus,
         DISTANCES_TURNED: -expected,
-        ABSOLUTE_VALUE: _itself_if(got, expected, lambda a: np.allclose(a[:, 0], size)),
-        ONE_MINUS: _itself_if(got, expected, lambda a: np.allclose(a[:, 0], 1 - taus[:, 0])),
+        ABSOLUTE_VALUE: itself_if(got, expected, lambda a: np.allclose(a[:, 0], size)),
+        ONE_MINUS: itself_if(got, expected, lambda a: np.allclose(a[:, 0], 1 - taus[:, 0])),
     }
     mistakes |= _not_the_argument(information_turned)(got, expected)
     compare("information_turned of taus made up here", got, expected, mistakes)
@@ -595,8 +595,8 @@ def _not_the_argument(function, typed: set[int] = frozenset()) -> Callable:
 
     def mistakes(got, expected) -> dict:
         return {
-            FROM_NOTEBOOK: _itself_if(got, expected, lambda _: _looks_at_notebook(function)),
-            SIZE_TYPED: _itself_if(got, expected, lambda _: _types_a_size(function, typed)),
+            FROM_NOTEBOOK: itself_if(got, expected, lambda _: _looks_at_notebook(function)),
+            SIZE_TYPED: itself_if(got, expected, lambda _: _types_a_size(function, typed)),
         }
 
     return mistakes
@@ -646,22 +646,6 @@ def _emptied(profile, place) -> np.ndarray:
     emptied = profile.copy()
     emptied[place] = 0
     return emptied
-
-
-def _itself_if(got, expected, is_mistake: Callable) -> Callable:
-    """For `compare`: the answer itself where it shows a mistake that has no single value.
-
-    It is asked only when the answer is known to be numbers.  An answer of another shape than the
-    question takes for granted is some other mistake.
-    """
-
-    def value():
-        try:
-            return got if is_mistake(np.asarray(got, dtype=float)) else expected
-        except (IndexError, TypeError, ValueError):
-            return expected
-
-    return value
 
 
 def _is_reordered(answer, expected) -> bool:
