@@ -11,7 +11,7 @@ WORKERS ?= 2
 SOLUTIONS ?= yes
 
 .DEFAULT_GOAL := help
-.PHONY: help book exercises gate test serve bench model clean
+.PHONY: help book exercises gate grading test serve bench model clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -31,6 +31,9 @@ exercises: $(READY)  ## Make the notebooks in exercises/ from the solutions
 
 gate: $(READY)  ## Check what the exercises promise, each with its solution
 	@$(RUN) -m coursebuild.gate
+
+grading: $(READY)  ## Make a course folder for nbgrader in _build/grading
+	@$(RUN) -m coursebuild.grading
 
 test: $(READY)  ## Check style, then run every test
 	@$(VENV)/bin/ruff check .

@@ -1,6 +1,7 @@
 """What all checks share: saying that an answer is right, or what is wrong with it and why."""
 
 import pkgutil
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -172,6 +173,9 @@ def itself_if(got, expected, is_mistake: Callable) -> Callable:
 def call(what: str, function, *args, **options):
     """Result of a student's function; an error that it raises becomes a failed check.
 
+    A warning is printed as one line. On the standard error, where Python would put it, it costs a
+    right answer its points: nbgrader takes whatever stands there for a failure.
+
     Raises
     ------
     CheckFailed
@@ -180,7 +184,7 @@ def call(what: str, function, *args, **options):
     if not callable(function):
         fail(what, expected="a function", got=f"a {type(function).__name__}")
     try:
-        result = function(*args, **options)
+        result = _with_warnings_printed(function, args, options)
     except CheckFailed:
         raise
     except NameError as error:
@@ -193,6 +197,15 @@ def call(what: str, function, *args, **options):
     if result is None:
         fail(what, expected="a result", got="None", mistake=NOT_FILLED)
     return result
+
+
+def _with_warnings_printed(function, args, options):
+    with warnings.catch_warnings(record=True) as caught:
+        try:
+            return function(*args, **options)
+        finally:
+            for warning in caught:
+                print(f"· Python warned: {warning.category.__name__}: {warning.message}")
 
 
 def _raised(what: str, error: Exception) -> CheckFailed:

@@ -1,0 +1,235 @@
+"""What an instructor grades with: the folder for nbgrader, and nbgrader's own verdicts on it."""
+
+import copy
+import csv
+import json
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+from test_downloads import commands_of
+from test_site import ROOT
+
+from coursebuild.grading import main, make_course
+from coursebuild.notebooks import exercise_notebook, solution_notebook
+
+NAME = "01-minkowski"
+SOURCE = ROOT / "solutions" / f"{NAME}.md"
+ANSWERS = {cell.id: cell.source for cell in solution_notebook(SOURCE).cells}
+STEPS = ("vectors", "by-hand", "scipy", "agreement", "orders", "units")
+SECONDS = 20  # for a cell; the course's own limit would make the test wait for two minutes
+READ_GRADES = """\
+import json, sys
+from nbgrader.api import Gradebook
+with Gradebook("sqlite:///gradebook.db") as book:
+    print(json.dumps({
+        found.student.id: {grade.name: grade.auto_score for grade in found.notebooks[0].grades}
+        for found in book.assignment_submissions(sys.argv[1])
+    }))
+"""
+
+
+# The submissions -------------------------------------------------------------------------------
+
+
+def filled(exercise: NotebookNode, steps=(*STEPS, "in-words")) -> NotebookNode:
+    """Fill in the answers of some steps."""
+    notebook = copy.deepcopy(exercise)
+    for cell in notebook.cells:
+        if cell.metadata.get("step") in steps:
+            cell.source = ANSWERS[cell.id]
+    return notebook
+
+
+def cell_of(notebook: NotebookNode, cell_id: str) -> NotebookNode:
+    return next(cell for cell in notebook.cells if cell.id == cell_id)
+
+
+def with_cell(notebook: NotebookNode, cell_id: str, change: Callable) -> NotebookNode:
+    cell = cell_of(notebook, cell_id)
+    cell.source = change(cell.source)
+    return notebook
+
+
+def edited(exercise: NotebookNode) -> NotebookNode:
+    """Fill nothing in; let every check pass, and count for ten."""
+    notebook = copy.deepcopy(exercise)
+    for cell in notebook.cells:
+        if "check" in cell.metadata.get("tags", []):
+            cell.source = "print('✓ all right')"
+            cell.metadata.nbgrader.points = 10
+    return notebook
+
+
+def without_checks(exercise: NotebookNode) -> NotebookNode:
+    notebook = copy.deepcopy(exercise)
+    notebook.cells = [
+        cell for cell in notebook.cells if "check" not in cell.metadata.get("tags", [])
+    ]
+    return notebook
+
+
+def warns(source: str) -> str:
+    """Make the right function warn whenever it is called."""
+    return re.sub(r"(?m)^(def .*\n)", r"\1    import warnings; warnings.warn('careful')\n", source)
+
+
+def patched(source: str) -> str:
+    return "part1.check_by_hand = lambda *answers: None\nby_hand = None\n"
+
+
+def submissions(released: NotebookNode) -> dict[str, NotebookNode]:
+    """What a class hands in."""
+    site = exercise_notebook(SOURCE, wheel_url="https://course.example/layerlab.whl")
+    return {
+        "right": filled(released),
+        "partly": filled(released, STEPS[:2]),
+        "blank": copy.deepcopy(released),
+        "broken": with_cell(filled(released), "by-hand", lambda code: code.replace(":\n", "\n")),
+        "endless": with_cell(filled(released), "by-hand", lambda code: "while True:\n    pass"),
+        "edited": edited(released),
+        "deleted": without_checks(released),
+        "downloaded": filled(site),
+        "downloaded-blank": site,
+        "warning": with_cell(filled(released), "by-hand", warns),
+        "patched": with_cell(filled(released, STEPS[:1]), "by-hand", patched),
+    }
+
+
+# The course ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """The folder for nbgrader."""
+    return make_course(ROOT, tmp_path_factory.mktemp("course"))
+
+
+@pytest.fixture(scope="module")
+def nbgrader(course):
+    """Run one of nbgrader's commands in the folder, as the README of the folder says.
+
+    Its environment is this one, with nbgrader on top: the package and most pins are here already.
+    """
+    subprocess.run([sys.executable, "-m", "venv", course / ".venv"], check=True)
+    python = course / ".venv" / "bin" / "python"
+    ask = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    packages = Path(subprocess.check_output(ask, text=True).strip())
+    below = f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n"
+    (packages / "below.pth").write_text(below, encoding="utf-8")
+    install = commands_of((course / "README.md").read_text("utf-8"), "sh")[1].split()
+    assert install[0] == ".venv/bin/python"
+    command = [python, *(word for word in install[1:] if not word.endswith(".whl"))]
+    result = subprocess.run(command, cwd=course, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+    variables = os.environ | {"OMP_NUM_THREADS": "1", "JUPYTER_CONFIG_DIR": str(course / "none")}
+    variables["PATH"] = f"{course / '.venv' / 'bin'}{os.pathsep}{variables['PATH']}"
+
+    def run(*words):
+        command = [python, "-m", "nbgrader", *words]
+        result = subprocess.run(command, cwd=course, env=variables, capture_output=True, text=True)
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stderr
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def released(course, nbgrader):
+    nbgrader("generate_assignment", NAME)
+    return nbformat.read(course / "release" / NAME / f"{NAME}.ipynb", 4)
+
+
+@pytest.fixture(scope="module")
+def grades(course, nbgrader, released):
+    """Points for each check of each submission."""
+    for student, notebook in submissions(released).items():
+        folder = course / "submitted" / student / NAME
+        folder.mkdir(parents=True)
+        nbformat.write(notebook, folder / f"{NAME}.ipynb")
+    nbgrader("autograde", NAME, f"--Execute.timeout={SECONDS}")
+    command = [course / ".venv" / "bin" / "python", "-c", READ_GRADES, NAME]
+    return json.loads(subprocess.check_output(command, cwd=course, text=True))
+
+
+def passed(grades: dict) -> set[str]:
+    return {name.removesuffix("-check") for name, points in grades.items() if points}
+
+
+def test_the_command_writes_the_folder_and_says_where(tmp_path, capsys):
+    assert main([str(ROOT), "--out", str(tmp_path)]) == 0
+    assert str(tmp_path / "grading") in capsys.readouterr().out
+    kept = tmp_path / "grading" / "submitted"
+    kept.mkdir()
+    assert main([str(ROOT), "--out", str(tmp_path)]) == 0
+    assert kept.is_dir()
+    names = sorted(path.stem for path in (ROOT / "exercises").glob("*.ipynb"))
+    assert sorted(path.name for path in (tmp_path / "grading" / "source").iterdir()) == names
+
+
+def test_a_course_without_exercises_is_refused(tmp_path, capsys):
+    assert main([str(tmp_path), "--out", str(tmp_path)]) == 1
+    assert "make exercises" in capsys.readouterr().err
+
+
+def test_release_keeps_the_blanks_and_locks_the_checks(released):
+    exercise = nbformat.read(ROOT / "exercises" / f"{NAME}.ipynb", 4)
+    assert [cell.source for cell in released.cells] == [cell.source for cell in exercise.cells]
+    checks = [cell for cell in released.cells if "check" in cell.metadata.get("tags", [])]
+    assert [cell.metadata.step for cell in checks] == list(STEPS)
+    assert not any(cell.metadata.editable for cell in checks)
+
+
+@pytest.mark.parametrize(
+    ("student", "steps"),
+    [
+        ("right", STEPS),
+        ("downloaded", STEPS),
+        ("warning", STEPS),
+        ("partly", STEPS[:2]),
+        ("blank", ()),
+        ("downloaded-blank", ()),
+        ("edited", ()),
+        ("deleted", ()),
+    ],
+)
+def test_points_are_those_of_the_steps_that_were_done(grades, student, steps):
+    assert set(grades[student]) == {f"{step}-check" for step in STEPS} | {"in-words"}
+    assert passed(grades[student]) == set(steps)
+
+
+@pytest.mark.parametrize("student", ["broken", "endless"])
+def test_a_cell_that_cannot_run_costs_only_what_needs_it(grades, student):
+    assert passed(grades[student]) >= {"vectors", "scipy"}
+    assert "by-hand" not in passed(grades[student])
+
+
+def test_words_wait_for_a_reader_unless_there_are_none(grades):
+    assert grades["right"]["in-words"] is None
+    assert grades["blank"]["in-words"] == 0
+    assert grades["downloaded-blank"]["in-words"] == 0
+
+
+def test_a_replaced_check_passes_without_saying_so(grades, course):
+    assert passed(grades["patched"]) == {"vectors", "by-hand"}
+    graded = nbformat.read(course / "autograded" / "patched" / NAME / f"{NAME}.ipynb", 4)
+    assert cell_of(graded, "by-hand-check").outputs == []
+    graded = nbformat.read(course / "autograded" / "right" / NAME / f"{NAME}.ipynb", 4)
+    assert cell_of(graded, "by-hand-check").outputs[0].text.startswith("✓")
+
+
+def test_export_has_a_line_for_each_student(grades, nbgrader, course):
+    nbgrader("export")
+    with (course / "grades.csv").open(encoding="utf-8") as file:
+        rows = {row["student_id"]: row for row in csv.DictReader(file)}
+    assert rows.keys() == grades.keys()
+    assert {float(row["max_score"]) for row in rows.values()} == {len(STEPS) + 1}
+    assert float(rows["right"]["score"]) == len(STEPS)
