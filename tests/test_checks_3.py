@@ -1,9 +1,12 @@
 """Checks of exercise 3, beyond the trials: whole functions of other forms, and odd answers."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
+from coursebuild.notebooks import read_solution
 from layerlab.articles import load_article
 from layerlab.checks import CheckFailed, part3
 from layerlab.tokens import target_positions, tokenize
@@ -88,6 +91,27 @@ def one_less(net):
     return {name: module for name, module in find_places(net).items() if name != "mlp_1"}
 
 
+def one_too_far(net):
+    """Blocks counted from 1 run past the end of any model: no size is hard-coded."""
+    return {f"att_{i}": net.base_model.h[i] for i in range(1, net.config.n_layer + 1)}
+
+
+def with_two_arguments(places, store):
+    """Hooks that PyTorch calls with one argument too many; the factory is not among them."""
+    handles = []
+    for module in places.values():
+        handles.append(module.register_forward_hook(lambda module, output: None))
+    return handles
+
+
+def reversed_rows(activations, number, chosen):
+    return activations[f"mlp_{number}"][0, chosen[::-1].copy()]
+
+
+def far_rows(activations, number, chosen):
+    return activations[f"mlp_{number}"][0, 100 * chosen]
+
+
 @pytest.mark.parametrize(
     ("check", "answer", "words"),
     [
@@ -97,10 +121,14 @@ def one_less(net):
         (part3.check_find_places, lambda net: list(find_places(net)), "a dictionary"),
         (part3.check_find_places, always_first_block, "transformer.h.0.attn.c_proj"),
         (part3.check_find_places, one_less, "att_1, mlp_1"),
+        (part3.check_find_places, one_too_far, "IndexError"),
         (part3.check_attach, skip_one, "3"),
+        (part3.check_attach, with_two_arguments, "2 positional arguments"),
         (part3.check_attach, store_only_text, "attention"),
         (part3.check_attach, lambda places, store: None, "None"),
         (part3.check_cut, lambda ids, chosen: ids[None, : chosen[-1] + 1], "a tensor"),
+        (part3.check_rows, reversed_rows, "block 2"),
+        (part3.check_rows, far_rows, "size 9"),
     ],
 )
 def test_an_odd_answer_fails_in_words_and_without_a_wrong_name(check, answer, words, embedded):
@@ -134,6 +162,37 @@ def test_a_target_of_a_strange_type_fails(pieces, embedded):
 def test_positions_of_a_strange_type_fail(found, embedded):
     with pytest.raises(CheckFailed):
         part3.check_positions(found, embedded[1], load_article())
+
+
+@pytest.mark.parametrize("n_tokens", [{4, 5}, [4, 5], (4, 5), np.arange(3)])
+def test_tokens_instead_of_their_number_are_refused_in_words(n_tokens, embedded):
+    article = load_article()
+    ids = tokenize(article, embedded[1])
+    with pytest.raises(CheckFailed, match="one number") as failure:
+        part3.check_tokens(ids, n_tokens, 1, embedded[1], article)
+    assert not part3_names(failure.value)
+
+
+def test_gradients_left_off_are_on_again_after_the_check(embedded, shape):
+    def read_for_good(net, window):
+        torch.set_grad_enabled(False)
+        return read(net, window)
+
+    with pytest.raises(CheckFailed, match="switched off for good"):
+        part3.check_pass(read_for_good, shape, *embedded, load_article())
+    assert torch.is_grad_enabled()
+
+
+def test_a_list_of_positions_serves_the_cells_that_follow():
+    """The given cells after a check; trials end with it."""
+    path = Path(__file__).parents[1] / "solutions" / "03-hooks-and-tokens.md"
+    cells = [cell.source for cell in read_solution(path).cells if cell.cell_type == "code"]
+    names = {"np": np, "found": [3, 5, 2000], "longest": 16}
+    names["choose"] = lambda found, longest, how_many: found[found < longest].tolist()
+    for check in ("check_positions", "check_choose"):
+        place = next(i for i, cell in enumerate(cells) if check in cell)
+        exec(cells[place + 1], names)
+    assert names["chosen"].tolist() == [3, 5]
 
 
 def part3_names(error):

@@ -4,7 +4,9 @@ The student's functions are tried on small networks that a check makes for itsel
 see what they do to a model, and no hook stays behind on the student's own.
 """
 
+import inspect
 import re
+from functools import partial
 
 import numpy as np
 import torch
@@ -12,7 +14,7 @@ from torch import nn
 from torch.utils.hooks import RemovableHandle
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from layerlab.checks._core import CheckFailed, Mistake, call, compare, fail, right
+from layerlab.checks._core import CheckFailed, Mistake, call, compare, fail, itself_if, right
 from layerlab.hooks import record
 from layerlab.tokens import first_targets, target_positions, tokenize
 
@@ -46,8 +48,12 @@ WIDTH_FOR_WINDOW = Mistake(
 )
 HARD_CODED = Mistake(
     "size hard-coded",
-    "The function must ask the thing that it is given, not remember one size. It is tried on "
-    "models of other sizes.",
+    "The function must ask what it is given, not remember one size. It is tried on other sizes.",
+)
+ANOTHER_MODEL = Mistake(
+    "another model than the argument",
+    "The function is given a model under the name `net`, but works on one from outside. It has to "
+    "do for any model that it is given.",
 )
 
 
@@ -66,21 +72,22 @@ def check_get_ready(get_ready) -> None:
     for found in (sizes, other_sizes):
         if not isinstance(found, tuple) or len(found) != 3:
             fail("get_ready", expected="three sizes", got=f"{found!r}")
+    outside = _reads_a_model(get_ready)
     for model in (small, other):
         if any(module.training for module in model.base_model.modules()):
             fail(
                 "the model's mode",
                 expected="evaluation mode",
                 got="a model in training mode stays in it",
-                mistake=TRAINING_MODE,
+                mistake=ANOTHER_MODEL if outside else TRAINING_MODE,
             )
-    config = small.config
+    config, always_the_same = small.config, ANOTHER_MODEL if outside else HARD_CODED
     parts = len(list(small.base_model.children()))
     compare(
         "the number of blocks of a tiny model that the check made",
         sizes[0],
         config.n_layer,
-        {HEADS_COUNTED: config.n_head, PARTS_COUNTED: parts, HARD_CODED: other_sizes[0]},
+        {HEADS_COUNTED: config.n_head, PARTS_COUNTED: parts, always_the_same: other_sizes[0]},
     )
     compare(
         "the context window of a tiny model that the check made",
@@ -89,7 +96,7 @@ def check_get_ready(get_ready) -> None:
         {
             VOCABULARY_FOR_WINDOW: config.vocab_size,
             WIDTH_FOR_WINDOW: config.n_embd,
-            HARD_CODED: other_sizes[2],
+            always_the_same: other_sizes[2],
         },
     )
     compare("the three sizes of another tiny model", other_sizes, (4, 12, 24))
@@ -128,6 +135,11 @@ BATCH_LOST = Mistake(
     "The first axis counts the texts of a batch. Store the output as it is, and choose from it "
     "later.",
 )
+STORE_REPLACED = Mistake(
+    "dictionary replaced instead of filled",
+    "`store = …` inside the hook gives that name to something new, which is gone when the hook "
+    "ends. The dictionary that you were given stays empty: put an entry into it.",
+)
 
 
 def check_make_hook(make_hook) -> None:
@@ -151,9 +163,11 @@ def check_make_hook(make_hook) -> None:
         return returned[-1]
 
     linear.register_forward_hook(listen)
-    call("the hook", network, x)
+    mistake = STORE_REPLACED if "store" in _own_variables(hook) else None
+    _call_naming(lambda error: mistake, "the hook", network, x)
     if not store:
-        fail("what the hook stores", expected="an entry in the dictionary", got="nothing")
+        expected, got = "an entry in the dictionary", "nothing"
+        fail("what the hook stores", expected=expected, got=got, mistake=mistake)
     if "a place" not in store:
         fail(
             "the name under which the hook stores",
@@ -187,6 +201,12 @@ def check_make_hook(make_hook) -> None:
     right("The hook keeps a copy of the output, and the model works on as if nobody listened.")
 
 
+def _own_variables(function) -> tuple[str, ...]:
+    """Names that a function written in Python assigns to, its arguments left out."""
+    code = getattr(function, "__code__", None)
+    return code.co_varnames[code.co_argcount + code.co_kwonlyargcount :] if code else ()
+
+
 # ---- the places ------------------------------------------------------------------------------
 
 BLOCK_HOOKED = Mistake(
@@ -208,7 +228,12 @@ COMPONENTS_MIXED_UP = Mistake(
     "attention and MLP mixed up",
     "The name says one component, and the numbers are those of the other.",
 )
-COUNTED_FROM_ONE = Mistake("counted from 1", "Blocks are counted from 0 in this course.")
+COUNTED_FROM_ONE = Mistake(
+    "counted from 1", "Blocks are counted from 0 in this course, and so are their names."
+)
+BLOCK_LEFT_OUT = Mistake(
+    "a block left out", "One block of the stack has no place. Does a slice cut it off?"
+)
 
 COMPONENTS = ("att", "mlp")
 
@@ -221,12 +246,17 @@ def check_find_places(find_places) -> None:
     find_places : callable
         From a model to a dictionary of modules by name.
     """
-    model = _small_model()
-    places = _call_naming({IndexError: HARD_CODED}, "find_places", find_places, model)
+    model = _small_model(n_layer=4)  # one block less is not the number of heads
+    named = partial(_remembered_size, find_places)
+    places = _call_naming(named, "find_places", find_places, model)
     if not hasattr(places, "items"):
         fail("find_places", expected="a dictionary", got=f"a {type(places).__name__}")
-    _check_names(list(places), model.config)
     paths = {id(module): path for path, module in model.named_modules()}
+    modules = [module for module in places.values() if isinstance(module, nn.Module)]
+    if not {id(module) for module in modules} <= set(paths):
+        expected, got = "modules of the model that is given", "modules of another one"
+        fail("find_places", expected=expected, got=got, mistake=ANOTHER_MODEL)
+    _check_names(list(places), model.config)
     for i, block in enumerate(model.base_model.h):
         for name, words, own, other in (
             ("att", "attention", block.attn, block.mlp),
@@ -243,18 +273,29 @@ def check_find_places(find_places) -> None:
     right("Both output projections of every block are found, each under its own name.")
 
 
+def _remembered_size(find_places, error: Exception) -> Mistake | None:
+    """A size hard-coded, if twelve blocks, as the student's own model has, are no error."""
+    try:
+        find_places(_small_model(n_layer=12))
+    except Exception:
+        return None
+    return HARD_CODED if isinstance(error, IndexError) else None
+
+
 def _check_names(names: list, config) -> None:
     expected = _place_names(range(config.n_layer))
     if set(names) == set(expected):
         return
     mistake = None
-    counts = [sum(str(name).startswith(component) for name in names) for component in COMPONENTS]
-    shifted = [name for name in _place_names(range(1, config.n_layer + 1)) if name in names]
-    if 1 in counts:
+    by_component = [{name for name in names if str(name).startswith(c)} for c in COMPONENTS]
+    from_one = set(_place_names(range(1, config.n_layer + 1)))
+    if any(len(own) == 1 for own in by_component):
         mistake = ONE_NAME
     elif set(names) == set(_place_names(range(config.n_head))):
         mistake = HEADS_COUNTED
-    elif any(name not in expected for name in shifted):
+    elif set(names) == set(_place_names(range(config.n_layer - 1))):
+        mistake = BLOCK_LEFT_OUT
+    elif any(len(own) == config.n_layer and own <= from_one for own in by_component):
         mistake = COUNTED_FROM_ONE
     fail(
         "the names of the places",
@@ -322,7 +363,7 @@ def check_attach(attach) -> None:
     n_hooks = _check_registered(network, len(places))
     _check_handles(handles, n_hooks)
     with torch.no_grad():
-        _call_naming({TypeError: WRONG_ARGUMENTS}, "a hook that you registered", network, x)
+        _call_naming(_wrong_arguments, "a hook that you registered", network, x)
     if len(store) == 1 < len(places):
         mistake = LATE_BINDING if list(places)[-1] in store else ONE_NAME
         got = f"{next(iter(store))} alone"
@@ -338,13 +379,17 @@ def check_attach(attach) -> None:
     right("Every place has its hook, every hook its name, and every handle is kept.")
 
 
+def _wrong_arguments(error: Exception) -> Mistake | None:
+    is_factory = isinstance(error, TypeError) and str(error).startswith("make_hook()")
+    return WRONG_ARGUMENTS if is_factory else None
+
+
 def _check_registered(network: nn.Module, n_expected: int) -> int:
     """Number of forward hooks on a network; a failed check if they are none or others."""
-    modules = list(network.modules())
-    n_hooks = sum(len(module._forward_hooks) for module in modules)
+    n_hooks = _count_hooks(network)
     if n_hooks == n_expected:
         return n_hooks
-    n_before = sum(len(module._forward_pre_hooks) for module in modules)
+    n_before = sum(len(module._forward_pre_hooks) for module in network.modules())
     fail(
         "the hooks on the modules",
         expected=f"{n_expected} that run after their modules",
@@ -397,6 +442,11 @@ VOCABULARY_COUNTED = Mistake(
     "vocabulary counted",
     "That is how many tokens the tokenizer knows. How many of them does this article use?",
 )
+SHAPE_FOR_NUMBER = Mistake(
+    "shape instead of a number",
+    "A shape is a tuple with a number for each axis, even if there is one axis. We need the number "
+    "itself.",
+)
 
 
 def check_tokens(ids, n_tokens, n_different, tokenizer, article: str) -> None:
@@ -413,6 +463,7 @@ def check_tokens(ids, n_tokens, n_different, tokenizer, article: str) -> None:
     _refuse_text("the article's tokens", ids)
     compare("the article's tokens", ids, expected, {TEXT_CUT_OFF: _cut_off(expected, tokenizer)})
     words = article.split()
+    _refuse_several("the number of tokens", n_tokens)
     compare(
         "the number of tokens",
         n_tokens,
@@ -424,6 +475,7 @@ def check_tokens(ids, n_tokens, n_different, tokenizer, article: str) -> None:
         },
     )
     _, counts = np.unique(expected, return_counts=True)
+    _refuse_several("the number of different tokens", n_different)
     compare(
         "the number of different tokens",
         n_different,
@@ -438,6 +490,15 @@ def check_tokens(ids, n_tokens, n_different, tokenizer, article: str) -> None:
     right(f"{n_tokens} tokens, of which {n_different} are different: most come again and again.")
 
 
+def _refuse_several(what: str, number) -> None:
+    """Fail if a shape, or all that is to be counted, stands where its number is needed."""
+    if np.ndim(number) or isinstance(number, set):
+        is_short = len(number) == 1
+        got = f"{number}" if is_short else f"a {type(number).__name__} of {len(number)}"
+        mistake = SHAPE_FOR_NUMBER if is_short and isinstance(number, tuple) else None
+        fail(what, expected="one number", got=got, mistake=mistake)
+
+
 def _cut_off(token_ids: np.ndarray, tokenizer) -> np.ndarray:
     return token_ids[: tokenizer.model_max_length]
 
@@ -448,6 +509,11 @@ SPACE_FORGOTTEN = Mistake(
     "space forgotten",
     "To the tokenizer, the space before a word is a part of it. How does the word stand inside a "
     "sentence?",
+)
+SPACE_OUT_OF_PLACE = Mistake(
+    "space where none belongs",
+    "A space that belongs to no word becomes a token of its own. On which side of a word does its "
+    "own space stand, and how many are there?",
 )
 CAPITAL_LETTER = Mistake(
     "capital letter", "With a capital letter it is another token. Inside a sentence it is small."
@@ -465,6 +531,11 @@ NOT_IN_VOCABULARY = Mistake(
     "You looked up a spelling that is not in the list, and got the number for all that are not. In "
     "the list, a leading space is written with a sign of its own; let the tokenizer encode it.",
 )
+NUMBER_ALONE = Mistake(
+    "number without its list",
+    "A text can be several tokens, so the tokenizer answers with a list. Leave the number in it: "
+    "the list shows that it is one.",
+)
 
 
 def check_target(pieces, tokenizer) -> None:
@@ -473,7 +544,6 @@ def check_target(pieces, tokenizer) -> None:
     Parameters
     ----------
     pieces : list of int
-        Or the one number itself.
     tokenizer : transformers.PreTrainedTokenizerBase
     """
     what = "the target's tokens"
@@ -483,6 +553,8 @@ def check_target(pieces, tokenizer) -> None:
     except (TypeError, ValueError):
         fail(what, expected="a list of whole numbers", got=f"a {type(pieces).__name__}")
     if found == tokenize(TARGET, tokenizer).tolist():
+        if np.ndim(pieces) == 0:
+            fail(what, expected=f"{found}", got=f"{pieces}", mistake=NUMBER_ALONE)
         right("With the space before it, the word is one single token: one number to look for.")
         return
     spelled = [tokenizer.decode([piece]) for piece in found]
@@ -500,6 +572,8 @@ def _wrong_target(found: list[int], text: str, tokenizer) -> Mistake | None:
     word = TARGET.strip()
     if text == word:
         return SPACE_FORGOTTEN
+    if text.strip(" ") == word:
+        return SPACE_OUT_OF_PLACE
     if text.strip().lower() == word:
         return CAPITAL_LETTER
     if found == tokenize(word, tokenizer).tolist()[:1]:
@@ -523,6 +597,16 @@ TUPLE = Mistake(
 CHARACTERS = Mistake(
     "positions in the text",
     "These count the letters before the word. A position is a token's index among the tokens.",
+)
+COLUMN = Mistake(
+    "positions in a column",
+    "That is a table, with a column for each axis of the array searched. It has one axis, and we "
+    "need a plain row of numbers.",
+)
+TOKENS_FOR_PLACES = Mistake(
+    "tokens instead of places",
+    "A token's number in the vocabulary says which token it is, and nothing about where in the "
+    "text it stands.",
 )
 POSITIONS_FROM_ONE = Mistake("positions counted from 1", "The first token stands at position 0.")
 
@@ -549,6 +633,8 @@ def check_positions(found, tokenizer, article: str) -> None:
         {
             FIRST_ONLY: expected[0],
             TUPLE: expected[None],
+            COLUMN: expected[:, None],
+            TOKENS_FOR_PLACES: token_ids[expected],
             CHARACTERS: lambda: [match.start() for match in re.finditer(TARGET, article)],
             POSITIONS_FROM_ONE: expected + 1,
         },
@@ -585,19 +671,30 @@ def check_choose(choose) -> None:
     choose : callable
         From positions, the window and a number to that many positions at most.
     """
-    inside = np.array([3, 5, 8, 11, 14, 15])
+    many = np.array([3, 5, 8, 11, 14, 15, 40, 1500])  # six lie inside, seven in GPT-2's window
+    first = call("choose", choose, many.copy(), 16, 4)
     compare(
-        f"4 of the targets {inside.tolist()} in a window of 16",
-        call("choose", choose, inside.copy(), 16, 4),
-        inside[:4],
-        {LAST_TAKEN: inside[-4:], FIRST_LEFT_OUT: inside[1:5], NUMBER_IGNORED: inside},
+        f"4 of the targets {many.tolist()} in a window of 16",
+        first,
+        many[:4],
+        {
+            LAST_TAKEN: _one_of(first, many[:4], many[2:6], many[-4:]),
+            FIRST_LEFT_OUT: many[1:5],
+            NUMBER_IGNORED: _one_of(first, many[:4], many[:6], many),
+            HARD_CODED: many[:7],
+        },
     )
-    across = np.array([3, 8, 15, 16, 17, 40])
+    across = np.array([3, 8, 15, 16, 17, 40, 1500])
     compare(
         f"10 of the targets {across.tolist()} in a window of 16",
         call("choose", choose, across.copy(), 16, 10),
         across[:3],
-        {PAST_WINDOW: across, ONE_PAST_WINDOW: across[:4], ONE_SHORT_OF_WINDOW: across[:2]},
+        {
+            PAST_WINDOW: across,
+            HARD_CODED: across[:6],
+            ONE_PAST_WINDOW: across[:4],
+            ONE_SHORT_OF_WINDOW: across[:2],
+        },
     )
     right("The first targets are chosen, and none that the window does not reach.")
 
@@ -633,7 +730,7 @@ TOO_SMALL_NUMBERS = Mistake(
 )
 TARGETS_ALONE = Mistake(
     "targets without their text",
-    "The model would read one word over and over. It has to read the text in which they stand.",
+    "The model would read nothing but one word. It has to read the text in which it stands.",
 )
 BATCH_FORGOTTEN = Mistake(
     "batch axis forgotten",
@@ -652,11 +749,13 @@ def check_cut(cut, gpt) -> None:
     """
     window = gpt.config.n_positions
     ids, chosen = (31 * np.arange(2 * window) + 500) % 997, np.array([2, 7, 11])
-    result = call("cut", cut, ids.copy(), chosen.copy())
+    result, expected = call("cut", cut, ids.copy(), chosen.copy()), ids[None, :12]
+    last = ids[11:12]
+    alone = (ids[None, chosen], ids[chosen], last[None], last, last[0])
     compare(
         f"the input up to the last of the targets {chosen.tolist()}",
         result,
-        ids[None, :12],
+        expected,
         {
             BATCH_FORGOTTEN: ids[:12],
             LAST_TARGET_CUT_OFF: ids[None, :11],
@@ -664,7 +763,10 @@ def check_cut(cut, gpt) -> None:
             COUNT_FOR_POSITION: ids[None, :3],
             WHOLE_TEXT: ids[None],
             WHOLE_WINDOW: ids[None, :window],
-            TARGETS_ALONE: ids[None, chosen],
+            TARGETS_ALONE: _one_of(result, expected, *alone),
+            TOKENS_FOR_PLACES: _one_of(
+                result, expected, ids[None, : last[0]], ids[None, : last[0] + 1]
+            ),
             PLACES_FOR_TOKENS: np.arange(12)[None],
             TOO_SMALL_NUMBERS: ids[None, :12] % 256,
         },
@@ -706,6 +808,16 @@ TOKEN_BY_TOKEN = Mistake(
     "A token sees the ones before it only if they are in the same pass. Give the model the text at "
     "once.",
 )
+GRADIENTS_LEFT_OFF = Mistake(
+    "gradients switched off for good",
+    "Whoever wants to train a model after this pass finds no gradients. Switch them off for the "
+    "pass alone, and have them back after it.",
+)
+OTHER_HOOKS_REMOVED = Mistake(
+    "hooks of others removed",
+    "Somebody else may listen to the same model, and these hooks went with yours. Take off only "
+    "what you put on: that is what the handles are for.",
+)
 
 
 def check_pass(read, predicted_shape, gpt, tokenizer, article: str) -> None:
@@ -726,25 +838,36 @@ def check_pass(read, predicted_shape, gpt, tokenizer, article: str) -> None:
     with torch.no_grad(), record(model) as expected:
         model.base_model(ids, use_cache=False)
     passes = []
-    probe = model.base_model.ln_f.register_forward_hook(
+    model.base_model.ln_f.register_forward_hook(
         lambda module, inputs, output: passes.append(output.requires_grad)
     )
-    activations = call("read", read, model, ids.clone())
+    for module in model.modules():  # somebody else listens everywhere
+        module.register_forward_hook(lambda *arguments: None)
+    n_others = _count_hooks(model)
+    with torch.enable_grad():  # whatever an earlier try has left behind
+        activations = call("read", read, model, ids.clone())
+        has_gradients = torch.is_grad_enabled()
     if not hasattr(activations, "items"):
         fail("read", expected="a dictionary", got=f"a {type(activations).__name__}")
-    probe.remove()
-    n_left = sum(len(module._forward_hooks) for module in model.modules())
     if len(passes) != 1:
-        fail(
-            "the pass",
-            expected="one pass over all tokens",
-            got=f"{len(passes)}",
-            mistake=TOKEN_BY_TOKEN if len(passes) == ids.shape[1] else None,
-        )
+        mistake = TOKEN_BY_TOKEN if len(passes) == ids.shape[1] else None
+        if not passes and _reads_a_model(read):
+            mistake = ANOTHER_MODEL
+        expected, got = "one pass over all tokens", f"{len(passes)}"
+        fail("the pass", expected=expected, got=got, mistake=mistake)
     if passes[0]:
         fail("the pass", expected="no gradients", got="gradients", mistake=GRADIENTS_ON)
+    if not has_gradients:
+        what, got = "gradients after the pass", "switched off"
+        fail(what, expected="as before it", got=got, mistake=GRADIENTS_LEFT_OFF)
+    n_left = _count_hooks(model) - n_others
     if n_left:
-        fail("the hooks after the pass", expected="none", got=f"{n_left}", mistake=HOOKS_LEFT)
+        fail(
+            "the hooks after the pass",
+            expected="none of yours, and all that were there before",
+            got=f"{n_left} of yours" if n_left > 0 else f"{-n_left} of others are gone",
+            mistake=HOOKS_LEFT if n_left > 0 else OTHER_HOOKS_REMOVED,
+        )
     for name, values in expected.items():
         if name not in activations:
             fail("the activations", expected=f"an entry {name!r}", got="none")
@@ -786,6 +909,16 @@ COLUMNS_TAKEN = Mistake(
     "columns instead of rows",
     "Positions are counted along the axis of the tokens. You chose along the axis of the neurons.",
 )
+DOUBLES_TAKEN_OUT = Mistake(
+    "equal ones merged",
+    "Each target keeps its own row, in the order of the text, even if two are equal. How many "
+    "differ is counted later.",
+)
+NO_SUCH_NAME = Mistake(
+    "name that nothing is stored under",
+    "The names are those of Step 3. Inside quotes, a variable's name is mere letters, unless the "
+    "text is told to fill its value in.",
+)
 
 
 def check_rows(take_rows) -> None:
@@ -797,30 +930,45 @@ def check_rows(take_rows) -> None:
         From activations by name, a block and positions to an array (positions, width).
     """
     numbers = torch.arange(54.0).reshape(1, 9, 6)  # (1, tokens, width)
-    stored = {name: numbers + 100 * k for k, name in enumerate(_place_names(range(4)))}
-    chosen, mlp = np.array([1, 3, 5]), stored["mlp_2"][0]
-    rows = _call_naming(
-        {IndexError: BATCH_FORGOTTEN},
-        "take_rows",
-        take_rows,
-        {name: kept.clone() for name, kept in stored.items()},
-        2,
-        chosen.copy(),
-    )
-    compare(
-        "the rows of the MLP of block 2",
-        rows,
-        mlp[chosen],
-        {
-            COMPONENTS_MIXED_UP: stored["att_2"][0, chosen],
-            COUNTED_FROM_ONE: stored["mlp_1"][0, chosen],
-            BLOCK_IGNORED: stored["mlp_3"][0, chosen],
-            BATCH_KEPT: mlp[None, chosen],
-            FIRST_TOKENS: mlp[:3],
-            COLUMNS_TAKEN: mlp[:, chosen],
-        },
-    )
+    numbers[0, 5] = numbers[0, 1]  # two targets with equal rows
+    stored = {name: numbers + 100 * k for k, name in enumerate(_place_names(range(7)))}
+    chosen = np.array([1, 2, 3, 5])
+
+    def taken(number):
+        copies = {name: kept.clone() for name, kept in stored.items()}
+        named = partial(_wrong_row, take_rows)
+        return _call_naming(named, "take_rows", take_rows, copies, number, chosen.copy())
+
+    rows = {number: taken(number) for number in (2, 5)}
+    for number, other in ((2, 5), (5, 2)):
+        mlp = stored[f"mlp_{number}"][0]
+        expected = mlp[chosen]
+        neighbours = [stored[f"mlp_{i}"][0, chosen] for i in (number - 1, number + 1)]
+        merged = [np.unique(expected, axis=axis) for axis in (0, None)]
+        compare(
+            f"the rows of the MLP of block {number}",
+            rows[number],
+            expected,
+            {
+                BLOCK_IGNORED: rows[other],
+                COMPONENTS_MIXED_UP: stored[f"att_{number}"][0, chosen],
+                COUNTED_FROM_ONE: _one_of(rows[number], expected, *neighbours),
+                BATCH_KEPT: mlp[None, chosen],
+                FIRST_TOKENS: mlp[: len(chosen)],
+                COLUMNS_TAKEN: mlp[:, chosen],
+                DOUBLES_TAKEN_OUT: _one_of(rows[number], expected, *merged),
+            },
+        )
     right("One row for each target, from the block and the component that were asked for.")
+
+
+def _wrong_row(take_rows, error: Exception) -> Mistake | None:
+    if isinstance(error, KeyError):
+        return NO_SUCH_NAME
+    if isinstance(error, IndexError) and str(error).endswith("with size 1"):  # the batch axis
+        return BATCH_FORGOTTEN
+    is_token = isinstance(error, IndexError) and "ids" in _from_outside(take_rows)
+    return TOKENS_FOR_PLACES if is_token else None
 
 
 # ---- shared ----------------------------------------------------------------------------------
@@ -846,15 +994,35 @@ def _place_names(blocks: range) -> list[str]:
     return [f"{component}_{i}" for i in blocks for component in COMPONENTS]
 
 
-def _call_naming(mistakes: dict[type[Exception], Mistake], what: str, function, *args):
-    """Call as `call` does, and name the mistake behind an exception of one of these types."""
+def _count_hooks(network: nn.Module) -> int:
+    return sum(len(module._forward_hooks) for module in network.modules())
+
+
+def _from_outside(function) -> dict:
+    """Globals that a function written in Python reads, by name."""
+    function = inspect.unwrap(function)
+    return inspect.getclosurevars(function).globals if inspect.isfunction(function) else {}
+
+
+def _reads_a_model(function) -> bool:
+    return any(isinstance(value, nn.Module) for value in _from_outside(function).values())
+
+
+def _one_of(got, expected, *wrong):
+    """For `compare`: the answer itself if it is one of the values that one mistake can have."""
+    return itself_if(got, expected, lambda values: any(np.array_equal(values, w) for w in wrong))
+
+
+def _call_naming(named, what: str, function, *args):
+    """Call as `call` does; `named` gives the mistake behind an exception, or None."""
     try:
         return call(what, function, *args)
     except CheckFailed as failure:
         error = failure.__cause__
-        if type(error) not in mistakes:
+        mistake = named(error) if error else None
+        if not mistake:
             raise
-        got, mistake = f"{type(error).__name__}: {error}", mistakes[type(error)]
+        got = f"{type(error).__name__}: {error}"
     fail(what, expected="a result", got=got, mistake=mistake)
 
 
