@@ -1,6 +1,7 @@
 """Checks of exercises 4 and 5, beyond the trials: odd answers, and what a check must not touch."""
 
 import re
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -87,6 +88,7 @@ def test_whole_functions_of_other_forms_pass(capsys):
         (part4.check_relations, (lambda numbers: 3, part4.COUPLES)),
         (part5.check_counting, (lambda x, y: "much",)),
         (part5.check_counting, (lambda x, y: 0.123,)),
+        (part5.check_counting, (lambda x, y: [0.6, 0.5],)),
         (part5.check_lists, ([0, 1], [1], [6], PLACES)),
         (part5.check_lists, ([0.5], [1.5], [6], PLACES)),
         (part5.check_lists, ("rows", "columns", "gaps", PLACES)),
@@ -137,6 +139,46 @@ def test_tables_that_share_memory_by_slices_are_noticed():
     with pytest.raises(CheckFailed) as failure:
         part4.check_tables(lambda n: [whole, whole[:], whole.T, np.zeros((n, n))])
     assert named(failure.value) == ["one table under several names"]
+
+
+@pytest.mark.parametrize(
+    ("values_of", "inputs", "n_values"),
+    [
+        (part5.wrong_taus, part5.LISTS, 20),
+        (part5.wrong_p_values, part5.DEALS, 80),
+    ],
+)
+def test_no_two_mistakes_lead_to_the_same_answers(values_of, inputs, n_values):
+    wrong = [values_of(*arguments) for arguments in inputs]
+    ways = [
+        (name, answers) for name in wrong[0] for answers in np.transpose([w[name] for w in wrong])
+    ]
+    assert len(ways) > n_values
+    for (name, answers), (other, others) in combinations(ways, 2):
+        assert name == other or np.abs(answers - others).max() > 0.01, (name, other)
+
+
+def hide_unmeasured(table):
+    """Right for one table; of a stack of tables it hides along the wrong axes."""
+    shown = table.astype(float)
+    shown[np.tril_indices(len(table))] = np.nan
+    return shown
+
+
+def test_three_tables_hidden_at_once_are_named_also_if_nothing_is_raised():
+    def draw(tables, gaps, taus):
+        figure = Figure()
+        panels = figure.subplots(2, 4).ravel()
+        for axes, letter in zip(panels, "ABCDEFG", strict=False):
+            axes.set_title(letter)
+        for axes, table in zip(panels, [*hide_unmeasured(tables), gaps], strict=False):
+            axes.imshow(table)
+        return figure
+
+    part5.check_hidden(hide_unmeasured)
+    with pytest.raises(CheckFailed) as failure:
+        part5.check_panels(draw, PLACES)
+    assert named(failure.value) == ["three tables hidden at once"]
 
 
 def test_swapped_axes_are_described_in_words():

@@ -1,7 +1,10 @@
 """Checks of exercise 5: Kendall's tau with position, seven panels, and a fairer p-value."""
 
 import re
+import warnings
 from collections.abc import Callable
+from copy import copy
+from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,6 +14,12 @@ from scipy import stats
 from layerlab.checks._core import CheckFailed, Mistake, call, compare, fail, itself_if, right
 from layerlab.sweeps import position_distances, to_upper
 
+FIXED_SIZE = Mistake(
+    "size not taken from the argument",
+    "The check hands your function more or less than the notebook would. Inside it, only its "
+    "arguments can say how much there is: no number that fits your data, and no name from other "
+    "cells.",
+)
 RISES_ONLY = Mistake(
     "only one direction counted",
     "Two entries agree also if the second is smaller than the first in both lists.",
@@ -54,6 +63,15 @@ CROSSED = Mistake(
     "You have a square of numbers: all chosen rows with all chosen columns. Both lists of indices "
     "belong into one pair of brackets.",
 )
+ROWS_TWICE = Mistake(
+    "rows chosen twice",
+    "You have whole rows. The second bracket looks only at what the first one left, and chooses "
+    "rows again.",
+)
+PLACES_TAKEN = Mistake(
+    "places instead of distances",
+    "These numbers say where one target of each pair stands. Distances are in another table.",
+)
 NEIGHBOURS_ONLY = Mistake(
     "only neighbouring targets", "Each target pairs with all later ones, not only with the next."
 )
@@ -61,6 +79,11 @@ ZEROS_RANKED = Mistake(
     "tau of the whole table",
     "The empty cells are 0 in both tables. They agree with each other's places whatever you "
     "measure, and pull every tau upwards.",
+)
+BY_VALUE = Mistake(
+    "pairs chosen by value",
+    "Your answer is right only while no pair measures 0. A pair is a pair whatever was measured: "
+    "choose by place.",
 )
 OTHER_PAIRS = Mistake(
     "tau of different pairs",
@@ -100,12 +123,35 @@ NOTHING_HIDDEN = Mistake(
 )
 WRITTEN_INTO = Mistake(
     "data overwritten",
-    "The table that your function was given has lost its zeros, and every later tau would meet "
-    "NaN. Work on a copy.",
+    "The table that your function was given is no longer what it was, and whatever uses it next "
+    "meets what you left there. Make a new table, or work on a copy.",
 )
 NAN_IN_INTEGERS = Mistake(
     "NaN in whole numbers",
     "Distance in tokens is a table of integers, and those know no NaN. Which type does?",
+)
+NO_FLOATS = Mistake(
+    "no array of floats",
+    "`imshow` is patient, but later cells index the table by two lists and compute with it. That "
+    "takes a NumPy array whose dtype is a floating-point type.",
+)
+THREE_AT_ONCE = Mistake(
+    "three tables hidden at once",
+    "Your function of step 4 takes one table, of rows and columns. You handed it all three, and it "
+    "took measures for rows.",
+)
+UPSIDE_DOWN = Mistake(
+    "first row at the bottom",
+    "Row 0 of your panel lies at its lower edge. A printed table begins at the top.",
+)
+NOT_LINEAR = Mistake(
+    "colours not in proportion",
+    "Equal differences do not get equal steps of colour. Which `norm` does it take?",
+)
+COLOURS_WASTED = Mistake(
+    "different values in one colour",
+    "Compare the ends of the colours, `vmin` and `vmax`, with the smallest and the largest value "
+    "that this panel shows.",
 )
 TRANSPOSED = Mistake(
     "heat map transposed",
@@ -120,6 +166,11 @@ LIMIT_IS_MAXIMUM = Mistake(
 LIMIT_NOT_OF_DATA = Mistake(
     "limit in percent", "The limit is a number of tokens: a part of the largest distance."
 )
+LIMIT_NOT_FINITE = Mistake(
+    "limit not finite",
+    "Matplotlib could make nothing of the end of your colours. The maximum of numbers among which "
+    "there is a NaN is NaN.",
+)
 ZEROS_SCATTERED = Mistake(
     "empty cells among the dots",
     "Your panel has a dot for each cell of the table, and most of them lie at (0, 0).",
@@ -132,6 +183,11 @@ SAME_DOTS = Mistake(
 )
 OTHER_TAU = Mistake(
     "tau of another measure", "The title's numbers belong to a panel beside it. Look at the index."
+)
+TAU_ANEW = Mistake(
+    "tau computed again",
+    "The title's numbers come from the tables. Your function is handed tau and p ready, in an "
+    "argument of their own.",
 )
 ONE_SIDE_ONLY = Mistake(
     "only one side renamed",
@@ -159,9 +215,17 @@ PAIRS_DEALT = Mistake(
 NAMES_KEPT = Mistake(
     "nothing renamed", "The table comes out as it went in. Where is the order used?"
 )
+OTHER_ORDER = Mistake(
+    "another order than the given one",
+    "Rows and columns moved together, as they should. Did they follow `order`?",
+)
 ONE_SIDED = Mistake(
     "only one direction of surprise",
     "A tau as far below zero would have surprised you just as much. Compare sizes.",
+)
+TAIL_DOUBLED = Mistake(
+    "one side doubled",
+    "You counted on one side and took it twice. The shuffles need not lie alike on both sides.",
 )
 TIES_LEFT_OUT = Mistake(
     "equally far not counted", "A shuffle that reaches exactly our tau is as far away as ours."
@@ -178,6 +242,28 @@ COUNT_FOR_SHARE = Mistake("number for share", "A p-value is a share, and never a
 
 MEASURES = ("MI", "L1", "L2")
 LIMIT = 0.8  # of the largest distance, where the colours of panel D end
+SPREAD = 0.5  # of the colours that the values of a panel have to use, at least
+N_TARGETS = 10  # in the notebook
+
+# Inputs of steps 1 and 7 for which no two mistakes lead to the same answers (a test holds this):
+# two couples of lists without ties, and shuffled taus with an observed one.
+LISTS = (
+    np.array([[0.5, 1.5, 4.5, 3.5, 5.5, 2.5], [-2.5, 1.8, 6.9, 2.4, 2.7, 4.7]]),
+    np.array(
+        [
+            [1.5, 0.5, 4.5, 5.5, 6.5, 7.5, 3.5, 8.5, 2.5],
+            [5.3, -0.7, 0.4, 9.1, 7.6, 4.3, 4.4, 12.4, -0.6],
+        ]
+    ),
+)
+DEALS = (
+    (np.array([-12, 11, 5, -5, -14, 7, -5, 12, -5, 5, -10, 2]) / 20, 0.35),
+    (np.array([-14, 9, -13, 7, 9, -1, 10, 2, 12, 8, 13, -14, -16, 5, 7]) / 20, -0.6),
+    (
+        np.array([8, 10, -3, 11, 0, -11, -9, 10, 5, 12, 16, 9, -7, 2, -1, -8, 13, 16, 2, -10]) / 20,
+        0.5,
+    ),
+)
 
 
 def check_counting(tau_by_counting) -> None:
@@ -188,26 +274,50 @@ def check_counting(tau_by_counting) -> None:
     tau_by_counting : callable
         The answer: two lists without ties to tau.
     """
-    x, y = np.array([[4, 9, 5, 2, 3.5, 6], [5.5, 7, 1.5, 1, 2.5, 8]])
-    what = "tau_by_counting (tried on six entries)"
-    got = call(what, tau_by_counting, x.copy(), y.copy())
+    what = "tau_by_counting (tried on lists of 6 and of 9 entries)"
+    got = _numbers(what, tau_by_counting, LISTS)
+    expected = np.array([stats.kendalltau(x, y).statistic for x, y in LISTS])
+    n = np.array([len(x) * (len(x) - 1) / 2 for x, _ in LISTS])  # comparisons
+    net = expected * n  # agreements less disagreements
+    is_fixed = itself_if(
+        got, expected, lambda a: _are_in_proportion(a, net) or _are_in_proportion(a + 1, net + n)
+    )
+    mistakes = _explained(got, expected, wrong_taus, LISTS) | {FIXED_SIZE: is_fixed}
+    compare(what, got, expected, mistakes)
+    right(
+        f"{n[0]:.0f} and {n[1]:.0f} comparisons, tau = {expected[0]:.3f} and {expected[1]:.3f}: "
+        "as SciPy counts, too."
+    )
+
+
+def wrong_taus(x, y) -> dict[Mistake, list[float]]:
+    """The values that the mistakes of step 1 lead to.
+
+    Parameters
+    ----------
+    x, y : ndarray, shape (n,)
+
+    Returns
+    -------
+    dict of list of float
+        A mistake may be made in several ways.
+    """
     a, b = np.tril_indices(len(x), -1)  # a > b
     n = len(a)
-    agreeing = np.count_nonzero((x[a] > x[b]) == (y[a] > y[b]))
-    tau = 2 * agreeing / n - 1
+    net = n * stats.kendalltau(x, y).statistic  # agreements less disagreements
     rises = [(x[i] > x[j]) & (y[i] > y[j]) for i, j in ((a, b), (b, a))]
     crossed = [x[i] > y[j] for i in (a, b) for j in (a, b)]
-    mistakes = {
-        RISES_ONLY: _one_of(got, tau, [2 * rise.mean() - 1 for rise in rises]),
-        TURNED: -tau,
-        SHARE_OF_AGREEMENT: agreeing / n,
-        NOT_DIVIDED: 2 * agreeing - n,
-        BY_ENTRIES: (2 * agreeing - n) / len(x),
-        EVERYTHING_AGREES: 1,
-        LISTS_COMPARED: _one_of(got, tau, [2 * cross.mean() - 1 for cross in crossed]),
+    crossed += [crossed[0] == crossed[3], crossed[1] == crossed[2]]  # as products of differences
+    between = [2 * np.mean(cross) - 1 for cross in crossed]
+    return {
+        RISES_ONLY: [2 * rise.mean() - 1 for rise in rises],
+        TURNED: [-net / n],
+        SHARE_OF_AGREEMENT: [(net + n) / 2 / n],
+        NOT_DIVIDED: [net, (net + n) / 2, net + n - 1],
+        BY_ENTRIES: [net / len(x)],
+        EVERYTHING_AGREES: [1.0],
+        LISTS_COMPARED: between + [-tau for tau in between],
     }
-    compare(what, got, tau, mistakes)
-    right(f"{n} comparisons, {agreeing} agree and {n - agreeing} do not: tau = {tau:.3f}.")
 
 
 def check_lists(rows, columns, gap_list, places) -> None:
@@ -240,6 +350,8 @@ def check_lists(rows, columns, gap_list, places) -> None:
         CROSSED: table[i][:, j],
         ALL_CELLS: itself_if(gap_list, expected, lambda a: a.size == n * n),
         LOWER_TRIANGLE: table[j, i],
+        ROWS_TWICE: lambda: table[i][j],
+        PLACES_TAKEN: _one_of(gap_list, expected, [places[i], places[j]]),
     }
     compare("gap_list", gap_list, expected, mistakes)
     right(
@@ -259,9 +371,20 @@ def check_tau(tau_with_gap, places) -> None:
     gaps = position_distances(places)
     rng = np.random.default_rng(8)
     values = 2 + np.sqrt(gaps) / 8 + rng.exponential(size=len(gaps))
-    values[3] = 0  # a result like any other, for those who choose cells by their value
+    with_zero = np.where(np.arange(len(gaps)) == 3, 0, values)
+    # Who chooses cells by their value is right until a pair measures 0.
+    what = "tau_with_gap (tried on a table in which one pair measures 0)"
+    judge = partial(_judge_tau, what, tau_with_gap, gaps)
+    _judge_harder(what, judge, with_zero, values, BY_VALUE)
+    right(
+        f"Tau of the {len(gaps)} pairs, each measure beside the distance of its own pair, and the "
+        "p-value that goes with it."
+    )
+
+
+def _judge_tau(what: str, tau_with_gap, gaps, values) -> None:
+    """Judge tau and p of a table whose pairs have these values."""
     table, wide = to_upper(values), to_upper(gaps)
-    what = "tau_with_gap (tried on a table of the check's own)"
     got = call(what, tau_with_gap, table.copy())
     try:
         tau, p = got
@@ -286,10 +409,6 @@ def check_tau(tau_with_gap, places) -> None:
     }
     compare("tau", tau, right_tau, mistakes, rtol=1e-6)
     compare("p", p, right_p, {TAU_TWICE: right_tau}, rtol=1e-4, atol=1e-12)
-    right(
-        f"Tau of the {len(gaps)} pairs, each measure beside the distance of its own pair, and the "
-        "p-value that goes with it."
-    )
 
 
 def check_hidden(hide_unmeasured) -> None:
@@ -300,9 +419,17 @@ def check_hidden(hide_unmeasured) -> None:
     hide_unmeasured : callable
         The answer: a table (n, n) to one with NaN on and below the diagonal, or masked there.
     """
-    table = to_upper(np.array([1.5, 0, 2.5, 3.5, 4.5, 5.5]))  # one pair has a true 0
+    judge = partial(_judge_hidden, hide_unmeasured)
+    _judge_harder("hide_unmeasured, of a table of 4 targets", judge, 4, N_TARGETS, FIXED_SIZE)
+    right("Only what was measured is left to see, a true 0 included, and the data are unchanged.")
+
+
+def _judge_hidden(hide_unmeasured, n: int) -> None:
+    """Judge what is hidden of a table of n targets, and of one of whole numbers."""
+    pairs = np.arange(n * (n - 1) // 2)
+    table = to_upper(np.where(pairs == 1, 0, pairs + 1.5))  # one pair has a true 0
     handed = table.copy()
-    got = _filled(call("hide_unmeasured", hide_unmeasured, handed))
+    got = _table("hide_unmeasured", call("hide_unmeasured", hide_unmeasured, handed))
     above = np.triu(np.ones(table.shape, dtype=bool), 1)
     expected = np.where(above, table, np.nan)
 
@@ -316,12 +443,11 @@ def check_hidden(hide_unmeasured) -> None:
         ZERO_HIDDEN: np.where(table == 0, np.nan, table),
     }
     compare("hide_unmeasured", got, expected, mistakes)
-    if not np.array_equal(handed, table):
-        fail("hide_unmeasured", expected="the table it was given unchanged", mistake=WRITTEN_INTO)
-    whole = to_upper(np.arange(1, 7))
+    _refuse_overwritten("hide_unmeasured", handed, table)
+    whole = to_upper(pairs + 1)
     what = "hide_unmeasured, of a table of whole numbers"
     try:
-        got = _filled(call(what, hide_unmeasured, whole.copy()))
+        got = _table(what, call(what, hide_unmeasured, whole.copy()))
     except CheckFailed as error:
         if "NaN" in str(error):
             fail(what, got="an error, integers cannot hold NaN", mistake=NAN_IN_INTEGERS)
@@ -329,7 +455,6 @@ def check_hidden(hide_unmeasured) -> None:
     expected = np.where(above, whole, np.nan)
     is_flooded = np.shape(got) == whole.shape and np.any(np.abs(got[~above]) > 0)
     compare(what, got, expected, {NAN_IN_INTEGERS: got if is_flooded else expected})
-    right("Only what was measured is left to see, a true 0 included, and the data are unchanged.")
 
 
 def check_panels(draw_positions, places) -> None:
@@ -347,17 +472,28 @@ def check_panels(draw_positions, places) -> None:
     numbers = rng.uniform([1, 20, 3], [3, 90, 9], (len(gap_list), 3))  # (n_pairs, 3)
     tables = np.moveaxis(to_upper(numbers), -1, 0)  # (3, n, n)
     taus = np.array([[-0.61, 0.13], [0.42, 0.27], [0.23, 0.34]])
-    figure = call("draw_positions", draw_positions, tables.copy(), gaps.copy(), taus.copy())
+    hidden_at_once = _hidden_at_once(draw_positions, tables)
+    try:
+        figure = call("draw_positions", draw_positions, tables.copy(), gaps.copy(), taus.copy())
+    except CheckFailed as failure:
+        if isinstance(hidden_at_once, str) and hidden_at_once == str(failure.__cause__):
+            got = f"an error, {hidden_at_once}"
+            fail("draw_positions", expected="a figure", got=got, mistake=THREE_AT_ONCE)
+        raise
     panels = _panels(figure)
     for m, letter in enumerate("ABC"):
         others = [table for k, table in enumerate([*tables, gaps]) if k != m]
-        _compare_map(letter, panels[letter], tables[m], others)
-    _compare_map("D", panels["D"], gaps, list(tables))
+        at_once = hidden_at_once[m : m + 1] if np.shape(hidden_at_once) == tables.shape else []
+        wrong = {MAPS_REORDERED: others, THREE_AT_ONCE: at_once}
+        _compare_map(letter, panels[letter], tables[m], wrong)
+        _check_colours(letter, panels[letter], numbers[:, m])
+    _compare_map("D", panels["D"], gaps, {MAPS_REORDERED: tables})
     _check_limit(panels["D"], gaps)
     for m, letter in enumerate("EFG"):
         _compare_dots(letter, panels[letter], gap_list, numbers, m)
+    anew = [stats.kendalltau(column, gap_list) for column in numbers.T]
     for m, letter in enumerate("EFG"):
-        _check_title(letter, panels[letter], taus, m)
+        _check_title(letter, panels[letter], taus, m, anew)
     right(
         "A to C show the measures and D the tokens, its colours ending at 80 %; E to G have one "
         f"dot for each of {len(gap_list)} pairs, with the tau and p of their own measure."
@@ -372,10 +508,17 @@ def check_renamed(deal_names) -> None:
     deal_names : callable
         The answer: an upper table (n, n) and an order (n,) to a renamed table.
     """
-    table = to_upper(np.arange(1.0, 11.0))  # 5 targets
-    order = np.array([3, 0, 4, 1, 2])
+    judge = partial(_judge_renamed, deal_names)
+    _judge_harder("deal_names, of a table of 5 targets", judge, 5, N_TARGETS, FIXED_SIZE)
+    right("Every target got one new name, as a row and as a column, so its pairs stay its pairs.")
+
+
+def _judge_renamed(deal_names, n: int) -> None:
+    """Judge new names for the n targets of a table."""
+    table = to_upper(np.arange(n * (n - 1) // 2) + 1.5)
+    order = np.random.default_rng(2).permutation(n)  # of 5, all get new names
     handed = table.copy()
-    got = _filled(call("deal_names", deal_names, handed, order.copy()))
+    got = _table("deal_names", call("deal_names", deal_names, handed, order.copy()))
     both = np.maximum(table, table.T)
     renamed = both[order][:, order]
     backwards = both[np.argsort(order)][:, np.argsort(order)]
@@ -394,6 +537,7 @@ def check_renamed(deal_names) -> None:
             got[upper], expected, lambda a: any(np.allclose(a, b[upper]) for b in one_side)
         ),
         HALF_EMPTY: table[order][:, order][upper],
+        OTHER_ORDER: itself_if(got[upper], expected, lambda a: _is_renamed(to_upper(a), table)),
         PAIRS_DEALT: itself_if(
             got[upper],
             expected,
@@ -409,9 +553,23 @@ def check_renamed(deal_names) -> None:
             got="other numbers there",
             mistake=ONE_HALF_LEFT,
         )
+    _refuse_overwritten("deal_names", handed, table)
+
+
+def _is_renamed(got, table) -> bool:
+    """Whether an upper table is another one with other names, a whole target at a time."""
+    got, whole = got + got.T, table + table.T
+    names = {tuple(row): k for k, row in enumerate(np.sort(whole))}  # by its numbers
+    order = [names.get(tuple(row)) for row in np.sort(got)]
+    return None not in order and np.array_equal(got, whole[order][:, order])
+
+
+def _refuse_overwritten(what: str, handed, table) -> None:
+    """Fail if the table that a function was handed is not what it was."""
     if not np.array_equal(handed, table):
-        fail("deal_names", expected="the table it was given unchanged", mistake=WRITTEN_INTO)
-    right("Every target got one new name, as a row and as a column, so its pairs stay its pairs.")
+        n = np.count_nonzero(handed != table)
+        unchanged = "the table it was given unchanged"
+        fail(what, expected=unchanged, got=f"{n} of its cells changed", mistake=WRITTEN_INTO)
 
 
 def check_p_value(p_from) -> None:
@@ -422,43 +580,115 @@ def check_p_value(p_from) -> None:
     p_from : callable
         The answer: shuffled taus and the observed one to p.
     """
-    # values by which every mistake leads to a p of its own
-    shuffled = np.array([-14, -12, -9, -8, -8, -4, -2, 6, 8, 11, 11, 11]) / 20
-    n = len(shuffled)
-    for observed in (0.55, -0.6):
-        what = f"p_from (tried on {n} shuffles, {observed} observed)"
-        got = call(what, p_from, shuffled.copy(), observed)
-        sizes, size = np.abs(shuffled), abs(observed)
-        far, strictly = np.count_nonzero(sizes >= size), np.count_nonzero(sizes > size)
-        one_way = shuffled >= observed, shuffled <= observed, sizes >= observed
-        less = np.count_nonzero(sizes < size), np.count_nonzero(sizes <= size)
-        expected = (far + 1) / (n + 1)
-        mistakes = {
-            OWN_LEFT_OUT: _one_of(got, expected, [far / n, (far + 1) / n, far / (n + 1)]),
-            ONE_SIDED: _one_of(got, expected, [_p(np.count_nonzero(way), n) for way in one_way]),
-            TIES_LEFT_OUT: _one_of(got, expected, [_p(strictly, n)]),
-            LESS_FAR: _one_of(got, expected, [_p(k, n) for k in less] + [1 - expected]),
-            COUNT_FOR_SHARE: _one_of(got, expected, [far, far + 1]),
-        }
-        compare(what, got, expected, mistakes)
+    tried = ", ".join(f"{observed} among {len(shuffled)} shuffles" for shuffled, observed in DEALS)
+    what = f"p_from (tried with {tried})"
+    got = _numbers(what, p_from, DEALS)
+    reached = np.array([np.sum(abs(shuffled) >= abs(observed)) for shuffled, observed in DEALS])
+    expected = (reached + 1) / [len(shuffled) + 1 for shuffled, _ in DEALS]
+    is_fixed = itself_if(
+        got,
+        expected,
+        lambda a: _are_in_proportion(a, reached) or _are_in_proportion(a, reached + 1),
+    )
+    mistakes = _explained(got, expected, wrong_p_values, DEALS) | {FIXED_SIZE: is_fixed}
+    compare(what, got, expected, mistakes)
     right("The share of deals that get as far as ours, on either side, our own among them.")
 
 
-def _p(count, n) -> float:
-    return (count + 1) / (n + 1)
+def wrong_p_values(shuffled, observed) -> dict[Mistake, list[float]]:
+    """The values that the mistakes of step 7 lead to.
+
+    Parameters
+    ----------
+    shuffled : ndarray, shape (n_deals,)
+    observed : float
+
+    Returns
+    -------
+    dict of list of float
+        A mistake may be made in several ways, and with others beside it.
+    """
+    n, sizes, size = len(shuffled), abs(shuffled), abs(observed)
+
+    def shares(*chosen):
+        counts = [np.count_nonzero(some) for some in chosen]
+        return [(k + own) / (n + more) for k in counts for own in (1, 0) for more in (1, 0)]
+
+    far = np.count_nonzero(sizes >= size)
+    above, below = shuffled >= observed, shuffled <= observed
+    beyond = [above if observed > 0 else below, min(above, below, key=np.count_nonzero)]
+    sides = [above, below, shuffled >= size, shuffled <= -size, *beyond]
+    doubled = [2 * p for p in shares(*sides)]
+    doubled += [p for side in sides for p in shares([side, side])]  # the own order once
+    return {
+        COUNT_FOR_SHARE: [far, far + 1],
+        OWN_LEFT_OUT: shares(sizes >= size)[1:],
+        ONE_SIDED: shares(*sides, sizes >= observed),
+        TAIL_DOUBLED: doubled + [min(p, 1) for p in doubled],
+        TIES_LEFT_OUT: shares(sizes > size),
+        LESS_FAR: [*shares(sizes < size, sizes <= size), 1 - (far + 1) / (n + 1)],
+    }
+
+
+def _numbers(what: str, function, inputs) -> np.ndarray:
+    """A function's answers, (n_inputs,), or a failed check if they are no numbers."""
+    answers = [call(what, function, *map(copy, arguments)) for arguments in inputs]
+    try:
+        values = np.array(answers, dtype=float)
+    except (TypeError, ValueError):
+        values = None
+    if np.ndim(values) != 1:
+        fail(what, expected="one number", got=f"a {type(answers[0]).__name__}")
+    return values
+
+
+def _explained(got, expected, values_of: Callable, inputs) -> dict[Mistake, Callable]:
+    """For `compare`: the mistakes of which one way explains the answers to all inputs."""
+    wrong = [values_of(*arguments) for arguments in inputs]
+    return {
+        mistake: _one_of(got, expected, np.transpose([values[mistake] for values in wrong]))
+        for mistake in wrong[0]
+    }
+
+
+def _are_in_proportion(answers, counts) -> bool:
+    """Whether one number, not 1, divides all counts, whatever they were counted among."""
+    is_divided = answers.all() and not np.allclose(answers, counts)
+    return is_divided and np.allclose(answers * counts[0], counts * answers[0])
+
+
+def _judge_harder(what: str, judge: Callable, hard, easy, mistake: Mistake) -> None:
+    """Judge the harder case; an answer that is right in the easier one alone made the mistake."""
+    try:
+        judge(hard)
+    except CheckFailed as failure:
+        try:
+            judge(easy)
+        except CheckFailed:
+            raise failure from None
+        said = dict(re.findall(r"^  (expected|got): +(.*)$", str(failure), re.MULTILINE))
+    else:
+        return
+    fail(what, **{"expected": "a result"} | said, mistake=mistake)
 
 
 def _one_of(got, expected, values) -> Callable:
     """For `compare`: the answer itself where it is one of several wrong values."""
-    return itself_if(got, expected, lambda a: np.isclose(a, values).any())
+    return itself_if(
+        got, expected, lambda a: any(np.allclose(a, value, equal_nan=True) for value in values)
+    )
 
 
-def _filled(got) -> np.ndarray:
-    """An array of floats, NaN where it was masked; what is no array stays what it is."""
-    try:
-        return np.ma.filled(np.ma.asarray(got).astype(float), np.nan)
-    except (TypeError, ValueError):
-        return got
+def _table(what: str, got) -> np.ndarray:
+    """An array of floats, NaN where it was masked, or a failed check."""
+    kind = f"a {type(got).__name__}"
+    if isinstance(got, np.ndarray):
+        if got.dtype.kind in "iuf":
+            return np.ma.filled(got.astype(float), np.nan)
+        kind = f"an array of dtype {got.dtype}"
+    is_known = isinstance(got, list) or kind.endswith("dtype object")
+    expected = "a NumPy array of floating-point numbers"
+    fail(what, expected=expected, got=kind, mistake=NO_FLOATS if is_known else None)
 
 
 def _cells(what: str, rows, columns) -> np.ndarray:
@@ -488,12 +718,22 @@ def _title(axes: Axes) -> str:
     return "".join(axes.get_title(side) for side in ("left", "center", "right"))
 
 
-def _compare_map(letter: str, axes: Axes, table, others) -> None:
+def _hidden_at_once(draw_positions, tables):
+    """What the student's own function makes of three tables at once; an error as its text."""
+    hide_unmeasured = getattr(draw_positions, "__globals__", {}).get("hide_unmeasured")
+    try:
+        with warnings.catch_warnings(action="ignore"):  # nobody asked for this call
+            return _table("hide_unmeasured", hide_unmeasured(tables.copy()))
+    except Exception as error:
+        return str(error)
+
+
+def _compare_map(letter: str, axes: Axes, table, wrong: dict) -> None:
     """Compare a heat map with its table; below the diagonal it is empty, or mirrors."""
     what = f"panel {letter}"
     if len(axes.images) != 1:
         fail(what, expected="one image", got=f"{len(axes.images)} of them")
-    image = _filled(axes.images[0].get_array())
+    image = _table(what, axes.images[0].get_array())
     if np.shape(image) != table.shape:
         compare(what, image, table)
     upper, lower = np.triu_indices(len(table), 1), np.tril_indices(len(table), -1)
@@ -502,13 +742,56 @@ def _compare_map(letter: str, axes: Axes, table, others) -> None:
     is_transposed = np.allclose(below, mirrored) and not np.allclose(shown, table[upper])
     mistakes = {
         TRANSPOSED: itself_if(shown, table[upper], lambda a: is_transposed),
-        MAPS_REORDERED: itself_if(
-            shown, table[upper], lambda a: any(np.allclose(a, other[upper]) for other in others)
-        ),
     }
+    for mistake, others in wrong.items():
+        mistakes[mistake] = _one_of(shown, table[upper], [other[upper] for other in others])
     compare(f"{what}, above the diagonal", shown, table[upper], mistakes)
     if not np.isnan(below).all() and not np.allclose(below, mirrored):
         fail(f"{what}, below the diagonal", got="zeros in colour", mistake=NOTHING_HIDDEN)
+    _check_turn(what, axes)
+    _check_scale(f"colours of {what}", axes)
+
+
+def _check_turn(what: str, axes: Axes) -> None:
+    """Check that the first row of an image is the upper one, as in a printed table."""
+    image = axes.images[0]
+    left, _, bottom, top = image.get_extent()
+    first, last = (top, bottom) if image.origin == "upper" else (bottom, top)
+    heights = axes.transData.transform([(left, first), (left, last)])[:, 1]
+    if heights[0] < heights[1]:
+        got = "row 0 at the bottom"
+        fail(what, expected="row 0 at the top", got=got, mistake=UPSIDE_DOWN)
+
+
+def _check_scale(what: str, axes: Axes) -> None:
+    """Check that the colours of an image lie between two numbers, in proportion."""
+    image = axes.images[0]
+    low, high = image.get_clim()
+    # What a colour bar makes of limits that are not finite is -0.1 to 0.1.
+    if not np.isfinite([low, high]).all() or np.allclose([low, high], [-0.1, 0.1]):
+        got = "a limit that is NaN or infinite"
+        fail(what, expected="two numbers as limits", got=got, mistake=LIMIT_NOT_FINITE)
+    try:
+        shares = image.norm(np.array([low, (low + high) / 2, high]))
+    except ValueError:  # such as a logarithm of zero
+        shares = np.nan
+    if not np.allclose(np.ma.filled(shares, np.nan), [0, 0.5, 1]):
+        got = f"a {type(image.norm).__name__}"
+        fail(what, expected="a linear scale", got=got, mistake=NOT_LINEAR)
+
+
+def _check_colours(letter: str, axes: Axes, values) -> None:
+    """Check that the colours of a panel tell its values apart."""
+    low, high = axes.images[0].get_clim()
+    least, most = values.min(), values.max()
+    room = 1e-6 * (most - least)
+    if low > least + room or high < most - room or most - least < SPREAD * (high - low):
+        fail(
+            f"colours of panel {letter}",
+            expected=f"about from {least:.4g} to {most:.4g}, as its values",
+            got=f"from {low:.4g} to {high:.4g}",
+            mistake=COLOURS_WASTED,
+        )
 
 
 def _check_limit(axes: Axes, gaps) -> None:
@@ -547,8 +830,8 @@ def _compare_dots(letter: str, axes: Axes, gap_list, numbers, m: int) -> None:
     compare(f"dots of panel {letter}", dots, expected, mistakes)
 
 
-def _check_title(letter: str, axes: Axes, taus, m: int) -> None:
-    """Check that the numbers of a title are tau and p of its measure, in this order."""
+def _check_title(letter: str, axes: Axes, taus, m: int, anew) -> None:
+    """Check that the numbers of a title are the given tau and p of its measure, in this order."""
     title = _title(axes)
     numbers = [float(n) for n in re.findall(r"-?\d+\.\d+(?:e[-+]?\d+)?", title.replace("−", "-"))]
 
@@ -560,6 +843,8 @@ def _check_title(letter: str, axes: Axes, taus, m: int) -> None:
     mistake = P_FOR_TAU if says(taus[m][::-1]) else None
     if any(says(taus[k]) for k in range(len(taus)) if k != m):
         mistake = OTHER_TAU
+    if any(map(says, anew)):
+        mistake = TAU_ANEW
     tau, p = taus[m]
     got = " ".join(title.split())
     fail(f"title of panel {letter}", expected=f"tau = {tau}, p = {p}", got=got, mistake=mistake)
