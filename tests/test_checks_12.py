@@ -1,6 +1,7 @@
 """What a student of exercises 1 and 2 sees, beyond the trials of the gate."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -247,6 +248,35 @@ def test_people_drawn_another_way_are_right_too():
         return cups, [np.sin(np.pi * c / 4) + rng.normal(0, 0.2) for c in cups]
 
     part2.check_data(study, *study(347, 2))
+
+
+def test_one_generator_may_draw_the_noise_before_the_cups_but_two_of_one_seed_are_named():
+    def study(size, seed, n_generators):
+        rngs = [np.random.default_rng(seed) for _ in range(n_generators)]
+        noise, cups = rngs[0].standard_normal(size), rngs[-1].uniform(0, 4, size)
+        return cups, np.sin(np.pi * cups / 4) + 0.2 * noise
+
+    part2.check_data(partial(study, n_generators=1), *study(347, 2, 1))
+    with pytest.raises(CheckFailed, match="noise from the seed of the cups"):
+        part2.check_data(partial(study, n_generators=2), *study(347, 2, 2))
+
+
+def test_people_who_are_exchanged_or_differ_at_every_call_are_not_said_to_have_another_seed():
+    def without_seed(size, _):
+        return _study(size, None)
+
+    with pytest.raises(CheckFailed, match="the people of seed 2") as caught:
+        part2.check_data(_study, *_study(347, 2)[::-1])
+    assert "known mistake" not in str(caught.value)
+    with pytest.raises(CheckFailed, match="other people at every call"):
+        part2.check_data(without_seed, *_study(347, 2))
+
+
+def test_a_line_at_a_height_of_its_own_that_follows_the_arguments_gets_no_name():
+    draw = _curve_with(lambda axes, numbers, at: axes.axhline(at / 2 + numbers[0], ls="--"))
+    with pytest.raises(CheckFailed, match="one at 4.406") as caught:
+        part2.check_curve(draw)
+    assert "known mistake" not in str(caught.value)
 
 
 def test_an_image_of_the_whole_screen_in_one_colour_is_wrong_without_a_name():

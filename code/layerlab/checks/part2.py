@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 from sklearn.feature_selection import mutual_info_regression
 
-from layerlab.checks._core import CheckFailed, Mistake, call, compare, fail, right
+from layerlab.checks._core import CheckFailed, Mistake, call, compare, fail, itself_if, right
 from layerlab.information import histogram_mutual_information
 
 SIZE, SEED, BINS = 347, 2, 8  # what the exercise asks for
@@ -93,6 +93,10 @@ NOISE_INSIDE = Mistake(
 )
 WRONG_SIZE = Mistake("another number of people", "How many people take part in the study?")
 WRONG_SEED = Mistake("called with another seed", "The recipe is right, the seed is another one.")
+NOT_REPEATED = Mistake(
+    "other people at every call",
+    "Called twice with one seed, the recipe gives different people. Which draw knows no seed?",
+)
 
 SCORE_FIRST = Mistake(
     "score before cups",
@@ -107,6 +111,10 @@ EDGES_FOR_BINS = Mistake(
 )
 EDGES_EXCHANGED = Mistake(
     "edges exchanged", "These are the edges of the other variable. Cups come first."
+)
+OTHER_EDGES = Mistake(
+    "bins between other edges",
+    "Your counts fit your edges. Do these begin and end where the values do, at equal distances?",
 )
 DENSITY = Mistake(
     "density instead of counts", "People are counted: the numbers are whole and add up to 347."
@@ -133,6 +141,11 @@ EXTENT_IN_CORNERS = Mistake(
 EXTENT_IN_BINS = Mistake(
     "extent in bins",
     "The image covers the numbers of the bins, the points are in cups and scores. Use the edges.",
+)
+PYPLOT = Mistake(
+    "pyplot without its import",
+    "You need no `plt` here. The function has a figure of its own, and what pyplot does, a figure "
+    "or one of its panels can do itself.",
 )
 NO_COLOUR_BAR = Mistake("colour bar missing", "Nothing tells what the colours mean.")
 BAR_ELSEWHERE = Mistake(
@@ -204,14 +217,14 @@ JOINT_ADDED = Mistake(
 )
 CONDITIONAL_ENTROPY = Mistake(
     "conditional entropy",
-    "This is what remains uncertain about one once the other is known. You want what is saved.",
+    "Both together less one of them: this is what the other one adds. You want what it repeats.",
 )
 TURNED = Mistake("terms turned round", "The size is right; mutual information is never negative.")
 
 ARGUMENTS_UNUSED = Mistake(
-    "arguments not used",
-    "Other people, the same answer. Does your function look at the cups and the score that it is "
-    "given?",
+    "the notebook's values for the function's arguments",
+    "The check calls your function with other data, yet this stays as it was: a number or a "
+    "variable of the notebook stands in it. Use what the arguments bring.",
 )
 NATS = Mistake(
     "nats for bits",
@@ -222,8 +235,8 @@ TIMES_LN2 = Mistake(
     "A nat is more than a bit, so the same amount is a larger number of bits.",
 )
 X_FLAT = Mistake(
-    "a list where a table is asked for",
-    "The first argument needs two axes: one row for each person, one column.",
+    "one axis where two are asked for",
+    "The first argument is a table: a row for each person, and one column.",
 )
 X_AS_ROW = Mistake(
     "one row instead of one column",
@@ -291,7 +304,7 @@ WHOLE_RESULT = Mistake(
 P_VALUE = Mistake("p-value for r", "SciPy returns two numbers; this is the second one.")
 RANKS = Mistake(
     "correlation of ranks",
-    "This one asks for any rising or falling relation. Pearson's is another.",
+    "This one knows the people's order alone. Pearson's is calculated from the values themselves.",
 )
 
 
@@ -313,7 +326,8 @@ def check_data(invent_study: Callable, cups: ArrayLike, score: ArrayLike) -> Non
             got = f"shape {_shape(values)}"
             fail(name, expected=f"shape ({SIZE},)", got=got, mistake=WRONG_SIZE)
     if not np.array_equal([cups, score], _study(invent_study, SIZE, SEED)):
-        fail("cups, score", expected=f"the people of seed {SEED}", mistake=WRONG_SEED)
+        mistake = _why_others(invent_study, [cups, score])
+        fail("cups, score", expected=f"the people of seed {SEED}", mistake=mistake)
     right("347 people: cups drawn evenly, and a score that follows a curve, with noise of its own.")
 
 
@@ -341,18 +355,19 @@ def check_counts(
     if len(shape) == 2 and shape != expected.shape:
         mistake = by_shape.get(shape, ONE_AXIS if shape[0] != shape[1] else None)
         fail("tally", expected=f"shape {expected.shape}", got=f"shape {shape}", mistake=mistake)
-    density = np.histogram2d(cups, score, BINS, density=True)[0]
-    if _is_turned(tally, expected):
+    if np.array_equal(tally, expected.T) and not np.array_equal(tally, expected):
         i, j = np.argwhere(expected != expected.T)[0]
-        fail(
-            f"tally[{i}, {j}]",
-            expected=f"{expected[i, j]:.0f} people (cups {i}, score {j})",
-            got=f"{expected[j, i]:.0f}",
-            mistake=SCORE_FIRST,
-        )
+        box = f"{expected[i, j]:.0f} people (cups {i}, score {j})"
+        got = f"{expected[j, i]:.0f}"
+        fail(f"tally[{i}, {j}]", expected=box, got=got, mistake=SCORE_FIRST)
+    for name, got, own, other in (
+        ("cup_edges", cup_edges, *edges),
+        ("score_edges", score_edges, *edges[::-1]),
+    ):  # before the counts, which follow from them
+        elsewhere = itself_if(got, own, lambda _: _fits(tally, cups, score, cup_edges, score_edges))
+        compare(name, got, own, {EDGES_EXCHANGED: other, OTHER_EDGES: elsewhere})
+    density = np.histogram2d(cups, score, BINS, density=True)[0]
     compare("tally", tally, expected, {DENSITY: density})
-    compare("cup_edges", cup_edges, edges[0], {EDGES_EXCHANGED: edges[1]})
-    compare("score_edges", score_edges, edges[1], {EDGES_EXCHANGED: edges[0]})
     right("Everybody is in one of 8 by 8 boxes, cups along the first axis, score along the second.")
 
 
@@ -364,13 +379,9 @@ def check_image(draw_study: Callable[..., Figure]) -> None:
     draw_study : callable
         The answer: cups, scores, counts and the edges of both axes to a Figure of two panels.
     """
-    rng = np.random.default_rng(5)
-    cups = 4 * rng.beta(1, 3, 500)
-    score = cups**2 / 5 + rng.normal(0, 0.3, 500)
-    counts, x_edges, y_edges = np.histogram2d(cups, score, (6, 9))  # no square: turning shows
-    figure = call("draw_study", draw_study, cups, score, counts, x_edges, y_edges)
-    image = _image(figure)
-    _check_extent(image, (x_edges[0], x_edges[-1]), (y_edges[0], y_edges[-1]))
+    *_, counts, x_edges, y_edges = crowd = _crowd(5, (6, 9))  # no square: turning shows
+    image = _image(draw_study, crowd)
+    _check_extent(image, x_edges[[0, -1]], y_edges[[0, -1]], draw_study)
     shown = _shown(image, _middles(x_edges), _middles(y_edges))
     if not np.array_equal(shown, counts):
         fail(
@@ -438,7 +449,7 @@ def check_probabilities(
 
 
 def check_entropy(entropy_bits: Callable) -> None:
-    """Check the entropy of lists and tables, with and without empty boxes.
+    """Check the entropy of arrays of one and two axes, with and without empty boxes.
 
     Parameters
     ----------
@@ -577,21 +588,20 @@ def check_curve(draw_curve: Callable[..., Figure]) -> None:
         The answer: numbers of bins, their bits and a reference in bits to a Figure.
     """
     numbers, reference = np.arange(4, 25), 0.8125
-    figure = call("draw_curve", draw_curve, numbers, np.sqrt(numbers) / 4, reference)
-    if not isinstance(figure, Figure) or not figure.axes:
-        fail("draw_curve", expected="a figure with axes", got=f"a {type(figure).__name__}")
+    axes = _panel(draw_curve, numbers, np.sqrt(numbers) / 4, reference)
     what = f"the reference line, {OWN_DATA}"
-    lines = _straight_lines(figure.axes[0])
+    lines = _straight_lines(axes)
     levels = [line for line in lines if line.is_level and np.isclose(line.at, reference)]
     if not levels:
-        uprights = any(not line.is_level and np.isclose(line.at, reference) for line in lines)
-        others = ", ".join(f"one at {line.at:.4g}" for line in lines if line.is_level)
-        fail(
-            what,
-            expected=f"a horizontal line at {reference}",
-            got=others or "none",
-            mistake=VERTICAL if uprights else None,
-        )
+        mistake = None
+        if any(np.isclose(line.at, reference) for line in lines):
+            mistake = VERTICAL
+        elif heights := _heights(lines):
+            other = _panel(draw_curve, numbers + 1, np.sqrt(numbers) / 5, reference / 2)
+            mistake = ARGUMENTS_UNUSED if heights == _heights(_straight_lines(other)) else None
+        got = ", ".join(f"one at {at:.4g}" for at in _heights(lines))
+        expected = f"a horizontal line at {reference}"
+        fail(what, expected=expected, got=got or "none", mistake=mistake)
     across = [line for line in levels if line.start <= numbers[0] and line.end >= numbers[-1]]
     if not across:
         ends = [(line.start, line.end) for line in levels if line.start <= line.end]
@@ -604,13 +614,11 @@ def check_curve(draw_curve: Callable[..., Figure]) -> None:
     named = [line.label for line in dashed if line.label.strip() and line.label[0] != "_"]
     if not named:
         fail("the reference line", expected="a label for the legend", mistake=UNLABELLED)
-    labels = figure.axes[0].get_legend_handles_labels()[1]
+    labels = axes.get_legend_handles_labels()[1]
     if labels.count(named[0]) > 1:
         got = f"{named[0]!r} twice"
         fail("the legend", expected="a label for each line", got=got, mistake=LABEL_TWICE)
-    right(
-        "The reference lies level and dashed across all numbers of bins, and the legend names it."
-    )
+    right("The reference lies level, dashed, across all numbers of bins; the legend names it.")
 
 
 def check_correlation(r: float, cups: ArrayLike, score: ArrayLike) -> None:
@@ -670,6 +678,16 @@ def _study(invent_study: Callable, size: int, seed: int) -> np.ndarray:
     return people
 
 
+def _why_others(invent_study: Callable, people: list) -> Mistake | None:
+    """Why people are others than the recipe's; seeds up to 99 are tried."""
+    once, again = (_study(invent_study, SIZE, SEED) for _ in range(2))
+    if not np.array_equal(once, again):
+        return NOT_REPEATED
+    seeds = (seed for seed in range(100) if seed != SEED)
+    found = any(np.array_equal(people, _study(invent_study, SIZE, seed)) for seed in seeds)
+    return WRONG_SEED if found else None
+
+
 def _check_cups(cups: np.ndarray) -> None:
     mistake = None
     if cups.min() < 0 or cups.max() > 4:
@@ -684,10 +702,9 @@ def _check_cups(cups: np.ndarray) -> None:
         mistake = CUPS_SORTED
     elif stats.kstest(cups / 4, "uniform").pvalue > 1e-6:
         return
+    expected = "drawn from the uniform distribution from 0 to 4"
     got = f"from {cups.min():.2f} to {cups.max():.2f}, mean {cups.mean():.2f}"
-    fail(
-        "cups", expected="drawn from the uniform distribution from 0 to 4", got=got, mistake=mistake
-    )
+    fail("cups", expected=expected, got=got, mistake=mistake)
 
 
 def _check_scores(cups: np.ndarray, scores: np.ndarray, seed: int) -> None:
@@ -711,17 +728,20 @@ def _check_scores(cups: np.ndarray, scores: np.ndarray, seed: int) -> None:
         mistake = SCALED_TWICE
     elif abs(deviation - NOISE**0.5) < 0.03:
         mistake = VARIANCE
-    elif np.allclose(rest / NOISE, np.random.default_rng(seed).standard_normal(len(rest))):
+    elif _is_begun_twice(cups / 4, rest / NOISE, seed):
         mistake = NOISE_OF_CUPS
     elif abs(deviation - NOISE) < 0.02 and abs(rest.mean()) < 0.02:
         return
+    expected = f"noise around the curve of mean 0 and standard deviation {NOISE}"
     got = f"mean {rest.mean():.2f} and standard deviation {deviation:.2f}"
-    fail(
-        "score",
-        expected=f"noise around the curve of mean 0 and standard deviation {NOISE}",
-        got=got,
-        mistake=mistake,
-    )
+    fail("score", expected=expected, got=got, mistake=mistake)
+
+
+def _is_begun_twice(even: np.ndarray, normal: np.ndarray, seed: int) -> bool:
+    """Whether both are the first numbers of a seed, which no single generator gives."""
+    first, second = np.random.default_rng(seed), np.random.default_rng(seed)
+    begun = first.random(len(even)), second.standard_normal(len(normal))
+    return np.allclose([even, normal], begun)
 
 
 def _other_curve(cups: np.ndarray, scores: np.ndarray) -> Mistake | None:
@@ -788,13 +808,10 @@ def _bits_of_counts(cups, score, bins) -> float:
     return alone_1 + alone_2 - both
 
 
-def _is_turned(tally, expected: np.ndarray) -> bool:
-    """Whether counts are the right ones with both axes exchanged."""
-    try:
-        values = np.asarray(tally, dtype=float)
-    except (TypeError, ValueError):
-        return False
-    return np.array_equal(values, expected.T) and not np.array_equal(values, expected)
+def _fits(tally, cups, score, *edges) -> bool:
+    """Whether counts are right for the student's own edges."""
+    edges = [np.asarray(ends, dtype=float) for ends in edges]
+    return np.array_equal(tally, np.histogram2d(cups, score, edges)[0])
 
 
 def _nats(feature, target) -> float:
@@ -804,7 +821,7 @@ def _nats(feature, target) -> float:
 
 def _compare_estimate(what: str, neighbour_bits: Callable, cups, score, mistakes=None) -> float:
     """Compare the student's estimate with the right one, in bits, and return that."""
-    got = _estimate(neighbour_bits, np.array(cups), np.array(score))
+    got = _explained("neighbour_bits", neighbour_bits, np.array(cups), np.array(score))
     nats = _nats(cups, score)
     bits = nats / np.log(2)
     itself = [_nats(values, values) / unit for values in (cups, score) for unit in (np.log(2), 1)]
@@ -818,21 +835,21 @@ def _compare_estimate(what: str, neighbour_bits: Callable, cups, score, mistakes
     return bits
 
 
-def _estimate(neighbour_bits: Callable, cups, score):
-    """The student's estimate; scikit-learn's complaints of a table's shape have names."""
+def _explained(what: str, function: Callable, *args):
+    """Result of a student's function; known complaints of Python and scikit-learn have names."""
     try:
-        return call("neighbour_bits", neighbour_bits, cups, score)
+        return call(what, function, *args)
     except CheckFailed as error:
         for words, mistake in _COMPLAINTS.items():
-            if words in str(error):
-                expected = f"a table of shape ({len(cups)}, 1)"
-                fail("the first argument", expected=expected, mistake=mistake)
+            if words in str(error.__cause__):
+                fail(what, got=str(error.__cause__).splitlines()[0].rstrip(":"), mistake=mistake)
         raise
 
 
 _COMPLAINTS = {
     "Expected 2D array, got 1D": X_FLAT,
-    "inconsistent numbers of samples": X_AS_ROW,
+    "numbers of samples: [1, ": X_AS_ROW,
+    "name 'plt' is not defined": PYPLOT,
 }
 
 
@@ -864,8 +881,17 @@ def _repeated(values: ArrayLike) -> np.ndarray:
 # Figures -------------------------------------------------------------------------------------
 
 
-def _image(figure: Figure) -> AxesImage:
-    """The image in the right panel of the student's figure."""
+def _crowd(seed: int, bins: tuple[int, int]) -> tuple[np.ndarray, ...]:
+    """Cups and score of other people, their counts, and the edges of both axes."""
+    rng = np.random.default_rng(seed)
+    cups = 4 * rng.beta(1, 3, 500)
+    score = cups**2 / 5 + rng.normal(0, 0.3, 500)
+    return cups, score, *np.histogram2d(cups, score, bins)
+
+
+def _image(draw_study: Callable, crowd: tuple[np.ndarray, ...]) -> AxesImage:
+    """The image in the student's figure of a crowd."""
+    figure = _explained("draw_study", draw_study, *crowd)
     if not isinstance(figure, Figure):
         fail("draw_study", expected="a figure", got=f"a {type(figure).__name__}")
     images = [image for axes in figure.axes for image in axes.get_images()]
@@ -879,7 +905,7 @@ def _panels_of_bar(bar: Colorbar) -> list[Axes]:
     return list(getattr(bar.ax, "_colorbar_info", {}).get("parents", []))
 
 
-def _check_extent(image: AxesImage, x_ends, y_ends) -> None:
+def _check_extent(image: AxesImage, x_ends, y_ends, draw_study: Callable) -> None:
     """Check that an image covers the stretches of the data, whichever way it runs in them."""
     got = np.array(image.get_extent(), dtype=float)
     wanted = np.array([*x_ends, *y_ends])
@@ -888,13 +914,16 @@ def _check_extent(image: AxesImage, x_ends, y_ends) -> None:
         return
     rows, columns = np.shape(image.get_array())[:2]
     starts_at_zero = np.isclose(min(wide[0], high[0]), 0) or np.isclose(wide[0], -0.5)
-    mistake = None
     if np.allclose(wide, y_ends) and np.allclose(high, x_ends):
         mistake = EXTENT_SWAPPED
     elif np.allclose(np.sort(got), np.sort(wanted)):
         mistake = EXTENT_IN_CORNERS
     elif starts_at_zero and sorted([np.ptp(wide), np.ptp(high)]) == sorted([rows, columns]):
         mistake = EXTENT_IN_BINS
+    else:
+        wrong = ~np.isclose(got, wanted)
+        others = np.array(_image(draw_study, _crowd(6, (5, 7))).get_extent(), dtype=float)
+        mistake = ARGUMENTS_UNUSED if np.array_equal(got[wrong], others[wrong]) else None
     fail(
         f"extent in panel B, {OWN_DATA}",
         expected=f"cups from {x_ends[0]:.3g} to {x_ends[1]:.3g}, "
@@ -937,6 +966,18 @@ class _Line:
     end: float  # less than the start if it lies beside the axes
     style: str
     label: str
+
+
+def _panel(draw_curve: Callable, *args) -> Axes:
+    """The first panel of the student's figure."""
+    figure = _explained("draw_curve", draw_curve, *args)
+    if not isinstance(figure, Figure) or not figure.axes:
+        fail("draw_curve", expected="a figure with axes", got=f"a {type(figure).__name__}")
+    return figure.axes[0]
+
+
+def _heights(lines: list[_Line]) -> list[float]:
+    return [line.at for line in lines if line.is_level]
 
 
 def _straight_lines(axes: Axes) -> list[_Line]:
