@@ -73,6 +73,11 @@ WHOLE_NUMBERS = Mistake(
     "whole numbers",
     "The table holds integers, and whatever is stored there loses its decimals without a word.",
 )
+LIST_FOR_ARRAY = Mistake(
+    "nested lists for an array",
+    "Later cells pick by row and column at once, which nested lists cannot do. Make one array of "
+    "them.",
+)
 ONE_TABLE = Mistake(
     "one table under several names",
     "What is stored in one of your tables shows up in another: they are the same array. Make each.",
@@ -98,9 +103,18 @@ LOWER_TRIANGLE = Mistake(
 FIRST_LEFT_OUT = Mistake(
     "first target left out", "The first row is empty. Targets are counted from 0."
 )
+ONE_NUMBER = Mistake(
+    "a loop over one number",
+    "`for` walks through several things, and it was handed a single number. What makes a row of "
+    "numbers out of one?",
+)
 LIST_INDEX = Mistake(
     "a list as index",
     "A list picks whole rows of a table, a tuple picks one cell. Which brackets make a tuple?",
+)
+ROW_FOR_CELL = Mistake(
+    "a whole row for a cell",
+    "Rows of your table hold one number all along. A cell stands in a row and in a column.",
 )
 LAST_LEFT_OUT = Mistake(
     "last target left out", "The last column is empty. `range` stops before its end already."
@@ -116,6 +130,11 @@ ONE_FOR_ALL = Mistake(
     "first vector in every pair",
     "Your first row is right and the others are not: one of the two vectors never changes.",
 )
+ACROSS_TARGETS = Mistake(
+    "a neuron of all targets for a target's vector",
+    "You compared what two neurons do at all targets. Which axis of `vectors` counts the targets, "
+    "and which one the neurons?",
+)
 GAP_NEGATIVE = Mistake(
     "distance below zero", "Which of the two targets stands later in the text? Subtract from that."
 )
@@ -125,6 +144,10 @@ GAP_IN_TARGETS = Mistake(
 )
 GAP_IS_PLACE = Mistake(
     "place for distance", "That is where a target stands. How far is it from the other one?"
+)
+ROWS_APART = Mistake(
+    "a list of rows",
+    "Each row's numbers are still in a list of their own. Join the rows into one list.",
 )
 DIAGONAL_TAKEN = Mistake(
     "diagonal taken along",
@@ -146,6 +169,11 @@ SORTED = Mistake(
     "sorted by size",
     "The right numbers, but each table in an order of its own, so that the first of one list and "
     "the first of the other belong to different pairs.",
+)
+MEASURES_AS_ROWS = Mistake(
+    "transposed",
+    "The numbers are right, but each measure has a row of its own. In the array that came in, a "
+    "row is a pair.",
 )
 COMMON_MAXIMUM = Mistake(
     "one common maximum",
@@ -196,8 +224,15 @@ COUPLES_FROM_ONE = Mistake(
 PANELS_REORDERED = Mistake(
     "panels in another order", "Asked were MI with L1, then MI with L2, then L1 with L2."
 )
+ROW_A_AS_SHARES = Mistake(
+    "row A normalised",
+    "Row A should show the numbers as they came in, and it shows shares. Follow them from the "
+    "function's argument to the dots.",
+)
 ROW_B_AS_MEASURED = Mistake(
-    "row B not normalised", "Row B shows the numbers of row A again. You have a function for this."
+    "row B not normalised",
+    "Row B shows the numbers of row A again. Its dots should come from shares: are they computed, "
+    "and if so, is it they that the dots are drawn from?",
 )
 
 # Data of the notebook that the student's functions are handed as arguments.
@@ -206,7 +241,7 @@ NOTEBOOK = {
     "vecs",
     "places",
     "pairs",
-    "cells",
+    "shuffled",
     "louder",
     "bits",
     "l1",
@@ -217,6 +252,7 @@ NOTEBOOK = {
 OWN_SIZES = {10, 45}  # targets and pairs in the notebook
 MLP, BLOCK = 1, 3
 MEASURES = ("MI", "L1", "L2")
+TABLES = ("bits", "l1", "l2", "apart")
 COUPLES = ((0, 1), (0, 2), (1, 2))
 TOLERANCE = {"rtol": 1e-4, "atol": 2e-3}  # of bits: estimators break ties by a noise of their own
 
@@ -294,13 +330,10 @@ def check_tables(empty_tables) -> None:
     """
     n = 6
     what = f"empty_tables (tried with n = {n})"
-    names = ("bits", "l1", "l2", "apart")
-    tables = _call(what, empty_tables, n)
-    if not isinstance(tables, (tuple, list)) or len(tables) != len(names):
-        fail(what, expected="four tables", got=f"{tables!r:.60}")
-    for name, table in zip(names, tables, strict=True):
+    tables = _four_tables(what, _call(what, empty_tables, n))
+    for name, table in zip(TABLES, tables, strict=True):
         _check_table(name, table, n)
-    for (a, first), (b, second) in combinations(zip(names, tables, strict=True), 2):
+    for (a, first), (b, second) in combinations(zip(TABLES, tables, strict=True), 2):
         if np.shares_memory(first, second):
             got = f"the same array as {a}"
             fail(b, expected="a table of its own", got=got, mistake=ONE_TABLE)
@@ -323,19 +356,24 @@ def check_all_pairs(measure_all) -> None:
     X = common + rng.uniform(0.3, 0.9, (6, 1)) * rng.standard_normal((6, 60))
     places = np.array([3, 8, 20, 51, 52, 90])
     what = "measure_all (tried on six vectors)"
-    tables = _call(what, measure_all, X.copy(), places.copy())
-    if not isinstance(tables, (tuple, list, np.ndarray)) or len(tables) != 4:
-        fail(what, expected="four tables", got=f"{tables!r:.60}")
+    raises = {ONE_NUMBER: "'int' object is not iterable"}
+    answer = _call(what, measure_all, X.copy(), places.copy(), raises=raises)
+    tables = _four_tables(what, answer)
     n = len(X)
-    expected = [*np.moveaxis(to_upper(measure_pairs(X)), -1, 0)]  # three of (n, n)
-    _check_cells(measure_all, tables, expected)
-    for name, got, values in zip(("bits", "l1", "l2"), tables, expected, strict=False):
+    expected, across = (
+        np.moveaxis(to_upper(measure_pairs(vectors)), -1, 0) for vectors in (X, X[:, :n].T)
+    )  # (3, n, n) each
+    _check_cells(measure_all, tables, n)
+    for m in (1, 0, 2):  # L1 first: where vectors are the wrong ones, bits are an accident
+        got, values = tables[m], expected[m]
         mistakes = {
             WHOLE_NUMBERS: np.trunc(values),
+            SAME_INDEX: itself_if(got, values, lambda table: not table.any()),
+            ACROSS_TARGETS: across[m],
             ONE_FOR_ALL: itself_if(got, values, _first_row_only(values)),
         }
         mistakes |= _not_the_argument(measure_all, got, values)
-        compare(name, got, values, mistakes, **TOLERANCE)
+        compare(TABLES[m], got, values, mistakes, **TOLERANCE)
     _compare_gaps(measure_all, tables[3], places)
     right(
         f"{n * (n - 1) // 2} pairs of {n} vectors, each once, above the diagonal, zeros elsewhere."
@@ -350,11 +388,12 @@ def check_above(above_diagonal) -> None:
     above_diagonal : callable
         The answer: a table (n, n) to the numbers of its pairs i < j, in any fixed order.
     """
-    values = np.array([[7.0, 3, 0, 9, 1, 8, 2, 6, 5, 4], [1.0, 2, 3, 4, 5, 6, 7, 8, 9, 10]])
-    lists = []
+    values = np.array([[7.5, 3, 0, 9, 1.25, 8, 2, 6, 5, 4.5], [1.0, 2, 3, 4, 5, 6, 7, 8, 9, 10]])
+    lists, want = [], "a list or a one-dimensional array of numbers"
     for pairs in values:
         got = _call("above_diagonal", above_diagonal, to_upper(pairs))
-        flat = np.ravel(np.ma.filled(np.ma.asarray(got), 0))
+        got = _numbers("above_diagonal", got, want, of_rows=ROWS_APART)
+        flat = got.ravel()
         mistakes = {
             ZEROS_DROPPED: np.sort(pairs[pairs != 0]),
             DIAGONAL_TAKEN: np.sort(np.append(pairs, np.zeros(5))),
@@ -364,6 +403,8 @@ def check_above(above_diagonal) -> None:
         mistakes |= _not_the_argument(above_diagonal, np.sort(flat), np.sort(pairs))
         # in rising order, for here it does not matter which pair comes first
         compare("above_diagonal, 10 pairs of 5 targets", np.sort(flat), np.sort(pairs), mistakes)
+        if got.ndim != 1:
+            fail("above_diagonal", expected=want, got=f"the shape {got.shape}")
         lists.append(flat)
     order = np.argsort(lists[1])  # of the pairs, from (0, 1) to (3, 4)
     if not np.array_equal(lists[0][order], values[0]):
@@ -389,9 +430,11 @@ def check_shares(shares) -> None:
         BY_SUM: given / given.sum(axis=0),
         BY_MEAN: given / given.mean(axis=0),
         MINIMUM_TAKEN_OFF: (given - lowest) / (highest - lowest),
+        MEASURES_AS_ROWS: (given / highest).T,
     }
     mistakes |= _not_the_argument(shares, got, given / highest)
     compare("shares", got, given / highest, mistakes)
+    _refuse_lists("shares", got)
     if not np.array_equal(handed, given):
         fail("shares", expected="the array it was given unchanged", mistake=IN_PLACE)
     right("Each measure's largest pair is 1, and the data are what they were before.")
@@ -505,9 +548,63 @@ def _either_sign(got, mistakes: dict, signed: Mistake) -> dict:
     return mistakes | {signed: other}
 
 
-def _check_table(name: str, table, n: int) -> None:
+def _numbers(what: str, got, want: str, of_rows: Mistake | None = None) -> np.ndarray:
+    """The answer as an array of real numbers, masked cells as 0; a failed check if it is none.
+
+    NumPy's functions would stop at some answers with an error of their own, which tells a student
+    nothing. So a check that does more with an answer than to compare it asks here first.
+
+    Parameters
+    ----------
+    of_rows : Mistake, optional
+        The mistake of a list of rows of different lengths.
+    """
+    try:
+        values = np.ma.asarray(got)
+    except ValueError:
+        is_of_rows = _is_list_of_rows(got)
+        came = f"a list of {len(got)} rows of different lengths"
+        if not is_of_rows:
+            came = "lists of different lengths, one inside the other"
+        fail(what, expected=want, got=came, mistake=of_rows if is_of_rows else None)
+    if values.dtype.kind not in "biuf":
+        held = sorted({type(value).__name__ for value in values.ravel().tolist()})
+        came = f"a {type(got).__name__}" + (f" of {', '.join(held)}" if values.ndim else "")
+        fail(what, expected=want, got=came)
+    return values.filled(0)
+
+
+def _is_list_of_rows(got) -> bool:
+    """Whether what has no shape becomes one list when its entries are joined."""
+    try:
+        return np.concatenate(got).ndim == 1
+    except (TypeError, ValueError):
+        return False
+
+
+def _refuse_lists(what: str, got) -> None:
+    """Fail if lists stand where later cells of the notebook need an array."""
+    if not isinstance(got, np.ndarray):
+        mistake = LIST_FOR_ARRAY if isinstance(got, (list, tuple)) else None
+        fail(what, expected="a NumPy array", got=f"a {type(got).__name__}", mistake=mistake)
+
+
+def _four_tables(what: str, got) -> list[np.ndarray]:
+    """The student's four arrays of numbers."""
+    try:
+        tables = list(got)
+    except TypeError:
+        tables = []
+    if len(tables) != len(TABLES):
+        fail(what, expected="four tables", got=f"{got!r:.60}")
+    for name, table in zip(TABLES, tables, strict=True):
+        _numbers(name, table, "a table of numbers")
+        _refuse_lists(name, table)
+    return tables
+
+
+def _check_table(name: str, values: np.ndarray, n: int) -> None:
     """Shape, type and contents of one empty table."""
-    values = np.asarray(table)
     if values.shape != (n, n):
         sizes = {(10, 10): SIZE_HARD_CODED, (n * (n - 1) // 2,): ROOM_FOR_PAIRS, (n,): ONE_AXIS}
         mistake = sizes.get(values.shape)
@@ -522,22 +619,23 @@ def _check_table(name: str, table, n: int) -> None:
         )
 
 
-def _check_cells(measure_all, tables, expected) -> None:
+def _check_cells(measure_all, tables, n: int) -> None:
     """Which cells of the tables are filled: those above the diagonal."""
-    n = len(expected[0])
-    for name, table in zip(("bits", "l1", "l2", "apart"), tables, strict=True):
-        if np.shape(table) != (n, n):
-            got = f"the shape {np.shape(table)}"
+    for name, table in zip(TABLES, tables, strict=True):
+        if table.shape != (n, n):
+            got = f"the shape {table.shape}"
             mistake = _ignored_argument(measure_all)
             fail(name, expected=f"the shape {(n, n)}", got=got, mistake=mistake)
-    bits, l1 = np.asarray(tables[0]), np.asarray(tables[1])
-    filled = bits != 0  # no pair of the check's own vectors has a true zero
+    # A wrong pair may have a true zero in one table; no pair of the check's vectors has one in all.
+    filled = np.any(np.stack(tables[: len(MEASURES)]) != 0, axis=0)
     above, below = np.triu(filled, 1).any(), np.tril(filled, -1).any()
     next_only = np.eye(n, k=1, dtype=bool)
+    rows = filled.any(axis=1)
+    in_rows = filled[rows].all() and not np.any(np.ptp(tables[1][rows], axis=1))
     signs = (
         (STILL_EMPTY, not filled.any()),
-        (SAME_INDEX, not np.any(l1)),
-        (LIST_INDEX, filled.all() and not np.any(np.ptp(bits, axis=1))),
+        (LIST_INDEX, in_rows and rows.all()),
+        (ROW_FOR_CELL, in_rows),
         (LOWER_TRIANGLE, below and not above),
         (BOTH_TRIANGLES, below and above),
         (DIAGONAL_MEASURED, np.diag(filled).any()),
@@ -547,13 +645,18 @@ def _check_cells(measure_all, tables, expected) -> None:
     )
     for mistake, is_made in signs:
         if is_made:
-            got = f"{np.count_nonzero(filled)} filled cells"
+            places = {
+                "above the diagonal": np.triu(filled, 1),
+                "on it": np.diag(filled),
+                "below it": np.tril(filled, -1),
+            }
+            got = ", ".join(f"{np.count_nonzero(there)} {name}" for name, there in places.items())
             want = f"{n * (n - 1) // 2} filled cells, those above the diagonal"
             fail("which cells are filled", expected=want, got=got, mistake=mistake)
 
 
 def _first_row_only(expected) -> Callable:
-    """For `_itself_if`: whether the pairs of the first vector are right and no others."""
+    """For `itself_if`: whether the pairs of the first vector are right and no others."""
 
     def is_mistake(got):
         is_right = np.isclose(got, expected, **TOLERANCE)
@@ -601,16 +704,18 @@ def _compare_dots(what: str, axes: Axes, values, other, couple, from_notebook: b
     dots = _from_left(np.ma.filled(axes.collections[0].get_offsets(), np.nan))
     a, b = couple
     expected = _from_left(values[:, [a, b]])
+    is_row_b = what.startswith("row B")
     mistakes = {
-        PAIR_FOR_MEASURE: itself_if(dots, expected, lambda d: len(d) == len(MEASURES)),
-        AGAINST_ITSELF: itself_if(dots, expected, lambda d: np.array_equal(d[:, 0], d[:, 1])),
+        PAIR_FOR_MEASURE: _from_left(values[[a, b]].T),
+        AGAINST_ITSELF: itself_if(
+            dots, expected, lambda d: d.shape == expected.shape and np.array_equal(*d.T)
+        ),
+        ROW_B_AS_MEASURED if is_row_b else ROW_A_AS_SHARES: _from_left(other[:, [a, b]]),
     }
     if _is_close(dots, _from_left(values[:, [b, a]])):
         want = f"{MEASURES[a]} on the horizontal axis, {MEASURES[b]} on the vertical one"
         got = f"dots with {MEASURES[b]} horizontally and {MEASURES[a]} vertically"
         fail(what, expected=want, got=got, mistake=AXES_SWAPPED)
-    if what.startswith("row B"):
-        mistakes[ROW_B_AS_MEASURED] = _from_left(other[:, [a, b]])
     mistakes[FROM_NOTEBOOK] = dots if from_notebook else expected
     compare(what, dots, expected, mistakes)
 
