@@ -149,18 +149,61 @@ def test_an_unfilled_blank_in_a_function_is_said_in_a_line(name):
 @pytest.mark.parametrize(
     "same",
     [
-        np.isclose,
-        np.allclose,
         math.isclose,
+        partial(np.isclose, atol=0),
+        partial(np.allclose, atol=0),
         lambda one, other: abs(one - other) <= 1e-9 * max(abs(one), abs(other)),
-        lambda one, other: abs(one - other) < 1e-12 * abs(one),
-        lambda one, other: abs(one / other - 1) < 1e-9,
-        lambda one, other: np.abs(one - other) / np.abs(other) < 1e-6,
-        lambda one, other: one == pytest.approx(other),
+        lambda one, other: abs(one - other) <= 1e-12 * abs(one),
+        lambda one, other: one == other or abs(one / other - 1) < 1e-9,
+        lambda one, other: one == pytest.approx(other, rel=1e-9, abs=0),
     ],
 )
 def test_comparisons_that_follow_the_size_pass(same):
     part1.check_agreement(same)
+
+
+@pytest.mark.parametrize("tolerance", [1e-4, 1e-8, 1e-12, 1e-15, 1e-29])
+def test_a_tolerance_that_stays_as_it_is_is_found(tolerance):
+    for same in (
+        partial(np.isclose, atol=tolerance),
+        partial(math.isclose, abs_tol=tolerance),
+        lambda one, other: abs(one - other) <= tolerance * max(1, abs(one)),
+    ):
+        with pytest.raises(CheckFailed, match="does not shrink with the numbers"):
+            part1.check_agreement(same)
+
+
+def test_a_zero_is_forgotten_in_a_bound_and_in_a_quotient_of_either_kind_of_number():
+    for same in (
+        lambda one, other: abs(one - other) < 1e-12 * abs(one),
+        lambda one, other: abs(one / other - 1) < 1e-9,
+        lambda one, other: np.abs(one - other) / np.float64(abs(other)) < 1e-6,
+    ):
+        with pytest.raises(CheckFailed, match="zero forgotten"):
+            part1.check_agreement(same)
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        lambda one, other: True,
+        lambda one, other: False,
+        lambda one, other: one != other,
+        lambda one, other: one / other,
+        lambda one, other: int(math.isclose(one, other)),
+    ],
+)
+def test_what_is_no_comparison_of_two_numbers_gets_no_name(same):
+    with pytest.raises(CheckFailed, match="not right yet") as caught:
+        part1.check_agreement(same)
+    assert "known mistake" not in str(caught.value)
+
+
+@pytest.mark.parametrize("epsilons", [0.5, 1, 2, 3, 4, 5, 8, 64])
+def test_a_bound_that_is_too_small_is_not_taken_for_rounding(epsilons):
+    bound = epsilons * np.finfo(float).eps
+    with pytest.raises(CheckFailed, match="bound too small|identical instead of close"):
+        part1.check_agreement(lambda one, other: abs(one - other) <= bound * abs(one))
 
 
 @pytest.mark.parametrize("digits", range(2, 14))
@@ -172,6 +215,45 @@ def test_rounding_to_any_digit_is_found(digits):
     ):
         with pytest.raises(CheckFailed, match="rounded before the comparison"):
             part1.check_agreement(same)
+
+
+def test_numbers_of_another_generator_are_refused_without_a_name():
+    def twister(size, seed):
+        return np.random.Generator(np.random.MT19937(seed)).standard_normal((2, size))
+
+    with pytest.raises(CheckFailed, match="vectors that begin with") as caught:
+        part1.check_vectors(twister, twister(100, 6))
+    assert "known mistake" not in str(caught.value)
+
+
+def test_lists_are_refused_that_later_cells_cannot_use():
+    def lists(size, seed):
+        return _vectors(size, seed).tolist()
+
+    for draw, pair in ((lists, _vectors(100, 6)), (_vectors, lists(100, 6))):
+        with pytest.raises(CheckFailed, match="NumPy arrays"):
+            part1.check_vectors(draw, pair)
+
+
+def test_a_pair_is_called_one_of_another_seed_only_if_it_is():
+    with pytest.raises(CheckFailed, match="called with another seed"):
+        part1.check_vectors(_vectors, _vectors(100, 7))
+    with pytest.raises(CheckFailed, match="pair") as caught:
+        part1.check_vectors(_vectors, 2 * _vectors(100, 6))
+    assert "known mistake" not in str(caught.value)
+
+
+def test_nan_that_no_power_makes_gets_no_name_of_a_power():
+    with pytest.raises(CheckFailed, match="nan or infinity"):
+        part1.check_by_hand(lambda u, v, p: np.nan, U, V)
+
+
+@pytest.mark.parametrize("kind", [set, dict.fromkeys, lambda values: dict.fromkeys(values).keys()])
+def test_distances_in_something_else_than_a_list_are_refused_in_words(kind):
+    lengths = kind([distance.minkowski(U, V, p) for p in (1, 2, 5)])
+    with pytest.raises(CheckFailed, match="a list or an array of 3 numbers") as caught:
+        part1.check_orders(lengths, distance.chebyshev(U, V), [1, 2, 5], U, V)
+    assert "known mistake" not in str(caught.value)
 
 
 def test_a_typed_limit_shows_the_digits_in_which_it_differs():

@@ -1,16 +1,17 @@
 """Checks of exercise 1: the Minkowski distance by hand and by SciPy, its order and its unit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial.distance import minkowski
 from scipy.stats import kstest
 
-from layerlab.checks._core import Mistake, call, compare, fail, right
+from layerlab.checks._core import CheckFailed, Mistake, call, compare, fail, itself_if, right
 
 SIZE, SEED = 100, 6  # what the exercise asks for
 MANY = 4000  # numbers that show a distribution
+LONGEST, LAST_P = 1600, 100  # what the exercise's loops leave behind
 
 UNSEEDED = Mistake(
     "generator without its seed",
@@ -29,6 +30,19 @@ SAME_TWICE = Mistake(
 SEED_FOR_EACH = Mistake(
     "a generator for each vector",
     "One vector of this seed is also a vector of another seed. Let one generator draw both.",
+)
+OLD_GENERATOR = Mistake(
+    "NumPy's older generator",
+    "`np.random.seed` and `RandomState` start the generator of earlier days, which makes other "
+    "numbers of the same seed. What does NumPy call its default today?",
+)
+IN_TURN = Mistake(
+    "numbers dealt out in turn",
+    "Your vectors take their numbers alternately, one for the first and one for the second. All "
+    "numbers of the first come before those of the second.",
+)
+SECOND_FIRST = Mistake(
+    "second vector first", "The right vectors in the wrong order. Which of them is drawn first?"
 )
 UNIFORM = Mistake(
     "uniform numbers for normal ones",
@@ -58,12 +72,9 @@ WRONG_SEED = Mistake(
 )
 
 NO_ABS = Mistake(
-    "absolute value forgotten",
-    "Differences of opposite sign cancel. For p = 2 nobody notices, since a square has no sign.",
-)
-ABS_OF_SUM = Mistake(
-    "absolute value of the sum",
-    "First drop each sign, then add up; you add up first, and what has cancelled is gone.",
+    "absolute value missing before the sum",
+    "Differences of opposite sign cancel, and a negative number to the power 1.5 or 1/3 is nan. "
+    "For p = 2 nobody notices, since a square has no sign.",
 )
 NO_POWER = Mistake(
     "power forgotten",
@@ -104,9 +115,10 @@ OF_NEGATIVE = Mistake(
     "power or root of a negative number",
     "A negative number to a power that is not whole is nan. What can be negative in your lines?",
 )
-ROOT_INSIDE = Mistake(
-    "root inside the sum",
-    "Each term has been raised and brought back again, so p does nothing. Add up before the root.",
+NO_EFFECT = Mistake(
+    "p without effect",
+    "Whatever p is, you get the distance for p = 1. Either p does not occur, or power and root are "
+    "on the same side of the sum, where one undoes the other.",
 )
 
 L1_FOR_L2 = Mistake("L1 where L2 was asked", "Look at the order that you asked for: L2 is p = 2.")
@@ -116,17 +128,18 @@ L2_FOR_L1 = Mistake(
 )
 SQUARED = Mistake("squared distance", "This is the square of L2: the root is missing.")
 
-EXACT = Mistake(
-    "floats compared with ==",
-    "0.1 + 0.2 and 0.3 differ in their last digit. Ask whether they are close, not identical.",
-)
 ONE_SIDED = Mistake(
     "sign of the difference forgotten",
-    "If the second number is much larger, the difference is negative, and so below any bound.",
+    "If one of the numbers is much larger, the difference may be negative, and so below any bound.",
 )
-NO_ANSWER = Mistake(
-    "a difference instead of an answer",
-    "Your function says how much the numbers differ. Is that little enough? Answer yes or no.",
+SIGNED_BOUND = Mistake(
+    "negative numbers forgotten",
+    "A bound in proportion to a number has that number's sign. Try -0.3 with itself, and -1 with "
+    "-20.",
+)
+EXACT = Mistake(
+    "identical instead of close",
+    "0.1 + 0.2 and 0.3 differ in their last digit. Ask whether they are close, not identical.",
 )
 ROUNDED = Mistake(
     "rounded before the comparison",
@@ -135,21 +148,43 @@ ROUNDED = Mistake(
 )
 TOO_LOOSE = Mistake(
     "tolerance too loose",
-    "14.3 and 14.31 are two numbers: rounding changes a digit far behind the second.",
+    "Your function does not tell 14.3 from 14.302: rounding changes a digit far behind these.",
+)
+FIXED_TOLERANCE = Mistake(
+    "a tolerance that does not shrink with the numbers",
+    "It is as wide for tiny numbers as for all others, so different ones look the same. If a "
+    "ready-made function compares for you: which tolerances has it when you name none?",
+)
+ZERO = Mistake(
+    "zero forgotten",
+    "A bound in proportion to 0 is 0, and no difference is below that; a quotient of 0 and 0 has "
+    "no value. Yet 0 and 0 are the same number.",
 )
 TOO_TIGHT = Mistake(
     "bound too small",
-    "A computer rounds around the sixteenth digit, wherever that digit stands, and does so again "
-    "and again. Leave room, and let the bound grow with the numbers.",
+    "A computer rounds around the sixteenth digit, and again and again, until several of the last "
+    "digits are rounding. Leave room.",
 )
-SIGNED_BOUND = Mistake(
-    "negative numbers forgotten",
-    "A bound in proportion to a number has that number's sign. Try -0.3 with itself, and -1 with "
-    "-2.",
+NO_ANSWER = Mistake(
+    "a difference instead of an answer",
+    "Your function says how much the numbers differ. Is that little enough? Answer True or False.",
 )
 
 ONE_ORDER = Mistake(
     "the same order every time", "All distances are equal. Does the p in your loop reach the call?"
+)
+LEFT_VECTORS = Mistake(
+    "vectors left over from a loop",
+    "`first` and `second` are still what the loop of step 3 drew last. Which two are asked for?",
+)
+WHOLE_NUMBERS = Mistake(
+    "whole numbers for the orders",
+    "Your p counts 1, 2, 3, … up. The orders that are asked for stand in a list.",
+)
+READ_ONCE = Mistake(
+    "distances that can be read only once",
+    "You made something that hands out each distance once, and the loop that prints has had them. "
+    "A list keeps them.",
 )
 LIMIT_SIGNED = Mistake(
     "sign kept in the limit",
@@ -174,6 +209,9 @@ DIGITS_TYPED = Mistake(
     "A number that was printed has lost most of its digits. Calculate it from u and v.",
 )
 
+LEFT_ORDER = Mistake(
+    "p left over from a loop", "`p` is still what the last loop left in it. L2 has its own order."
+)
 OTHER_UNIT = Mistake(
     "the answer in the other unit", "The distance is right, but which unit was asked for here?"
 )
@@ -204,30 +242,19 @@ def check_vectors(draw_vectors: Callable, pair: ArrayLike) -> None:
     pair : array_like, shape (2, 100)
         The answer: the vectors of 100 numbers with the seed of the exercise.
     """
-    first = _drawn(draw_vectors, MANY, 1)
-    if not np.array_equal(first, _drawn(draw_vectors, MANY, 1)):
-        fail("draw_vectors", expected="the same numbers for the same seed", mistake=UNSEEDED)
-    if np.array_equal(first, _drawn(draw_vectors, MANY, 2)):
-        fail("draw_vectors", expected="other numbers for another seed", mistake=SEED_FIXED)
-    if np.array_equal(*first):
-        fail("draw_vectors", expected="two different vectors", mistake=SAME_TWICE)
-    others = [_drawn(draw_vectors, MANY, seed) for seed in (0, 2, 3, 11, 101, 1001)]
-    if any(np.array_equal(first[i], other[1 - i]) for other in others for i in (0, 1)):
-        fail("draw_vectors", expected="vectors that no other seed has", mistake=SEED_FOR_EACH)
-    if kstest((first[0] - first.min()) / np.ptp(first), "uniform").pvalue > 1e-6:
-        fail("draw_vectors", expected="normal numbers", mistake=UNIFORM)
-    if np.abs(first.mean(1)).max() > 0.1 or np.abs(first.std(1) - 1).max() > 0.1:
-        fail(
-            "draw_vectors",
-            expected="mean 0 and standard deviation 1",
-            got=f"mean {first.mean():.2f} and standard deviation {first.std():.2f}",
-        )
+    for seed in (1, 2):
+        drawn = _drawn(draw_vectors, MANY, seed)
+        if not np.array_equal(drawn, _usual(MANY, seed)):
+            _explain_draw(draw_vectors, drawn, seed)
     shape = _shape(pair)
     if shape != (2, SIZE):
         mistake = WRONG_SIZE if len(shape) == 2 and shape[0] == 2 else None
         fail("pair", expected=f"shape (2, {SIZE})", got=f"shape {shape}", mistake=mistake)
-    if not np.array_equal(pair, _drawn(draw_vectors, SIZE, SEED)):
-        fail("pair", expected=f"the numbers of seed {SEED}", mistake=WRONG_SEED)
+    _refuse_lists("pair", pair)
+    if not np.array_equal(pair, _usual(SIZE, SEED)):
+        is_other = any(np.array_equal(pair, _usual(SIZE, seed)) for seed in range(1000))
+        mistake = WRONG_SEED if is_other else None
+        fail("pair", expected=f"the numbers of seed {SEED}", mistake=mistake)
     right("Two different vectors of 100 normal numbers, and anybody with the seed gets the same.")
 
 
@@ -243,14 +270,21 @@ def check_by_hand(by_hand: Callable, u: ArrayLike, v: ArrayLike) -> None:
     """
     orders = (1, 1.5, 2, 3)
     u, v = np.array(u), np.array(v)
+    both_ways = (u, v), (v, u)
     with np.errstate(invalid="ignore"):  # a root of a negative sum is one of the mistakes
         got = [call("by_hand", by_hand, u.copy(), v.copy(), p) for p in orders]
         mistakes = {
-            mistake: _nearest(got, *([wrong(u, v, p) for p in orders] for wrong in formulas))
+            mistake: _nearest(
+                got,
+                *([wrong(*ends, p) for p in orders] for wrong in formulas for ends in both_ways),
+            )
             for mistake, formulas in _WRONG_FORMULAS.items()
         }
     expected = [minkowski(u, v, p) for p in orders]
-    mistakes[OF_NEGATIVE] = lambda: got if np.isnan(got).any() else expected
+    # The first power and root make no nan: one for p = 1 has another cause.
+    mistakes[OF_NEGATIVE] = itself_if(
+        got, expected, lambda d: np.isnan(d[1:]).any() and not np.isnan(d[0]).any()
+    )
     compare("by_hand(u, v, p) for p = 1, 1.5, 2, 3", got, expected, mistakes)
     right("Sign dropped, powers added up, root taken: right for p = 1, 1.5, 2 and 3.")
 
@@ -279,17 +313,14 @@ def check_agreement(same_number: Callable) -> None:
     same_number : callable
         The answer: two numbers to True or False.
     """
-    cases = _PAIRS | {f"edge {digits}": _edge(digits) for digits in range(14)}
-    got = {name: call("same_number", same_number, *pair) for name, (*pair, _) in cases.items()}
-    for name, (one, other, wanted) in cases.items():
-        answer = got[name]
-        if not isinstance(answer, bool | np.bool_):
-            mistake = NO_ANSWER if isinstance(answer, float) else None
-        elif answer != wanted:
-            mistake = _wrong_comparison({name: bool(a) for name, a in got.items()})
-        else:
-            continue
-        what = f"same_number({float(one)!r}, {float(other)!r})"
+    got = {name: _said(same_number, one, other) for name, (one, other, _) in _PAIRS.items()}
+    wrong = [name for name, (*_, wanted) in _PAIRS.items() if got[name] is not wanted]
+    if wrong:
+        one, other, wanted = _PAIRS[wrong[0]]
+        answer = got[wrong[0]]
+        what = f"same_number({one!r}, {other!r})"
+        is_difference = isinstance(answer, float) and answer == 0  # of a number from itself
+        mistake = NO_ANSWER if is_difference else _wrong_comparison(set(wrong))
         fail(what, expected=str(wanted), got=repr(answer), mistake=mistake)
     right("Close for their size counts as equal, whatever the sign: so floats are compared.")
 
@@ -311,7 +342,23 @@ def check_orders(
         The vectors of the exercise.
     """
     expected = [minkowski(u, v, p) for p in orders]
-    compare("lengths", lengths, expected, {ONE_ORDER: lambda: _repeated(lengths)})
+    if not _shape(lengths):
+        wanted = f"a list or an array of {len(orders)} numbers"
+        mistake = READ_ONCE if isinstance(lengths, Iterator) else None
+        fail("lengths", expected=wanted, got=f"a {type(lengths).__name__}", mistake=mistake)
+    left = _usual(LONGEST, SEED)
+    compare(
+        "lengths",
+        lengths,
+        expected,
+        {
+            ONE_ORDER: lambda: _repeated(lengths),
+            LEFT_VECTORS: lambda: [minkowski(*left, p) for p in orders],
+            WHOLE_NUMBERS: lambda: [
+                minkowski(u, v, p) for p in range(1, min(np.size(lengths), 200) + 1)
+            ],
+        },
+    )
     largest = minkowski(u, v, np.inf)
     is_last = _is_near(limit, expected[-1], rtol=1e-9)
     if _is_near(limit, largest, rtol=1e-5) and not _is_near(limit, largest, 1e-9) and not is_last:
@@ -326,6 +373,7 @@ def check_orders(
             LIMIT_OF_ENTRIES: abs(max(u) - max(v)),
             INFINITY_PUT_IN: 1.0,
             LAST_ORDER: expected[-1],
+            LEFT_VECTORS: minkowski(*left, np.inf),
         },
         rtol=1e-9,
     )
@@ -346,6 +394,7 @@ def check_units(in_metres: float, in_centimetres: float, u: ArrayLike, v_cm: Arr
     """
     metres = minkowski(u, np.divide(v_cm, 100), 2)
     mixed = minkowski(u, v_cm, 2)
+    l1, left = (minkowski(u, np.divide(v_cm, 100), p) for p in (1, LAST_P))
     compare(
         "in_metres",
         in_metres,
@@ -355,6 +404,8 @@ def check_units(in_metres: float, in_centimetres: float, u: ArrayLike, v_cm: Arr
             UNITS_MIXED: mixed,
             WRONG_WAY: minkowski(u, np.multiply(v_cm, 100), 2),
             DISTANCE_CONVERTED: mixed / 100,
+            L1_FOR_L2: l1,
+            LEFT_ORDER: left,
         },
     )
     compare(
@@ -367,6 +418,8 @@ def check_units(in_metres: float, in_centimetres: float, u: ArrayLike, v_cm: Arr
             WRONG_WAY: minkowski(np.divide(u, 100), v_cm, 2),
             DISTANCE_CONVERTED: mixed * 100,
             FACTOR_SQUARED: metres * 100**2,
+            L1_FOR_L2: l1 * 100,
+            LEFT_ORDER: left * 100,
         },
     )
     right("One unit in, the same unit out: a hundred times the number, and the same distance.")
@@ -379,8 +432,10 @@ def _total(u, v, p) -> float:
 
 _WRONG_FORMULAS = {  # each mistake as formulas of both vectors and the order
     NO_ROOT: [_total],
-    NO_ABS: [lambda u, v, p: np.power(np.sum((u - v) ** p), 1 / p)],
-    ABS_OF_SUM: [lambda u, v, p: np.abs(np.sum((u - v) ** p)) ** (1 / p)],
+    NO_ABS: [  # what either gives may be what the other gives for the vectors exchanged
+        lambda u, v, p: np.power(np.sum((u - v) ** p), 1 / p),
+        lambda u, v, p: np.abs(np.sum((u - v) ** p)) ** (1 / p),
+    ],
     SIGNS_TOO_EARLY: [
         lambda u, v, p: np.power(np.sum((np.abs(u) - np.abs(v)) ** p), 1 / p),
         lambda u, v, p: np.sum(np.abs(np.abs(u) - np.abs(v)) ** p) ** (1 / p),
@@ -396,41 +451,48 @@ _WRONG_FORMULAS = {  # each mistake as formulas of both vectors and the order
         lambda u, v, p: _total(u, v, int(p)) ** (1 / int(p)),
         lambda u, v, p: _total(u, v, p) ** (1 / int(p)),
     ],
-    ROOT_INSIDE: [lambda u, v, p: _total(u, v, 1)],
+    NO_EFFECT: [lambda u, v, p: _total(u, v, 1)],
     NO_POWER: [lambda u, v, p: _total(u, v, 1) ** (1 / p)],
     TIMES_P: [lambda u, v, p: (p * _total(u, v, 1)) ** (1 / p)],
     MEAN: [lambda u, v, p: np.mean(np.abs(u - v) ** p) ** (1 / p)],
     NOT_ADDED: [lambda u, v, p: np.abs(u - v)],
 }
 
+
+def _edge(digits: float) -> tuple[float, float, bool]:
+    """Two neighbours that rounding to so many digits sends to different sides.
+
+    Those around 1, of infinitely many digits, are parted by cutting digits off.
+    """
+    edge = 1 + 0.5 * 0.1**digits
+    return edge - 3.5e-14, edge + 3.5e-14, True
+
+
+_EDGES = {f"edge {digits}": _edge(digits) for digits in (*range(14), np.inf)}
 _PAIRS = {  # two numbers each, and whether they are the same but for rounding
     "same": (14.3, 14.3, True),
+    "larger": (1.0, 20.0, False),
+    "smaller": (20.0, 1.0, False),
+    "both negative": (-1.0, -20.0, False),
     "rounding": (0.1 + 0.2, 0.3, True),
-    "larger": (1.0, 2.0, False),
-    "smaller": (2.0, 1.0, False),
-    "near": (14.3, 14.31, False),
-    "beside": (0.2499, 0.2501, False),
     "negative": (-0.1 - 0.2, -0.3, True),
-    "both negative": (-1.0, -2.0, False),
-    "opposite": (-1.5, 1.5, False),
+    "opposite": (-15.0, 15.0, False),
+    **_EDGES,
+    "near": (14.3, 14.302, False),
+    "tiny": (1e-9, 5e-9, False),
+    "tiniest": (1e-30, 5e-30, False),
     "large": (1e15 / 3, 1e15 / 3 + 0.125, True),  # two steps of the last digit
+    "zeros": (0.0, 0.0, True),
 }
-
-
-def _edge(digits: int) -> tuple[float, float, bool]:
-    """Two neighbours that rounding to so many digits sends to different sides."""
-    edge = 1 + 0.5 * 0.1**digits
-    step = 2 * np.finfo(float).eps
-    return edge - step, edge + step, True
 
 
 def _drawn(draw_vectors: Callable, size: int, seed: int) -> np.ndarray:
     """Two vectors of the student's recipe, (2, size)."""
-    vectors = call("draw_vectors", draw_vectors, size, seed)
+    answer = call("draw_vectors", draw_vectors, size, seed)
     try:
-        vectors = np.asarray(vectors, dtype=float)
+        vectors = np.asarray(answer, dtype=float)
     except (TypeError, ValueError):
-        fail("draw_vectors", expected="two vectors of numbers", got=f"a {type(vectors).__name__}")
+        fail("draw_vectors", expected="two vectors of numbers", got=f"a {type(answer).__name__}")
     if vectors.shape != (2, size):
         known = {
             (): SINGLE_NUMBER,
@@ -444,25 +506,97 @@ def _drawn(draw_vectors: Callable, size: int, seed: int) -> np.ndarray:
             got=f"shape {vectors.shape}",
             mistake=known.get(vectors.shape),
         )
+    _refuse_lists("draw_vectors", answer)
     return vectors
 
 
-def _wrong_comparison(answers: dict[str, bool]) -> Mistake | None:
-    """The mistake that gives these answers to the pairs of `check_agreement`."""
-    edges = [answer for name, answer in answers.items() if name.startswith("edge")]
-    if answers["larger"] != answers["smaller"]:
-        return ONE_SIDED
-    if answers["both negative"] or (answers["rounding"] and not answers["negative"]):
-        return SIGNED_BOUND
-    if answers["opposite"]:
-        return SIGNS_TOO_EARLY
-    if not answers["rounding"] and not any(edges):
-        return EXACT
-    if any(edges) and not all(edges):
-        return ROUNDED
-    if answers["near"] or answers["beside"]:
-        return TOO_LOOSE
-    return TOO_TIGHT if answers["rounding"] else None
+def _usual(size: int, seed: int) -> np.ndarray:
+    """The vectors that the exercise asks for, (2, size)."""
+    return np.random.default_rng(seed).standard_normal((2, size))
+
+
+def _refuse_lists(what: str, vectors) -> None:
+    """Want arrays, as the cells of the exercise do that go on with them."""
+    for vector in vectors:
+        if not isinstance(vector, np.ndarray):
+            fail(what, expected="NumPy arrays", got=f"a {type(vector).__name__} of numbers")
+
+
+def _explain_draw(draw_vectors: Callable, drawn: np.ndarray, seed: int) -> None:
+    """Fail, with what is known about vectors that are not those of the seed."""
+    if not np.array_equal(drawn, _drawn(draw_vectors, MANY, seed)):
+        fail("draw_vectors", expected="the same numbers for the same seed", mistake=UNSEEDED)
+    others = [_drawn(draw_vectors, MANY, other) for other in (0, 1, 2, 3, 11, 101, 1001)]
+    if np.array_equal(others[0], others[1]):
+        fail("draw_vectors", expected="other numbers for another seed", mistake=SEED_FIXED)
+    if np.array_equal(*drawn):
+        fail("draw_vectors", expected="two different vectors", mistake=SAME_TWICE)
+    if any(np.array_equal(drawn[i], other[1 - i]) for other in others for i in (0, 1)):
+        fail("draw_vectors", expected="vectors that no other seed has", mistake=SEED_FOR_EACH)
+    if kstest((drawn[0] - drawn.min()) / np.ptp(drawn), "uniform").pvalue > 1e-6:
+        fail("draw_vectors", expected="normal numbers", mistake=UNIFORM)
+    if np.abs(drawn.mean(1)).max() > 0.1 or np.abs(drawn.std(1) - 1).max() > 0.1:
+        fail(
+            "draw_vectors",
+            expected="mean 0 and standard deviation 1",
+            got=f"mean {drawn.mean():.2f} and standard deviation {drawn.std():.2f}",
+        )
+    usual = _usual(MANY, seed)
+    wanted, got = (
+        f"vectors that begin with {x[0, 0]:.4f} and {x[1, 0]:.4f}" for x in (usual, drawn)
+    )
+    mistake = _known_draw(drawn, seed)
+    fail(f"draw_vectors({MANY}, {seed})", expected=wanted, got=got, mistake=mistake)
+
+
+def _known_draw(drawn: np.ndarray, seed: int) -> Mistake | None:
+    """The mistake that makes these normal numbers of this seed, if it is known."""
+    usual = _usual(MANY, seed)
+    old = np.random.RandomState(seed).standard_normal((2, MANY))
+    known = {
+        SECOND_FIRST: [usual[::-1]],
+        IN_TURN: [_dealt_out(usual)],
+        OLD_GENERATOR: [old, _dealt_out(old)],
+    }
+    draws = ((mistake, draw) for mistake, several in known.items() for draw in several)
+    return next((mistake for mistake, draw in draws if np.array_equal(drawn, draw)), None)
+
+
+def _dealt_out(vectors: np.ndarray) -> np.ndarray:
+    """The same numbers in the order in which they were drawn, given to the vectors in turn."""
+    return vectors.reshape(-1, 2).T
+
+
+def _said(same_number: Callable, one: float, other: float):
+    """What the student's function says of a pair: True, False, or what it is instead."""
+    try:
+        answer = call("same_number", same_number, one, other)
+    except CheckFailed as failed:
+        if not isinstance(failed.__cause__, ZeroDivisionError):
+            raise
+        return failed.__cause__
+    return bool(answer) if isinstance(answer, np.bool_) else answer
+
+
+def _wrong_comparison(wrong: set[str]) -> Mistake | None:
+    """The mistake that gives wrong answers to these pairs of `check_agreement` and to no others."""
+    if "same" in wrong or {"larger", "smaller"} <= wrong:  # no comparison of two numbers at all
+        return None
+    close = {name for name, (*_, wanted) in _PAIRS.items() if wanted} - {"same", "zeros"}
+    only_refuses = wrong <= close | {"zeros"}
+    mistakes = {  # the first that applies
+        ONE_SIDED: "larger" in wrong or "smaller" in wrong,
+        SIGNED_BOUND: "both negative" in wrong or ("negative" in wrong and "rounding" not in wrong),
+        SIGNS_TOO_EARLY: "opposite" in wrong,
+        EXACT: only_refuses and close <= wrong,
+        # A tolerance that is just too small for numbers around 1 may still do for the one of 1.5.
+        ROUNDED: 0 < len(wrong & _EDGES.keys()) < len(_EDGES) - 1,
+        TOO_LOOSE: "near" in wrong,
+        FIXED_TOLERANCE: "tiniest" in wrong,
+        ZERO: wrong == {"zeros"},
+        TOO_TIGHT: only_refuses and "rounding" not in wrong,
+    }
+    return next((mistake for mistake, applies in mistakes.items() if applies), None)
 
 
 def _is_near(value, other: float, rtol: float) -> bool:
