@@ -9,10 +9,9 @@ from matplotlib.figure import Figure
 from layerlab.articles import load_article
 from layerlab.checks import CheckFailed, part6, part7
 from layerlab.checks._core import compare
-from layerlab.hooks import last_token_activations
 from layerlab.models import load_model
 from layerlab.sweeps import layer_information, measure_pairs, summarize, to_upper
-from layerlab.tokens import context_windows, target_positions, tokenize
+from layerlab.tokens import target_positions, tokenize
 
 
 @pytest.fixture
@@ -37,12 +36,14 @@ def right_sweep(stack, gaps):
 def test_sizes_read_from_any_array(recorded, capsys):
     def sizes(stack):
         _, n_blocks, n, _ = stack.shape
-        return n_blocks, n, n * (n - 1) / 2
+        return n_blocks, n, n * (n - 1) // 2
 
     part6.check_shapes(sizes, recorded)
     assert says_one_line(capsys)
     with pytest.raises(CheckFailed, match="size hard-coded"):
         part6.check_shapes(lambda stack: (3, 6, 15), recorded)
+    with pytest.raises(CheckFailed, match="number of blocks .*\n.*a count with a decimal point"):
+        part6.check_shapes(lambda stack: np.array(sizes(stack), dtype=float), recorded)
 
 
 def test_a_sweep_in_a_whole_is_right_in_one_of_another_size(recorded, capsys):
@@ -67,7 +68,7 @@ def test_a_sweep_of_the_notebooks_data_is_named(recorded):
     [
         (None, "expected: a function"),
         (lambda vectors: None, "nothing returned"),
-        (lambda vectors: [[1, 2, 3], [4]], "expected: a number or an array"),
+        (lambda vectors: [[1, 2, 3], [4]], "expected: a number"),
         (lambda vectors: vectors[99], "IndexError"),
         (lambda vectors: 2.0, "got:      the shape ()"),
         (lambda vectors: measure_pairs(vectors) * np.nan, "nan or infinity"),
@@ -78,6 +79,57 @@ def test_what_is_no_answer_is_refused_in_words(answer, said, recorded):
     with pytest.raises(CheckFailed) as failure:
         part6.check_measures(answer, recorded)
     assert said in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [[[0.0]], np.zeros((2, 5, 2, 3), dtype=complex), np.ones((2, 5, 2, 3))],
+    ids=["list", "complex", "ones"],
+)
+def test_room_for_answers_is_an_array_of_zeros(answer, recorded):
+    with pytest.raises(CheckFailed, match="not right yet") as failure:
+        part6.check_array(lambda n_blocks: answer, recorded)
+    assert "known mistake" not in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    ("wrong_taus", "name"),
+    [
+        (lambda taus: taus[..., [1]], "tau of one measure three times"),
+        (lambda taus: 0, None),
+        (lambda taus: taus.mean(axis=-1, keepdims=True), None),
+        (np.trunc, None),
+    ],
+    ids=["one measure", "zeros", "equal", "whole"],
+)
+def test_equal_taus_have_a_name_only_where_it_is_true(wrong_taus, name, recorded):
+    def sweep(stack, gaps):
+        profile = right_sweep(stack, gaps)
+        profile[:, :, 1] = wrong_taus(profile[:, :, 1])
+        return profile
+
+    with pytest.raises(CheckFailed) as failure:
+        part6.check_sweep(sweep, recorded)
+    assert f"known mistake: {name}." in str(failure.value) or name is None
+    assert name or "known mistake" not in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda profile, measures: measures[:, :, :, 0].mean(axis=3),  # no such axis
+        lambda profile, measures: np.copyto(profile[:, :, 0], measures),  # no statistic at all
+        lambda profile, measures: profile[2],
+    ],
+    ids=["axis", "unsummarised", "third component"],
+)
+def test_an_error_that_resembles_a_known_one_has_no_name(wrong, recorded):
+    def sweep(stack, gaps):
+        wrong(right_sweep(stack, gaps), measure_pairs(stack))
+
+    with pytest.raises(CheckFailed, match="Error: ") as failure:
+        part6.check_sweep(sweep, recorded)
+    assert "known mistake" not in str(failure.value)
 
 
 def test_a_place_no_mistake_explains_is_named(recorded):
@@ -96,10 +148,11 @@ def test_a_place_no_mistake_explains_is_named(recorded):
     [
         ("MI-measure", "MI-measure*", "turned without a word"),
         ("tau of -MI", "tau of -MI", "called turned without being so"),
+        ("MI", "turned", "turned, but no longer named"),
         ("MI", "MI, turned", None),
     ],
 )
-def test_the_legend_says_of_a_turned_curve_that_it_is(plain, turned, name, capsys):
+def test_the_legend_says_of_a_turned_curve_that_it_is(plain, turned, name, recorded, capsys):
     def draw(profile, flip=False):
         figure = Figure()
         for part, (left, right) in zip(profile, figure.subplots(2, 2), strict=True):
@@ -111,26 +164,26 @@ def test_the_legend_says_of_a_turned_curve_that_it_is(plain, turned, name, capsy
         return figure
 
     if name is None:
-        part6.check_panels(draw)
+        part6.check_panels(draw, recorded)
         assert says_one_line(capsys)
     else:
         with pytest.raises(CheckFailed, match=f"known mistake: {name}"):
-            part6.check_panels(draw)
+            part6.check_panels(draw, recorded)
 
 
-def test_a_figure_with_missing_panels_is_refused():
+def test_a_figure_with_missing_panels_is_refused(recorded):
     def draw(profile, flip=False):
         figure = Figure()
         figure.subplots(1, 2)
         return figure
 
     with pytest.raises(CheckFailed, match="four panels"):
-        part6.check_panels(draw)
+        part6.check_panels(draw, recorded)
     with pytest.raises(CheckFailed, match="none called A, B, C, D, E, F"):
         part7.check_panels(lambda bits, apart, upper: draw(bits), np.triu_indices(4, 1))
 
 
-def test_drawing_must_not_change_the_profile():
+def test_drawing_must_not_change_the_profile(recorded):
     def draw(profile, flip=False):
         profile[:, :, 1, 0] *= -1
         figure = Figure()
@@ -138,7 +191,7 @@ def test_drawing_must_not_change_the_profile():
         return figure
 
     with pytest.raises(CheckFailed, match="sign turned in the data"):
-        part6.check_panels(draw)
+        part6.check_panels(draw, recorded)
 
 
 def test_information_may_hide_what_is_not_measured(capsys):
@@ -165,11 +218,15 @@ def test_information_as_a_ragged_list_is_refused():
         pairs = combinations(range(norms.shape[1]), 2)
         return [[0.0] * j for _, j in pairs]
 
-    with pytest.raises(CheckFailed, match="a number or an array"):
+    with pytest.raises(CheckFailed, match="a number,? or an array"):
         part7.check_information(ragged)
 
 
-@pytest.mark.parametrize("upper", ["abc", 1.5, ([0], [99])], ids=["text", "number", "too far"])
+@pytest.mark.parametrize(
+    "upper",
+    ["abc", 1.5, ([0], [99]), [[1, 2], [3]]],
+    ids=["text", "number", "too far", "ragged"],
+)
 def test_no_index_of_pairs_is_refused(upper):
     with pytest.raises(CheckFailed, match="the 6 pairs"):
         part7.check_upper(upper, np.ones((2, 4, 10)))
@@ -205,41 +262,89 @@ def test_pairs_under_a_mask_may_be_indexed_at_once(capsys):
 
 @pytest.fixture(scope="module")
 def coffees():
-    """Model, ids and places of the exercise, and the right norms."""
+    """Model, ids and places of the exercise."""
     model, tokenizer = load_model()
     ids = tokenize(load_article(), tokenizer)
-    places = target_positions(ids, tokenizer, " coffee")
-    windows = context_windows(ids, places, 9)[:100]
-    return (model, ids, places), np.linalg.norm(last_token_activations(model, windows), axis=-1)
+    return model, ids, target_positions(ids, tokenizer, " coffee")
 
 
-def test_two_blocks_that_share_an_order_are_named_by_number(coffees):
-    data, strength = coffees
-    rng = np.random.default_rng(0)
-    shuffled = rng.permuted(strength, axis=2)
-    shuffled[1, [4, 7]] = rng.permutation(strength[1, [4, 7]], axis=1)
-    with pytest.raises(CheckFailed, match="blocks 4 and 7 of the MLP") as failure:
-        part7.check_floor(0.1, shuffled, *data)
+@pytest.fixture
+def norms():
+    """Norms of 12 blocks for a hundred made-up coffees."""
+    return np.random.default_rng(0).normal(10, 1, size=(2, 12, 100))
+
+
+@pytest.mark.parametrize("n_early", [0, 1, 3])
+def test_a_start_that_fits_this_article_only_is_named(n_early, capsys):
+    places = np.r_[np.arange(n_early), np.arange(20, 4020, 20)]
+    with pytest.raises(CheckFailed, match="made up here"):
+        part7.check_choice(lambda places: places[n_early : n_early + 100], places)
+    part7.check_choice(lambda places: places[places >= 9][:100], places)
+    assert says_one_line(capsys)
+
+
+def test_a_threshold_is_not_called_a_number_of_targets():
+    with pytest.raises(CheckFailed) as failure:
+        part7.check_choice(lambda places: places[places >= 5][:100], np.arange(5, 4000, 20))
     assert "known mistake" not in str(failure.value)
 
 
-def test_the_floor_is_that_of_the_shuffled_norms_to_five_digits(coffees, capsys):
-    data, strength = coffees
-    shuffled = np.random.default_rng(1).permuted(strength, axis=2)
-    floor = layer_information(shuffled).mean()
-    part7.check_floor(floor, shuffled, *data)
-    assert says_one_line(capsys)
-    with pytest.raises(CheckFailed, match="floor: not right yet"):
-        part7.check_floor(floor + 1e-4, shuffled, *data)
+@pytest.mark.parametrize("answer", [(100, 9), (10, 100), (7, 7), 1000, None, "abc", (100, [1])])
+def test_a_wrong_shape_does_not_print_the_right_one(answer):
+    with pytest.raises(CheckFailed, match="two numbers") as failure:
+        part7.check_shape(answer)
+    text = str(failure.value)
+    assert f"got:      {answer}" in text and "100, 10" not in text and "100." not in text
 
 
-def test_a_mistake_stands_before_the_numbers(coffees):
-    data, strength = coffees
+def test_a_pass_leaves_no_hook_and_a_foreign_error_has_no_name(coffees):
+    model, ids, places = coffees
+
+    def one_pass(batch):
+        with 3:
+            pass
+
+    with pytest.raises(CheckFailed, match="TypeError: 'int' object") as failure:
+        part7.check_pass(one_pass, model, ids, places)
+    assert "known mistake" not in str(failure.value)
+    assert not model._forward_pre_hooks and not model.base_model._forward_hooks
+
+
+def test_two_blocks_that_share_an_order_are_named_by_number(norms):
+    def shuffle(strength, rng):
+        shuffled = rng.permuted(strength, axis=2)
+        shuffled[1, [4, 7]] = rng.permutation(strength[1, [4, 7]], axis=1)
+        return shuffled
+
+    with pytest.raises(CheckFailed, match="blocks 4 and 7 of the MLP") as failure:
+        part7.check_shuffle(shuffle, norms)
+    assert "known mistake" not in str(failure.value)
+
+
+def test_a_shuffle_in_place_leaves_the_norms_as_they_were(norms):
+    before = norms.copy()
+    with pytest.raises(CheckFailed, match="shuffled in place, nothing returned"):
+        part7.check_shuffle(lambda strength, rng: rng.shuffle(strength, axis=-1), norms)
+    with pytest.raises(CheckFailed, match="known mistake: nothing returned"):
+        part7.check_shuffle(lambda strength, rng: None, norms)
+    np.testing.assert_array_equal(norms, before)
+
+
+def test_the_average_takes_any_kind_of_index(norms, capsys):
+    mask = ~np.tri(12, dtype=bool)
+    for upper in (mask, np.nonzero(mask)):
+        part7.check_floor(lambda bits, upper: np.mean([m[upper] for m in bits]), upper, norms)
+        assert says_one_line(capsys)
+    with pytest.raises(CheckFailed, match="not right yet"):
+        part7.check_floor(lambda bits, upper: bits[:, upper].mean() + 1e-4, mask, norms)
+
+
+def test_a_mistake_stands_before_the_numbers(norms):
     with pytest.raises(CheckFailed) as failure:
-        part7.check_floor(0.1, strength, *data)
+        part7.check_shuffle(lambda strength, rng: strength, norms)
     lines = str(failure.value).splitlines()
     assert [line.split(":")[0].strip() for line in lines] == [
-        *("✗ shuffled", "This looks like a known mistake", "Hint", "expected")
+        *("✗ shuffle", "This looks like a known mistake", "Hint", "expected")
     ]
 
 

@@ -12,6 +12,7 @@ solution       the solution runs from top to bottom, each check says what was ri
 blanks         each blank, alone left unfilled, stops its own step with a readable message
 mistakes       each known mistake is caught, by its name, with a hint that leaves out the answer
 alternatives   each valid other answer passes
+odd answers    what is no answer at all, such as a list of words, is refused in words
 runs alone     the solved exercise runs in a kernel, in an empty folder
 """
 
@@ -31,7 +32,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-from coursebuild import notebooks, trials
+from coursebuild import notebooks, odd, trials
 from coursebuild.blanks import BLANK, blank, without_marks
 from coursebuild.execution import ANSI_COLOUR, prepare_kernels
 from coursebuild.notebooks import (
@@ -42,7 +43,7 @@ from coursebuild.notebooks import (
     NotebookError,
     squeeze,
 )
-from coursebuild.trials import Cell, Outcome, Rehearsal, Trial, place
+from coursebuild.trials import Cell, Outcome, Rehearsal, Step, Trial, place
 
 PROMISES = (
     "committed",
@@ -53,8 +54,17 @@ PROMISES = (
     "blanks",
     "mistakes",
     "alternatives",
+    "odd answers",
     "runs alone",
 )
+
+
+ODD = """\
+from coursebuild.odd import crashes
+from {checks} import CheckFailed
+
+print(*crashes({check!r}, {names}, globals(), CheckFailed), sep="\\n", end="")
+"""
 
 
 @dataclass
@@ -287,14 +297,15 @@ def rehearsed(course: Course, name: str, cells: list[Cell]) -> Iterator[Verdict]
     steps = trials.read_steps(cells)
     written, unusable = trials.read_trials(toml, toml_path, steps)
     unfilled = [trial for step in steps for trial in trials.blank_trials(step, path)]
-    tried = unfilled + written
+    strange = [odd_trial(step, path, course.checks) for step in steps]
+    tried = unfilled + written + strange
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         rehearsal = trials.rehearse(name, cells, tried, course.check_failed(), course.seconds)
         os.chdir("/")
     judged = {
         kind: [(trial, outcome) for trial, outcome in rehearsal.trials if trial.kind == kind]
-        for kind in ("blank", "mistake", "alternative")
+        for kind in ("blank", "mistake", "alternative", "odd")
     }
     missing = {kind: not_tried(kind, tried, rehearsal) for kind in judged}
 
@@ -335,6 +346,10 @@ def rehearsed(course: Course, name: str, cells: list[Cell]) -> Iterator[Verdict]
         failures.append(Failure(toml_path, "tries no alternative"))
     n_others = counted(len(judged["alternative"]), "alternative")
     yield verdict("alternatives", "alternative", n_others, failures)
+
+    failures = [failure for pair in judged["odd"] for failure in wrong_odd(*pair)]
+    n_kinds = f"{counted(len(odd.odd_values()), 'kind')} of answers"
+    yield verdict("odd answers", "odd", n_kinds, failures)
 
 
 def not_tried(kind: str, tried: list[Trial], rehearsal: Rehearsal) -> list[Failure]:
@@ -421,6 +436,23 @@ def wrong_other(trial: Trial, outcome: Outcome) -> tuple[str, str] | None:
     if not is_praise(outcome.output[-1]):
         return where, f"passes ({trial.title}), but the check does not say so"
     return None
+
+
+def odd_trial(step: Step, path: str, checks: str) -> Trial:
+    """Do a step right, then run its check on answers that are none."""
+    *cells, check = step.cells
+    names = odd.answers(check.source, [cell.source for cell in cells])
+    last = ODD.format(checks=checks, check=check.source, names=names)
+    sources = [*(without_marks(cell.source) for cell in cells), last]
+    return Trial("odd", ", ".join(names), step, sources, place(path, check))
+
+
+def wrong_odd(trial: Trial, outcome: Outcome) -> list[Failure]:
+    """List the odd answers that a check does not refuse in words."""
+    where = f"step {trial.step.name}, {trial.origin}"
+    if outcome.error:
+        return [Failure(where, outcome.first_lines)]
+    return [Failure(where, line) for line in outcome.output[-1].splitlines()]
 
 
 def undeclared(path: str, known: list, written: list[Trial]) -> list[Failure]:

@@ -100,9 +100,9 @@ class Trial:
     Attributes
     ----------
     kind : str
-        "blank", "mistake" or "alternative".
+        "blank", "mistake", "alternative" or "odd".
     title : str
-        The blank, the mistake's name, or why the alternative is right.
+        The blank, the mistake's name, why the alternative is right, or the names of the answers.
     step : Step
         The step that it belongs to.
     sources : list of str

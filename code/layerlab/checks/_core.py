@@ -128,7 +128,7 @@ def compare(
         where none is expected, or differs.
     """
     expected = np.asarray(expected, dtype=np.float64)
-    values = _as_numbers(what, got)
+    values = as_numbers(what, got)
     if _same(values, expected, rtol, atol):
         return
     for mistake, wrong in (mistakes or {}).items():
@@ -154,6 +154,36 @@ def compare(
     )
 
 
+def as_numbers(what: str, got) -> np.ndarray:
+    """The answer as numbers, or a failed check that says what it is instead.
+
+    Parameters
+    ----------
+    what : str
+        The answer, in the words or by the name that the student knows it by.
+    got : object
+        Also a tensor of torch.
+
+    Returns
+    -------
+    ndarray of float64
+        None, text and imaginary numbers are no numbers here.
+    """
+    if got is None:
+        fail(what, expected="a number or an array", got="None", mistake=NOT_FILLED)
+    if hasattr(got, "detach"):  # a tensor of torch
+        got = got.detach().cpu().numpy()
+    try:
+        values = np.asarray(got)
+        if values.dtype.kind not in "biufO" or any(item is None for item in values.flat):
+            raise TypeError
+        return values.astype(np.float64)
+    except (TypeError, ValueError, OverflowError):
+        kind = type(got).__name__
+        holds = " that holds something else" if isinstance(got, (list, tuple, np.ndarray)) else ""
+        fail(what, expected="a number, or an array of numbers", got=f"a {kind}{holds}")
+
+
 def itself_if(got, expected, is_mistake: Callable) -> Callable:
     """For `compare`: the answer itself where it shows a mistake that has no single value.
 
@@ -164,7 +194,7 @@ def itself_if(got, expected, is_mistake: Callable) -> Callable:
     def value():
         try:
             return got if is_mistake(np.asarray(got, dtype=float)) else expected
-        except (IndexError, TypeError, ValueError):
+        except (IndexError, TypeError, ValueError, OverflowError):
             return expected
 
     return value
@@ -213,18 +243,6 @@ def _raised(what: str, error: Exception) -> CheckFailed:
         f"✗ {what}: not right yet.\n  got:      {type(error).__name__}: {error}\n"
         "  It was raised when the check called your function with data of its own."
     )
-
-
-def _as_numbers(what: str, got) -> np.ndarray:
-    """The answer as float64, or a failed check that says what it is instead."""
-    if got is None:
-        fail(what, expected="a number or an array", got="None", mistake=NOT_FILLED)
-    if hasattr(got, "detach"):  # a tensor of torch
-        got = got.detach().cpu().numpy()
-    try:
-        return np.asarray(got, dtype=np.float64)
-    except (TypeError, ValueError):
-        fail(what, expected="a number or an array", got=f"a {type(got).__name__}")
 
 
 def _same(a: np.ndarray, b: np.ndarray, rtol: float, atol: float) -> bool:

@@ -492,7 +492,7 @@ def check_tokens(ids, n_tokens, n_different, tokenizer, article: str) -> None:
 
 def _refuse_several(what: str, number) -> None:
     """Fail if a shape, or all that is to be counted, stands where its number is needed."""
-    if np.ndim(number) or isinstance(number, set):
+    if isinstance(number, set) or _as_array(what, number).ndim:
         is_short = len(number) == 1
         got = f"{number}" if is_short else f"a {type(number).__name__} of {len(number)}"
         mistake = SHAPE_FOR_NUMBER if is_short and isinstance(number, tuple) else None
@@ -549,8 +549,8 @@ def check_target(pieces, tokenizer) -> None:
     what = "the target's tokens"
     _refuse_text(what, pieces)
     try:
-        found = [int(piece) for piece in np.atleast_1d(pieces)]
-    except (TypeError, ValueError):
+        found = np.atleast_1d(pieces).astype(np.int64, casting="same_kind").tolist()
+    except TypeError:
         fail(what, expected="a list of whole numbers", got=f"a {type(pieces).__name__}")
     if found == tokenize(TARGET, tokenizer).tolist():
         if np.ndim(pieces) == 0:

@@ -11,7 +11,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy import stats
 
-from layerlab.checks._core import CheckFailed, Mistake, call, compare, fail, itself_if, right
+from layerlab.checks._core import (
+    CheckFailed,
+    Mistake,
+    as_numbers,
+    call,
+    compare,
+    fail,
+    itself_if,
+    right,
+)
 from layerlab.sweeps import position_distances, to_upper
 
 FIXED_SIZE = Mistake(
@@ -693,6 +702,8 @@ def _table(what: str, got) -> np.ndarray:
 
 def _cells(what: str, rows, columns) -> np.ndarray:
     """The chosen cells, (n, 2), or a failed check."""
+    for numbers in (rows, columns):
+        as_numbers(what, numbers)
     try:
         cells = np.stack([np.ravel(rows), np.ravel(columns)], axis=-1)
     except ValueError:

@@ -33,6 +33,11 @@ WITH_ITSELF_COUNTED = Mistake(
     "a target paired with itself",
     "A pair needs two different targets. Count for three targets on your fingers.",
 )
+DECIMAL_COUNT = Mistake(
+    "a count with a decimal point",
+    "A count is a whole number, of type int. `/` makes a float even where nothing remains, and so "
+    "do some ready-made functions.",
+)
 IN_NATS = Mistake("nats for bits", "This course speaks bits. Which unit does your call answer in?")
 DIAGONAL_MEASURED = Mistake(
     "diagonal included",
@@ -53,6 +58,15 @@ L1_FOR_L2 = Mistake(
 MEASURES_REORDERED = Mistake(
     "measures in another order", "All three are there. The order in this course is MI, L1, L2."
 )
+APPENDED_AT_ONCE = Mistake(
+    "several values for one append",
+    "`append` takes one thing. Into what do you put three numbers, so that they are one?",
+)
+ONE_LONG_ROW = Mistake(
+    "one long row of numbers",
+    "The three numbers of a pair went into `per_pair` one by one, so nothing tells where a pair "
+    "ends. How many things should be added for each pair?",
+)
 GAP_NEGATIVE = Mistake(
     "sign of the gaps turned round",
     "A distance is not negative. Which of the two targets stands later in the text?",
@@ -60,6 +74,11 @@ GAP_NEGATIVE = Mistake(
 GAP_IN_TARGETS = Mistake(
     "gaps counted in targets",
     "You subtracted the numbers of the targets (0, 1, 2, …), not the places of their tokens.",
+)
+GAP_LOOKED_UP = Mistake(
+    "difference taken inside the brackets",
+    "You subtracted the numbers of two targets and looked up one place with the result. A distance "
+    "lies between two places: what has to be looked up?",
 )
 GAP_ORDER = Mistake(
     "gaps in another order than the measures",
@@ -89,8 +108,18 @@ RECORDED_SHAPE = Mistake(
     "shape of the activations",
     "That is the array you measure. The results have neither targets nor neurons; what have they?",
 )
+NOT_ONE_SHAPE = Mistake(
+    "shape not in one tuple",
+    "`np.zeros` takes the whole shape as its first argument; a second one would say which type of "
+    "number to make. What turns four sizes into one argument?",
+)
+WHOLE_NUMBERS = Mistake(
+    "whole numbers where fractions belong",
+    "An array of whole numbers drops what stands behind the decimal point, without a word: a tau "
+    "of 0.6 would become 0. Which type does `np.zeros` make if you name none?",
+)
 INDICES_CROSSED = Mistake(
-    "component and block swapped",
+    "component and block mixed up",
     "Component comes before block: there are two components and many blocks. Look at what each "
     "index runs over.",
 )
@@ -107,6 +136,11 @@ PAIR_FOR_MEASURE = Mistake(
     "one pair's measures for one measure's pairs",
     "Tau needs as many values as there are gaps. In (pairs, measures), is a measure a row or a "
     "column?",
+)
+TABLE_FOR_COLUMN = Mistake(
+    "the whole table for one measure",
+    "All three measures of every pair went into one tau, three times as many values as there are "
+    "gaps. Which part of (pairs, measures) belongs to measure m?",
 )
 ATTENTION_TWICE = Mistake(
     "attention used for both components",
@@ -136,6 +170,10 @@ ZEROS_AVERAGED = Mistake(
     "itself hold no measurement.",
 )
 SUM_FOR_MEAN = Mistake("sum for mean", "Your means are as many times too large as there are pairs.")
+MEDIAN = Mistake(
+    "median for mean",
+    "The value in the middle is not the mean where a few pairs are far larger than the rest.",
+)
 P_FOR_TAU = Mistake(
     "p-value for tau",
     "`kendalltau` gives two numbers, and you kept the other one. Tau lies between -1 and 1.",
@@ -150,7 +188,7 @@ PEARSON = Mistake(
 )
 ONE_TAU = Mistake(
     "tau of one measure three times",
-    "The three taus are equal. Does the index of the measure change?",
+    "The three taus are equal, each that of the same measure. Does its index change in your loop?",
 )
 COMMON_MAXIMUM = Mistake(
     "one common maximum",
@@ -211,7 +249,7 @@ TAU_NORMALISED = Mistake(
 )
 ROW_FOR_COLUMN = Mistake(
     "a block's row for a measure's column",
-    "A curve is one measure over all blocks. In (blocks, measures), is that a row or a column?",
+    "You want one measure in all blocks. In (blocks, measures), is that a row or a column?",
 )
 FLIP_IGNORED = Mistake("sign not turned", "With flip=True, tau of MI looks the same as without it.")
 MEANS_TURNED = Mistake(
@@ -222,7 +260,15 @@ FLIP_UNLABELLED = Mistake(
     "turned without a word",
     "A reader who sees MI rise in panel B must be told that its sign was turned round.",
 )
-
+TURNED_UNNAMED = Mistake(
+    "turned, but no longer named",
+    "The legend says that a sign was turned, but not of which measure. Keep the name in the label.",
+)
+LABEL_UNSET = Mistake(
+    "no label where nothing is turned",
+    "Where your condition does not hold, no line has given `label` a value. What should a curve "
+    "that is not turned be called?",
+)
 OTHERS_LABELLED = Mistake(
     "L1 and L2 called turned",
     "Only one curve was turned, but the legend says something new of another one as well.",
@@ -239,7 +285,7 @@ X_FROM_ONE = Mistake(
 # Data of the notebook that the student's functions are handed as arguments.
 NOTEBOOK = {
     *("recorded", "targets", "gaps", "profile", "control", "ids", "earlier", "later"),
-    *("n_blocks", "n_words", "n_pairs"),
+    *("n_blocks", "n_targets", "n_pairs"),
 }
 SIGN_WORDS = re.compile(
     r"(?<!\w)[-\u2212\u2013]|turn|flip|revers|sign|invert|negat|opposite|minus", re.I
@@ -267,19 +313,21 @@ def check_shapes(sizes, recorded) -> None:
     except (TypeError, ValueError):
         fail(what, expected="three numbers: blocks, targets, pairs", got=f"{got!r:.60}")
     other = _not_the_argument(sizes, _own_sizes(recorded))
-    for name, size, expected in (
-        ("number of blocks", got_blocks, n_blocks),
-        ("number of targets", got_targets, n),
+    pairs = n * (n - 1) // 2
+    of_blocks = {WRONG_AXIS: itself_if(got_blocks, n_blocks, shape.__contains__)}
+    of_targets = {WRONG_AXIS: itself_if(got_targets, n, shape.__contains__)}
+    of_pairs = {PAIRS_TWICE: 2 * pairs, WITH_ITSELF_COUNTED: pairs + n}
+    for name, size, expected, mistakes in (
+        (f"number of blocks in an array {shape}", got_blocks, n_blocks, of_blocks),
+        (f"number of targets in an array {shape}", got_targets, n, of_targets),
+        (f"number of pairs of {n} targets", got_pairs, pairs, of_pairs),
     ):
-        mistakes = {WRONG_AXIS: itself_if(size, expected, lambda size: size in shape)}
-        compare(f"{name} in an array {shape}", size, expected, mistakes | other(size, expected))
-    twice, with_itself = n * n - n, (n * n + n) // 2
-    mistakes = {PAIRS_TWICE: twice, WITH_ITSELF_COUNTED: with_itself}
-    mistakes |= other(got_pairs, twice // 2)
-    compare(f"number of pairs of {n} targets", got_pairs, twice // 2, mistakes)
+        compare(name, size, expected, mistakes | other(size, expected))
+        if np.asarray(size).dtype.kind not in "iu":
+            fail(name, expected=str(expected), got=repr(size), mistake=DECIMAL_COUNT)
     right(
         f"In an array {shape}: {n_blocks} blocks, {n} targets; {n} × {n - 1} ordered pairs, halved "
-        f"because each pair stands there twice, make {twice // 2}."
+        f"because each pair stands there twice, make {pairs}."
     )
 
 
@@ -294,17 +342,20 @@ def check_measures(measures_of, recorded) -> None:
     """
     X = np.array(recorded, dtype=float)[1, -1, :5]  # five vectors show all there is to see
     what = "measures_of (tried on five vectors)"
-    got = _call(what, measures_of, X.copy(), typed=_own_sizes(recorded))
+    raises = {APPENDED_AT_ONCE: r"append\(\) takes exactly one argument"}
+    got = _call(what, measures_of, X.copy(), raises=raises, typed=_own_sizes(recorded))
     expected = measure_pairs(X)  # (10, 3)
     n = len(X)
+    n_half, both = n * (n + 1) // 2, ((n * n, 3), (n * n - n, 3))
     pairs = list(zip(*np.triu_indices(n, 1), strict=True))
     by_second = sorted(range(len(pairs)), key=lambda k: pairs[k][::-1])  # (0, 1), (0, 2), (1, 2)
     mistakes = {
         IN_NATS: expected * [np.log(2), 1, 1],
         L1_FOR_L2: expected[:, [0, 1, 1]],
         MEASURES_REORDERED: itself_if(got, expected, lambda a: _is_reordered(a, expected)),
-        DIAGONAL_MEASURED: itself_if(got, expected, lambda a: len(a) == n * (n + 1) // 2),
-        BOTH_TRIANGLES: itself_if(got, expected, lambda a: len(a) in (n * n, n * (n - 1))),
+        DIAGONAL_MEASURED: itself_if(got, expected, lambda a: a.shape == (n_half, 3)),
+        BOTH_TRIANGLES: itself_if(got, expected, lambda a: a.shape in both),
+        ONE_LONG_ROW: itself_if(got, expected, lambda a: a.shape == (expected.size,)),
         LOWER_TRIANGLE: expected[by_second],
     }
     mistakes |= _not_the_argument(measures_of, _own_sizes(recorded))(got, expected)
@@ -331,9 +382,15 @@ def check_gaps(gaps, targets) -> None:
     table = np.abs(targets[:, None] - targets)  # (n_targets, n_targets)
     by_second = np.concatenate([table[:j, j] for j in numbers])  # (0, 1), (0, 2), (1, 2), …
     with_itself = np.concatenate([table[i, i:] for i in numbers])
+    apart = position_distances(numbers)
+
+    def is_looked_up(answer):
+        return _is_one_of(answer, targets[apart], targets[-apart])
+
     mistakes = {
         GAP_NEGATIVE: -expected,
-        GAP_IN_TARGETS: position_distances(numbers),
+        GAP_IN_TARGETS: apart,
+        GAP_LOOKED_UP: itself_if(gaps, expected, is_looked_up),
         GAP_ORDER: by_second,
         GAP_SORTED: np.sort(expected),
         GAP_WITH_ITSELF: with_itself,
@@ -359,7 +416,11 @@ def check_array(empty_profile, recorded) -> None:
     own_blocks, n_targets = np.shape(recorded)[1:3]
     n_blocks, n_pairs = own_blocks + 2, n_targets * (n_targets - 1) // 2
     what = f"empty_profile({n_blocks})"
-    got = np.shape(_call(what, empty_profile, n_blocks, typed=_own_sizes(recorded)))
+    raises = {NOT_ONE_SHAPE: r"zeros\(\) takes|as a data type"}
+    answer = _call(what, empty_profile, n_blocks, raises=raises, typed=_own_sizes(recorded))
+    if not isinstance(answer, np.ndarray):
+        fail(what, expected="an array", got=f"a {type(answer).__name__}")
+    got = answer.shape
     expected = (2, n_blocks, 2, len(MEASURES))
     signs = (
         (RECORDED_SHAPE, got == np.shape(recorded)),
@@ -371,6 +432,10 @@ def check_array(empty_profile, recorded) -> None:
     if got != expected:
         mistake = next((mistake for mistake, is_made in signs if is_made), None)
         fail(what, expected=f"the shape {expected}", got=f"the shape {got}", mistake=mistake)
+    if answer.dtype.kind != "f":
+        mistake = WHOLE_NUMBERS if answer.dtype.kind in "iu" else None
+        fail(what, expected="floating-point numbers", got=str(answer.dtype), mistake=mistake)
+    compare(what, answer, np.zeros(expected))
     right(
         f"Component, block, statistic, measure: {np.prod(expected)} numbers for {n_blocks} blocks, "
         "and no axis for the pairs, because both statistics run over them."
@@ -394,12 +459,7 @@ def check_sweep(sweep, recorded) -> None:
     stack, targets = _made_up_stack(n_blocks, n_targets)
     gaps, typed = position_distances(targets), _own_sizes(recorded)
     what = "sweep (tried on other activations)"
-    raises = {
-        WHOLE_RESULT: "setting an array element with a sequence",
-        MEAN_OF_PAIR: "could not broadcast",
-        INDICES_CROSSED: "for axis 0 with size 2",
-        PAIR_FOR_MEASURE: "must be of the same size|incompatible for broadcasting",
-    }
+    raises = {WHOLE_RESULT: r"not '\w*Result'"} | _crossed(sweep)
     got = _call(what, sweep, stack.copy(), gaps.copy(), raises=raises, typed=typed)
     measures, expected = laminar_sweep(stack, targets)  # (2, n_blocks, n_pairs, 3), profile
     mistakes = _sweep_mistakes(got, measures, expected, gaps, n_targets)
@@ -425,38 +485,74 @@ def _made_up_stack(n_blocks: int, n_targets: int) -> tuple[np.ndarray, np.ndarra
     return np.cumsum(steps, axis=2) + rng.normal(size=48), np.cumsum(rng.integers(2, 40, n_targets))
 
 
+def _crossed(sweep) -> dict[Mistake, Callable[[], bool]]:
+    """Two axes taken for each other, which raises where their sizes differ: tried where they agree.
+
+    With two blocks and three pairs there are as many blocks as components and as many pairs as
+    measures, and a sweep that confuses them answers.
+
+    Returns
+    -------
+    dict of Mistake to callable
+        Whether the answer to this is the one that the mistake leads to.
+    """
+    stack, targets = _made_up_stack(2, 3)
+    gaps = position_distances(targets)  # (3,)
+    tripled = np.repeat(gaps, 3)  # one for each number in (pairs, measures)
+    measures, expected = laminar_sweep(stack, targets)  # (2, 2, 3, 3) both
+    means, taus = expected[:, :, 0], expected[:, :, 1]
+
+    def answers(*wrong, gaps=gaps):
+        try:
+            return _is_one_of(np.asarray(call("sweep", sweep, stack.copy(), gaps), float), *wrong)
+        except (CheckFailed, TypeError, ValueError):
+            return False
+
+    of_table = _profile(means, _taus(measures.reshape(2, 2, -1, 1), tripled))
+    of_pair = _profile(means, _taus(np.swapaxes(measures, 2, 3), gaps))
+    return {
+        MEAN_OF_PAIR: lambda: answers(_profile(measures.mean(axis=3), taus)),
+        INDICES_CROSSED: lambda: answers(expected, np.swapaxes(expected, 0, 1)),
+        PAIR_FOR_MEASURE: lambda: answers(of_pair),
+        TABLE_FOR_COLUMN: lambda: answers(of_table, gaps=tripled),
+    }
+
+
 def _sweep_mistakes(got, measures, expected, gaps, n_targets: int) -> dict:
     """What a sweep returns when something went wrong."""
     n_pairs = len(gaps)
     means, taus = expected[:, :, 0], expected[:, :, 1]  # (2, n_blocks, 3) each
-
-    def profile(means=means, taus=taus):
-        return np.stack(np.broadcast_arrays(means, taus), axis=2)
+    p_values = _taus(measures, gaps, statistic=1)
 
     def is_one_side_sorted(answer):
-        sorted_measures = profile(taus=_taus(np.sort(measures, axis=2), gaps))
-        sorted_gaps = profile(taus=_taus(measures, np.sort(gaps)))
-        return any(np.allclose(answer, a, 1e-4, 2e-3) for a in (sorted_measures, sorted_gaps))
+        sorted_measures = _taus(np.sort(measures, axis=2), gaps)
+        sorted_gaps = _taus(measures, np.sort(gaps))
+        return _is_one_of(answer, _profile(means, sorted_measures), _profile(means, sorted_gaps))
 
     def is_one_tau(answer):
-        return np.ptp(answer[:, :, 1], axis=-1).max() == 0
+        return _is_one_of(answer, *(_profile(means, taus[:, :, [m]]) for m in range(3)))
+
+    def is_p_value(answer):  # they are so small that zeros would be near them
+        return np.allclose(answer, _profile(answer[:, :, 0], p_values), rtol=1e-3, atol=0)
 
     def is_one_block(answer):
         return np.any(answer) and np.ptp(answer, axis=1).max() == 0
 
     return {
+        WHOLE_NUMBERS: np.trunc(expected),
         ATTENTION_TWICE: expected[[0, 0]],
         MLP_EMPTY: _emptied(expected, np.s_[1]),
         SAME_BLOCK: itself_if(got, expected, is_one_block),
         FIRST_BLOCK_OUT: _emptied(expected, np.s_[:, 0]),
         LAST_BLOCK_OUT: _emptied(expected, np.s_[:, -1]),
         STATISTICS_SWAPPED: expected[:, :, ::-1],
-        ONE_MEAN: profile(means=means.mean(axis=-1, keepdims=True)),
-        ZEROS_AVERAGED: profile(means=means * n_pairs / n_targets**2),
-        SUM_FOR_MEAN: profile(means=means * n_pairs),
-        P_FOR_TAU: lambda: profile(taus=_taus(measures, gaps, statistic=1)),
+        ONE_MEAN: _profile(means.mean(axis=-1, keepdims=True), taus),
+        MEDIAN: _profile(np.median(measures, axis=2), taus),
+        ZEROS_AVERAGED: _profile(means * n_pairs / n_targets**2, taus),
+        SUM_FOR_MEAN: _profile(means * n_pairs, taus),
+        P_FOR_TAU: itself_if(got, expected, is_p_value),
         ONE_SIDE_SORTED: itself_if(got, expected, is_one_side_sorted),
-        PEARSON: lambda: profile(taus=_pearson(measures, gaps)),
+        PEARSON: lambda: _profile(means, _pearson(measures, gaps)),
         ONE_TAU: itself_if(got, expected, is_one_tau),
     }
 
@@ -502,6 +598,7 @@ def check_turned(information_turned) -> None:
         ALL_TURNED: -taus,
         DISTANCES_TURNED: -expected,
         ABSOLUTE_VALUE: itself_if(got, expected, lambda a: np.allclose(a[:, 0], size)),
+        ROW_FOR_COLUMN: taus * [[-1], [1], [1]],
         ONE_MINUS: itself_if(got, expected, lambda a: np.allclose(a[:, 0], 1 - taus[:, 0])),
     }
     mistakes |= _not_the_argument(information_turned)(got, expected)
@@ -511,22 +608,25 @@ def check_turned(information_turned) -> None:
     right("MI's column has the other sign, the two distances keep theirs, and so do the data.")
 
 
-def check_panels(draw_profiles) -> None:
+def check_panels(draw_profiles, recorded) -> None:
     """The four panels, drawn from made-up results with and without the turned sign.
 
     Parameters
     ----------
     draw_profiles : callable
         The answer: what `sweep` returned, and `flip`, to a Figure.
+    recorded : ndarray, shape (2, n_blocks, n_targets, width)
+        The notebook's own, to recognise its number of blocks.
     """
-    rng = np.random.default_rng(6)
-    means = rng.uniform([0.5, 90, 7], [2, 200, 20], (2, 5, 3))
-    taus = rng.uniform(-0.9, 0.9, (2, 5, 3))
-    profile = np.stack([means, taus], axis=2)  # (2, 5, 2, 3)
-    plain = _panels(draw_profiles, profile, flip=False)
-    turned = _panels(draw_profiles, profile, flip=True)
-    shares = [(part / np.max(part, 0)).T for part in means]  # (3, 5) each
-    slopes = [part.T for part in taus]  # (3, 5) each
+    rng, n_blocks = np.random.default_rng(6), np.shape(recorded)[1]
+    means = rng.uniform([0.5, 90, 7], [2, 200, 20], (2, n_blocks + 2, 3))
+    taus = rng.uniform(-0.9, 0.9, means.shape)
+    profile = _profile(means, taus)
+    raises = {LABEL_UNSET: "variable 'label'", SIZE_TYPED: rf"have shapes \({n_blocks},\)"}
+    plain = _panels(draw_profiles, profile, False, raises)
+    turned = _panels(draw_profiles, profile, True, raises)
+    shares = [(part / np.max(part, 0)).T for part in means]  # (3, n_blocks + 2) each
+    slopes = [part.T for part in taus]
     for i, letter in enumerate(PANELS):
         is_tau, component = i % 2, i // 2
         expected = (slopes if is_tau else shares)[component]
@@ -568,6 +668,9 @@ def _check_labels(letter: str, plain: list[str], turned: list[str]) -> None:
     if not SIGN_WORDS.search(turned[0]):
         want = "a legend that says that the sign of MI is turned"
         fail(what, expected=want, got=repr(turned[0]), mistake=FLIP_UNLABELLED)
+    if "MI" not in turned[0]:
+        want = "MI in the legend, too"
+        fail(what, expected=want, got=repr(turned[0]), mistake=TURNED_UNNAMED)
 
 
 def _own_sizes(recorded) -> set[int]:
@@ -607,8 +710,9 @@ def _call(what: str, function, *args, raises=None, typed: set[int] = frozenset()
 
     Parameters
     ----------
-    raises : dict of Mistake to str, optional
-        Words in the error's text, as a regular expression.
+    raises : dict of Mistake to str or callable, optional
+        Words in the error's text or in that of its cause, as a regular expression; or a function
+        that finds out in another way whether the mistake was made.
     typed : set of int
         Sizes of the notebook's data.
     """
@@ -616,18 +720,36 @@ def _call(what: str, function, *args, raises=None, typed: set[int] = frozenset()
         return call(what, function, *args, **options)
     except CheckFailed as failure:
         error = failure.__cause__
-        if error is None or isinstance(error, (CheckFailed, NameError)):
+        is_open = isinstance(error, NameError) and not isinstance(error, UnboundLocalError)
+        if error is None or isinstance(error, CheckFailed) or is_open:
             raise
-        signs = [(FROM_NOTEBOOK, _looks_at_notebook(function))]
-        signs += [
-            (mistake, bool(re.search(words, str(error))))
-            for mistake, words in (raises or {}).items()
-        ]
-        signs += [(SIZE_TYPED, _types_a_size(function, typed))]
-        mistake = next((mistake for mistake, is_made in signs if is_made), None)
+        text = f"{error} {error.__cause__}"
+        signs = {FROM_NOTEBOOK: lambda: _looks_at_notebook(function)} | (raises or {})
+        signs.setdefault(SIZE_TYPED, lambda: _types_a_size(function, typed))
+        mistake = next(
+            (
+                mistake
+                for mistake, sign in signs.items()
+                if (sign() if callable(sign) else re.search(sign, text))
+            ),
+            None,
+        )
         if mistake is None:
             raise
     fail(what, got=f"{type(error).__name__}: {error}", mistake=mistake)
+
+
+def _is_one_of(answer: np.ndarray, *values: np.ndarray) -> bool:
+    """Whether these numbers are some of the values, to within what single precision leaves."""
+    return any(
+        answer.shape == value.shape and np.allclose(answer, value, rtol=1e-4, atol=2e-3)
+        for value in values
+    )
+
+
+def _profile(means, taus) -> np.ndarray:
+    """Both statistics in one array, (2, n_blocks, 2, 3)."""
+    return np.stack(np.broadcast_arrays(means, taus), axis=2)
 
 
 def _taus(measures, gaps, statistic: int = 0) -> np.ndarray:
@@ -655,11 +777,11 @@ def _is_reordered(answer, expected) -> bool:
     return np.allclose(answer[:, by_size], expected[:, wanted], 1e-4, 2e-3)
 
 
-def _panels(draw: Callable[..., Figure], profile, flip: bool) -> list[Axes]:
+def _panels(draw: Callable[..., Figure], profile, flip: bool, raises: dict) -> list[Axes]:
     """The four panels of the student's figure, in reading order."""
     given = profile.copy()
     what = f"draw_profiles(…, flip={flip})"
-    figure = _call(what, draw, given, flip=flip)
+    figure = _call(what, draw, given, flip=flip, raises=raises)
     if not isinstance(figure, Figure) or len(figure.axes) != len(PANELS):
         fail(what, expected="a figure with four panels", got=repr(figure))
     if not np.array_equal(given, profile):
@@ -679,19 +801,19 @@ def _labels(axes: Axes) -> list[str]:
 def _curves(axes: Axes, letter: str) -> np.ndarray:
     """Heights of the three curves, (3, n_blocks)."""
     lines = _lines(axes)
-    lengths = {len(line.get_ydata()) for line in lines}
+    lengths = {len(line.get_ydata(orig=False)) for line in lines}
     if len(lines) != len(MEASURES) or len(lengths) != 1:
         got = f"{len(lines)} of them" if len(lines) != len(MEASURES) else "curves of unequal length"
         fail(f"panel {letter}", expected="three curves, one for each measure", got=got)
     blocks = np.arange(lengths.pop())
     for line in lines:
-        x = np.asarray(line.get_xdata(), dtype=float)
+        x = line.get_xdata(orig=False)  # as numbers, whatever was handed over
         if not np.array_equal(x, blocks):
             mistake = X_FROM_ONE if np.array_equal(x, blocks + 1) else None
             want = f"blocks from 0 to {blocks[-1]} on the horizontal axis"
             got = f"from {x[0]:g} to {x[-1]:g}"
             fail(f"panel {letter}", expected=want, got=got, mistake=mistake)
-    return np.array([line.get_ydata() for line in lines], dtype=float)
+    return np.array([line.get_ydata(orig=False) for line in lines], dtype=float)
 
 
 def _panel_mistakes(is_tau: bool, component: int, means, taus) -> dict:

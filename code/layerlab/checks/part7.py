@@ -8,7 +8,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from layerlab.checks._core import Mistake, call, compare, fail, right
+from layerlab.checks._core import CheckFailed, Mistake, call, compare, fail, itself_if, right
 from layerlab.hooks import last_token_activations, record
 from layerlab.information import mutual_information
 from layerlab.sweeps import layer_information, to_upper
@@ -42,9 +42,9 @@ STARTS = Mistake(
     "Your numbers say where the windows begin. Return the places of the targets; the windows come "
     "later.",
 )
-INDEX_FOR_PLACE = Mistake(
-    "index confused with place",
-    "You left out the first few targets of the list, wherever they stand. Look at the values: at "
+LEFT_OUT_BY_NUMBER = Mistake(
+    "left out by number, not by place",
+    "You leave out the first few targets of the list, wherever they stand. Look at the values: at "
     "which place of the article does a target stand, and is that late enough?",
 )
 MASK_RETURNED = Mistake(
@@ -103,6 +103,14 @@ NO_LIST = Mistake(
     "Sequences and neurons have run together into one axis. `positions` is a list, even if it "
     "holds a single number.",
 )
+CLASS_FOR_CONTEXT = Mistake(
+    "class instead of a context",
+    "Behind the comma stands a class. How is an object made of one?",
+)
+ARRAY_FOR_TENSOR = Mistake(
+    "array instead of a tensor",
+    "The model was given what NumPy or Python made. It reads tensors of torch only.",
+)
 ONE_SEQUENCE = Mistake(
     "one sequence instead of the batch", "The model has read a single row. All rows go in together."
 )
@@ -138,6 +146,10 @@ NATS = Mistake("nats for bits", "scikit-learn answers in nats. How many nats are
 WRONG_WAY = Mistake(
     "converted the wrong way",
     "A nat is more than a bit, so the number in bits must be the larger of the two.",
+)
+CONVERTED_TWICE = Mistake(
+    "converted twice",
+    "Your values are too large by as much as a number grows from nats to bits. Once is enough.",
 )
 LOG_OF_ESTIMATE = Mistake(
     "logarithm of the estimate",
@@ -179,6 +191,10 @@ BLOCKS_BETWEEN = Mistake(
     "blocks between counted",
     "Neighbours are one block apart. You counted the blocks that lie between the two.",
 )
+LIST_FOR_ARRAY = Mistake(
+    "list instead of an array",
+    "The numbers are right, but an index of pairs cannot pick from a list of lists.",
+)
 DIAGONAL_AMONG_PAIRS = Mistake(
     "diagonal among the pairs",
     "Your indices contain (0, 0), which is no pair. On which diagonal must the triangle begin?",
@@ -196,14 +212,19 @@ MASK_OF_NUMBERS = Mistake(
     "mask of numbers",
     "Zeros and ones are taken for row numbers. A mask must hold True and False.",
 )
-CLIPPED_DROPPED = Mistake(
-    "clipped zeros dropped",
+ZEROS_DROPPED = Mistake(
+    "pairs with an estimate of zero dropped",
     "Some pairs i < j are missing: those whose estimate is zero. They were measured, and count.",
 )
 TUPLE_IN_INDEX = Mistake(
     "tuple index behind a colon or a number",
     "The index of the pairs holds two arrays, rows and columns. Behind a colon or a number, NumPy "
     "takes both for rows. Take one matrix first, then its places.",
+)
+PICKED_FOR_MATRIX = Mistake(
+    "picked pairs instead of a matrix",
+    "An upper panel shows a whole matrix, with a row and a column for each block. Only the lower "
+    "panels want the pairs picked out of it.",
 )
 SAME_MATRIX = Mistake(
     "attention in both matrices", "Panels A and B show the same. One of them belongs to the MLP."
@@ -226,6 +247,11 @@ AGAINST_ITSELF = Mistake(
     "All dots of panel F lie on the diagonal, because both axes show the same numbers.",
 )
 NOT_SHUFFLED = Mistake("not shuffled", "The norms are where they were.")
+SHUFFLED_IN_PLACE = Mistake(
+    "shuffled in place, nothing returned",
+    "The method changed the array that it was given, which would have cost you your norms, and its "
+    "own result is None. The other two leave their argument alone and return a new array.",
+)
 SHUFFLED_ALIKE = Mistake(
     "all blocks shuffled alike",
     "Every block got the same new order, so the pairs stayed together. Each row needs an order of "
@@ -254,17 +280,15 @@ ONE_HEAP = Mistake(
 )
 ZEROS_AVERAGED = Mistake(
     "zeros of the matrix averaged in",
-    "The places on and below the diagonal hold no measurement, and pull the floor down. If you did "
-    "use the index of the pairs: behind a colon, NumPy takes its two arrays for rows. Take one "
-    "matrix first, then its places.",
+    "The places on and below the diagonal hold no measurement, and pull the floor down.",
 )
 ONE_COMPONENT_AVERAGED = Mistake(
     "one component only",
     "That is the mean over the pairs of attention alone, or of the MLP alone. Both belong in it.",
 )
-FLOOR_OF_DATA = Mistake(
-    "floor of the unshuffled norms",
-    "That is the mean of what you measured. The floor is what remains without the pairing.",
+TWO_AVERAGES = Mistake(
+    "an average for each component",
+    "Attention and the MLP have one each. A single number is asked for, over the pairs of both.",
 )
 
 
@@ -279,11 +303,19 @@ def check_choice(choose, places) -> None:
         All places of the target in the article.
     """
     made_up = np.r_[2, 5, 8, 9, 10, 13, np.arange(20, 2020, 15)]
-    for data in (made_up, np.array(places)):
+    late = made_up + 100_000  # as in an article in which no target comes too early
+
+    def is_by_number(_):
+        kept = np.ravel(choose(late.copy()))
+        start = np.searchsorted(late, kept[0])
+        return start > 0 and np.array_equal(kept, late[start:][: kept.size])
+
+    tried = "choose, tried on places made up here"
+    for what, data in ((tried, made_up), (tried, late), ("choose(places)", np.array(places))):
         early_kept, strict = data[:SEQUENCES], data[data > CONTEXT][:SEQUENCES]
         usable = data[data >= CONTEXT]
-        got = call("choose", choose, data.copy())
-        later = data[CONTEXT:]
+        first = usable[:SEQUENCES]
+        got = call(what, choose, data.copy())
         mistakes = {
             EARLY_KEPT: early_kept,
             ONE_TOO_STRICT: strict,
@@ -291,12 +323,11 @@ def check_choice(choose, places) -> None:
             WITHIN_ONE_PASS: usable[usable < 1024][:SEQUENCES],
             NOT_CUT: usable,
             LAST_ONES: usable[-SEQUENCES:],
-            STARTS: usable[:SEQUENCES] - CONTEXT,
-            INDEX_FOR_PLACE: later if np.size(got) > SEQUENCES else later[:SEQUENCES],
-            MASK_RETURNED: _itself_if(got, usable[:SEQUENCES], lambda a: a.dtype == bool),
+            STARTS: first - CONTEXT,
+            MASK_RETURNED: itself_if(got, first, lambda _, got=got: np.asarray(got).dtype == bool),
+            LEFT_OUT_BY_NUMBER: itself_if(got, first, is_by_number),
         }
-        what = "choose(places)" if data is not made_up else "choose, tried on places made up here"
-        compare(what, got, usable[:SEQUENCES], mistakes)
+        compare(what, got, first, mistakes)
     n_early = int(np.sum(np.asarray(places) < CONTEXT))
     right(
         f"Filter first, cut afterwards: {n_early} of {len(places)} targets "
@@ -312,11 +343,14 @@ def check_shape(shape) -> None:
     shape : tuple of int
         The answer.
     """
-    mistakes = {
-        TARGET_NOT_COUNTED: (SEQUENCES, CONTEXT),
-        SHAPE_TRANSPOSED: (CONTEXT + 1, SEQUENCES),
-    }
-    compare("shape", shape, (SEQUENCES, CONTEXT + 1), mistakes)
+    expected = (SEQUENCES, CONTEXT + 1)
+    mistakes = {TARGET_NOT_COUNTED: (SEQUENCES, CONTEXT), SHAPE_TRANSPOSED: expected[::-1]}
+    got = np.asarray(shape, dtype=object).tolist()
+    got = tuple(got) if isinstance(got, list) else got
+    if got != expected:  # `compare` would print the right shape, and as floats
+        named = [mistake for mistake, wrong in mistakes.items() if got == wrong]
+        wanted = "two numbers: how many sequences there are, and how many tokens in each"
+        fail("shape", expected=wanted, got=str(got), mistake=named[0] if named else None)
     right("One row a sequence, and in each row the tokens before the target with the target last.")
 
 
@@ -354,22 +388,23 @@ def check_batch(batch, ids, places) -> None:
     )
 
 
-def check_pass(vectors, answer, model, ids, places) -> None:
-    """The activations of the target in every sequence, from a pass without gradients.
+def check_pass(one_pass, model, ids, places) -> None:
+    """The function that records the target in every sequence, in a pass without gradients.
 
     Parameters
     ----------
-    vectors : ndarray
-        The answer.
-    answer : object
-        What the model returned.
+    one_pass : callable
+        The answer: windows (n, CONTEXT + 1) to activations (2, depth, n, width).
     model : transformers.GPT2LMHeadModel
+        The one that the function runs.
     ids, places : ndarray of int
         As in `check_batch`.
     """
-    windows = _windows(ids, places)
-    expected = last_token_activations(model, windows)  # (2, depth, n_sequences, width)
+    windows = _windows(ids, places)[:20]  # enough to see what it does
+    expected = last_token_activations(model, windows)  # (2, depth, n, width)
     n_tokens = windows.size
+    what = f"one_pass (tried on {len(windows)} windows)"
+    vectors, has_gradients = _watched_pass(what, one_pass, model, windows)
 
     def at(position):
         with record(model, positions=[position]) as heard:
@@ -379,18 +414,14 @@ def check_pass(vectors, answer, model, ids, places) -> None:
     mistakes = {
         FIRST_TOKEN: lambda: at(0),
         TOKEN_BEFORE: lambda: at(CONTEXT - 1),
-        ALL_TOKENS: _itself_if(vectors, expected, lambda a: a.shape[2] == n_tokens),
-        NO_LIST: _itself_if(vectors, expected, lambda a: a.ndim == 3),
-        ONE_SEQUENCE: _itself_if(vectors, expected, lambda a: a.shape[2] == 1),
+        ALL_TOKENS: itself_if(vectors, expected, lambda a: a.shape[2] == n_tokens),
+        NO_LIST: itself_if(vectors, expected, lambda a: a.ndim == 3),
+        ONE_SEQUENCE: itself_if(vectors, expected, lambda a: a.shape[2] == 1),
     }
-    compare("vectors", vectors, expected, mistakes, rtol=1e-3, atol=1e-3)
-    output = getattr(answer, "logits", None)
-    if output is not None and output.requires_grad:
-        fail("the forward pass", expected="no gradients recorded", mistake=GRADIENTS_KEPT)
-    right(
-        "One pass for the whole batch, without gradients, and of each sequence the last token: "
-        f"shape {expected.shape}."
-    )
+    compare(what, vectors, expected, mistakes, rtol=1e-3, atol=1e-3)
+    if has_gradients:
+        fail("the forward pass", expected="no gradients prepared", mistake=GRADIENTS_KEPT)
+    right("One pass for all sequences, without gradients, and of each sequence the last token.")
 
 
 def check_strength(strength, model, ids, places) -> None:
@@ -451,6 +482,7 @@ def check_information(information_between) -> None:
     mistakes = {
         NATS: expected * np.log(2),
         WRONG_WAY: expected * np.log(2) ** 2,
+        CONVERTED_TWICE: expected / np.log(2),
         ATTENTION_TWICE: expected[[0, 0]],
         WITH_ITSELF: matrices(lambda c, i, j: mutual_information(norms[c, i], norms[c, i])),
         ACROSS: matrices(lambda c, i, j: mutual_information(norms[0, i], norms[1, j])),
@@ -489,6 +521,9 @@ def check_distance(apart, strength) -> None:
     above = expected > 0
     mistakes = {DISTANCE_NEGATIVE: -expected, BLOCKS_BETWEEN: expected - above}
     compare("apart, above the diagonal", np.triu(values, 1), expected, mistakes)
+    if not isinstance(apart, np.ndarray):
+        known = LIST_FOR_ARRAY if isinstance(apart, list | tuple) else None
+        fail("apart", expected="a NumPy array", got=f"a {type(apart).__name__}", mistake=known)
     right(f"From 1 between neighbours to {depth - 1} between the first block and the last.")
 
 
@@ -508,7 +543,7 @@ def check_upper(upper, strength) -> None:
         fail("upper", expected=wanted, got="a matrix of numbers", mistake=MASK_OF_NUMBERS)
     try:
         picked = np.sort(places[upper], axis=None)
-    except IndexError as error:
+    except (IndexError, ValueError) as error:
         fail("upper", expected=wanted, got=f"{type(error).__name__}: {error}")
     above, below = places < places.T, places > places.T
     mistakes = {
@@ -519,10 +554,10 @@ def check_upper(upper, strength) -> None:
     }
     if not np.array_equal(picked, places[above]):
         named = [m for m, mask in mistakes.items() if np.array_equal(picked, places[mask])]
-        clipped = np.any(_upper(layer_information(strength) <= 0), axis=0)
+        zero = np.any(_upper(layer_information(strength) <= 0), axis=0)
         missing = np.setdiff1d(places[above], picked)
-        if np.isin(picked, places[above]).all() and np.isin(missing, places[clipped]).all():
-            named.append(CLIPPED_DROPPED)
+        if np.isin(picked, places[above]).all() and np.isin(missing, places[zero]).all():
+            named.append(ZEROS_DROPPED)
         got = f"{picked.size} places of the matrix"
         fail("upper", expected=wanted, got=got, mistake=named[0] if named else None)
     right(f"{picked.size} pairs of blocks, each once, without the diagonal and what lies below it.")
@@ -540,80 +575,99 @@ def check_panels(draw_blocks, upper) -> None:
         The answer to the step before: the function is given an index of the same kind.
     """
     depth = 5
-    rng = np.random.default_rng(7)
-    pairs = rng.uniform(0.05, 1.5, (2, depth * (depth - 1) // 2))  # bits
-    pairs[[0, 0, 1, 1], [1, 6, 3, 8]] = 0  # measured, and no relation found
+    pairs, index = _made_up_pairs(depth, upper)
     bits, gaps = _upper(pairs), _gaps(depth)
     numbers = np.arange(depth)
     apart = numbers - numbers[:, None]
-    above = apart > 0
-    index = above if np.asarray(upper).dtype == bool else np.nonzero(above)
     figure = call("draw_blocks", draw_blocks, bits.copy().view(_Results), apart, index)
     panels = _panels(figure)
     swapped, same = bits[::-1], bits[[0, 0]]
+
+    def picked(row):  # as `heat_map` shows a row of pairs: again and again, one below the other
+        return {PICKED_FOR_MATRIX: np.triu(np.tile(row, (len(row), 1)), 1)}
+
     for c, letter in enumerate("AB"):
-        mistakes = {SAME_MATRIX: same[c], MATRICES_SWAPPED: swapped[c]}
+        mistakes = {SAME_MATRIX: same[c], MATRICES_SWAPPED: swapped[c]} | picked(pairs[c])
         compare(f"panel {letter}", _image(panels, letter), bits[c], mistakes)
-    compare("panel C", _image(panels, "C"), _upper([gaps])[0])
+    compare("panel C", _image(panels, "C"), _upper([gaps])[0], picked(gaps))
     for c, letter in enumerate("DE"):
         wrong = {
             SAME_SCATTER: _sorted_dots(gaps, pairs[0]),
-            CLIPPED_DROPPED: lambda dots: len(dots) < len(gaps) and dots.all(),
+            ZEROS_DROPPED: lambda dots: len(dots) < len(gaps) and dots.all(),
         }
         _compare_dots(panels, letter, gaps, pairs[c], wrong)
     wrong = {
         AGAINST_ITSELF: lambda dots: np.array_equal(dots[:, 0], dots[:, 1]),
-        CLIPPED_DROPPED: lambda dots: len(dots) < len(gaps) and dots.all(axis=0).any(),
+        ZEROS_DROPPED: lambda dots: len(dots) < len(gaps) and dots.all(axis=0).any(),
     }
     _compare_dots(panels, "F", *pairs, wrong)
     right(
         f"Six panels: two matrices of MI and one of distance, and below them {len(gaps)} dots each "
-        f"for {depth} blocks, one for every pair i < j and none for a zero."
+        f"for {depth} blocks, one for every pair i < j."
     )
 
 
-def check_floor(floor, shuffled, model, ids, places) -> None:
-    """The mean information of norms whose pairing was destroyed.
+def check_shuffle(shuffle, strength) -> None:
+    """The function that destroys the pairing of the norms.
 
     Parameters
     ----------
-    floor : float
-        The answer.
-    shuffled : ndarray, shape (2, depth, n_sequences)
-        The norms, each block's shuffled by itself.
-    model, ids, places
-        As in `check_pass`.
+    shuffle : callable
+        The answer: norms (2, depth, n_sequences) and a generator to the norms, each block's
+        shuffled by itself. It is given a copy.
+    strength : ndarray, shape (2, depth, n_sequences)
     """
-    strength = _strength(model, ids, places)
-    values = _as_matrices("shuffled", shuffled, strength)
+    strength = np.asarray(strength, dtype=float)
+    given = strength.copy()
+    try:
+        # A seed that also swaps attention and MLP, where the first axis is shuffled.
+        shuffled = call("shuffle", shuffle, given, np.random.default_rng(3))
+    except CheckFailed as failure:
+        if failure.__cause__ is None and not np.array_equal(given, strength):
+            fail("shuffle", expected="an array", got="None", mistake=SHUFFLED_IN_PLACE)
+        raise
+    values = _as_matrices("shuffle", shuffled, strength)
 
     def keeps(axis):
         return np.allclose(np.sort(values, axis), np.sort(strength, axis), 1e-4, 1e-4)
 
     if np.allclose(values, strength, 1e-4, 1e-4):
-        fail("shuffled", expected="another order", mistake=NOT_SHUFFLED)
+        fail("shuffle", expected="another order", mistake=NOT_SHUFFLED)
     if not keeps(axis=2):
         known = BLOCKS_SHUFFLED if keeps(axis=1) else ONE_HEAP if keeps(axis=None) else None
-        fail("shuffled", expected="the same hundred values in every block", mistake=known)
+        fail("shuffle", expected="the same values in every block", mistake=known)
     _compare_orders(_orders(values, strength))
-    bits = layer_information(values)  # (2, n_pairs)
-    mean, depth = bits.mean(), strength.shape[1]
+    right("Each block keeps its values and loses its partners, for every block has its own order.")
+
+
+def check_floor(average, upper, strength) -> None:
+    """The mean over the measured pairs of both components, tried on made-up results.
+
+    Parameters
+    ----------
+    average : callable
+        The answer: bits (2, depth, depth) and the index of the pairs i < j to a number.
+    upper : tuple of ndarray, or ndarray of bool
+        As in `check_panels`.
+    strength : ndarray, shape (2, depth, n_sequences)
+    """
+    depth = np.shape(strength)[1]
+    pairs, index = _made_up_pairs(depth, upper)
+    what = "average (tried on bits made up here)"
+    got = call(what, average, _upper(pairs).view(_Results), index)
+    each = pairs.mean(axis=1)  # (2,)
 
     def is_of_one(answer):
-        return np.isclose(answer, bits.mean(axis=1), 1e-5).any()
+        return answer.ndim == 0 and np.isclose(answer, each).any()
 
     mistakes = {
-        # Also the mean where rows and columns of all pairs are taken for rows: each comes as often.
-        ZEROS_AVERAGED: bits.sum() / (2 * depth**2),
-        FLOOR_OF_DATA: layer_information(strength).mean(),
-        ONE_COMPONENT_AVERAGED: _itself_if(floor, mean, is_of_one),
-        CLIPPED_DROPPED: bits[bits > 0].mean(),
+        ZEROS_AVERAGED: pairs.sum() / (2 * depth**2),
+        ONE_COMPONENT_AVERAGED: itself_if(got, pairs.mean(), is_of_one),
+        TWO_AVERAGES: each,
+        ZEROS_DROPPED: pairs[pairs > 0].mean(),
     }
-    compare("floor", floor, mean, mistakes, rtol=1e-5)
-    right(
-        "Each block kept its values and lost its partners, and what the estimator still reports, "
-        f"averaged over {bits.size} pairs, is {mean:.3f} bits."
-    )
+    compare(what, got, pairs.mean(), mistakes)
+    right(f"One number for all {pairs.size} pairs, those with an estimate of zero among them.")
 
 
 class _Results(np.ndarray):
@@ -621,7 +675,8 @@ class _Results(np.ndarray):
 
     def __getitem__(self, key):
         if isinstance(key, tuple) and any(isinstance(part, tuple) for part in key):
-            fail("draw_blocks", got="an index within an index", mistake=TUPLE_IN_INDEX)
+            wanted, came = "one matrix, then the index of its pairs", "an index within an index"
+            fail("the use of upper", expected=wanted, got=came, mistake=TUPLE_IN_INDEX)
         return super().__getitem__(key)
 
 
@@ -649,7 +704,7 @@ def _compare_orders(orders) -> None:
         known = SOME_SHUFFLED if (still.sum(axis=1) > 1).any() else None
     component, i, j = np.argwhere(alike)[0]
     fail(
-        "shuffled",
+        "shuffle",
         expected="an order of its own for each block",
         got=f"the same order in blocks {i} and {j} of {('attention', 'the MLP')[component]}",
         mistake=known,
@@ -667,10 +722,41 @@ def _windows(ids, places) -> np.ndarray:
     return context_windows(ids, places, CONTEXT)[:SEQUENCES]
 
 
-def _strength(model, ids, places) -> np.ndarray:
-    """The right norms, (2, depth, n_sequences)."""
-    X = last_token_activations(model, _windows(ids, places)).astype(float)
-    return np.sqrt(np.square(X).sum(axis=3))
+def _watched_pass(what: str, one_pass, model, windows) -> tuple:
+    """What the function returns, and whether the model prepared gradients; known errors by name."""
+    outputs = []
+
+    def look_at_input(module, args, options):
+        given = [*args, *options.values()]
+        strange = [value for value in given if isinstance(value, np.ndarray | list)]
+        if strange:
+            got = type(strange[0]).__name__
+            fail(what, expected="a tensor for the model", got=got, mistake=ARRAY_FOR_TENSOR)
+
+    hooks = [
+        model.register_forward_pre_hook(look_at_input, with_kwargs=True),
+        model.base_model.register_forward_hook(lambda module, args, output: outputs.append(output)),
+    ]
+    try:
+        vectors = call(what, one_pass, windows.copy())
+    except CheckFailed as failure:
+        if "'type' object does not support the context manager" in str(failure):
+            got = str(failure.__cause__)
+            fail(what, expected="a context", got=got, mistake=CLASS_FOR_CONTEXT)
+        raise
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return vectors, any(output[0].requires_grad for output in outputs)
+
+
+def _made_up_pairs(depth: int, upper) -> tuple:
+    """Bits of the pairs i < j (2, n_pairs), some of them zero, and an index of the given kind."""
+    n_pairs = depth * (depth - 1) // 2
+    pairs = np.random.default_rng(7).uniform(0.05, 1.5, (2, n_pairs))
+    pairs[[0, 0, 1, 1], [1, 6, 3, 8]] = 0  # measured, and no relation found
+    above = ~np.tri(depth, dtype=bool)
+    return pairs, above if np.asarray(upper).dtype == bool else np.nonzero(above)
 
 
 def _gaps(depth: int) -> np.ndarray:
@@ -692,18 +778,6 @@ def _as_matrices(what: str, got, expected) -> np.ndarray:
     if values is None or values.shape != expected.shape:
         compare(what, got, expected)  # says what came instead
     return values
-
-
-def _itself_if(got, expected, is_mistake: Callable) -> Callable:
-    """For `compare`: the answer itself where its shape alone shows the mistake."""
-
-    def value():
-        try:
-            return got if is_mistake(np.asarray(got)) else expected
-        except IndexError:
-            return expected
-
-    return value
 
 
 def _panels(figure) -> dict[str, Axes]:
@@ -742,9 +816,9 @@ def _compare_dots(panels: dict[str, Axes], letter: str, x, y, wrong: dict) -> No
     dots = _sorted_dots(*np.ma.filled(collections[0].get_offsets(), np.nan).T)
     expected = _sorted_dots(x, y)
     mistakes = {
-        ZEROS_DRAWN: _itself_if(dots, expected, lambda a: len(a) > len(expected)),
+        ZEROS_DRAWN: itself_if(dots, expected, lambda a: len(a) > len(expected)),
         AXES_SWAPPED: _sorted_dots(y, x),
     }
     for mistake, value in wrong.items():
-        mistakes[mistake] = _itself_if(dots, expected, value) if callable(value) else value
+        mistakes[mistake] = itself_if(dots, expected, value) if callable(value) else value
     compare(f"dots of panel {letter}", dots, expected, mistakes)
