@@ -93,7 +93,6 @@ def test_whole_functions_of_other_forms_pass(capsys):
         (part5.check_lists, ([0.5], [1.5], [6], PLACES)),
         (part5.check_lists, ("rows", "columns", "gaps", PLACES)),
         (part5.check_tau, (lambda table: 0.5, PLACES)),
-        (part5.check_tau, (lambda table: (0.123, 0.5), PLACES)),
         (part5.check_hidden, (lambda table: "nothing",)),
         (part5.check_hidden, (lambda table: table[0],)),
         (part5.check_panels, (untitled, PLACES)),
@@ -139,6 +138,12 @@ def test_tables_that_share_memory_by_slices_are_noticed():
     with pytest.raises(CheckFailed) as failure:
         part4.check_tables(lambda n: [whole, whole[:], whole.T, np.zeros((n, n))])
     assert named(failure.value) == ["one table under several names"]
+
+
+def test_a_function_that_ignores_its_argument_is_told_so():
+    with pytest.raises(CheckFailed) as failure:
+        part5.check_tau(lambda table: (0.123, 0.5), PLACES)
+    assert named(failure.value) == ["an argument ignored"]
 
 
 @pytest.mark.parametrize(
@@ -197,6 +202,28 @@ def test_swapped_axes_are_described_in_words():
     assert "got:      dots with L1 horizontally and MI vertically" in str(failure.value)
 
 
+@pytest.mark.parametrize("draw", ["vlines", "pcolormesh", "nothing"])
+def test_what_is_no_scatter_is_not_called_a_measure_against_itself(draw):
+    def draw_relations(numbers):
+        figure = Figure()
+        for axes, (a, b) in zip(figure.subplots(2, 3).ravel(), 2 * part4.COUPLES, strict=True):
+            axes.set(xlabel=part4.MEASURES[a], ylabel=part4.MEASURES[b])
+            if draw == "nothing":
+                axes.scatter([], [])
+            else:
+                getattr(axes, draw)(*{"vlines": ([1, 2], 0, 1), "pcolormesh": (numbers,)}[draw])
+        return figure
+
+    with pytest.raises(CheckFailed) as failure:
+        part4.check_relations(draw_relations, part4.COUPLES)
+    assert named(failure.value) == []
+
+
+def test_decimals_lost_on_the_way_out_of_a_table_are_noticed():
+    with pytest.raises(CheckFailed, match="values differ"):
+        part4.check_above(lambda table: table[np.triu_indices(len(table), 1)].astype(int))
+
+
 def test_checks_leave_the_students_random_numbers_alone():
     np.random.seed(3)  # noqa: NPY002 (students may use the old generator)
     before = np.random.get_state()[1].copy()  # noqa: NPY002
@@ -205,17 +232,41 @@ def test_checks_leave_the_students_random_numbers_alone():
     assert np.array_equal(np.random.get_state()[1], before)  # noqa: NPY002
 
 
-def test_what_the_solutions_say_of_the_results_holds(embedded):
+@pytest.fixture(scope="module")
+def ten_targets(embedded):
+    """Where the ten targets of both exercises stand, and their vectors in the MLP of block 3."""
     model, tokenizer = embedded
     ids = tokenize(load_article(), tokenizer)
     places = target_positions(ids, tokenizer, " coffee")[:10]
-    pairs = measure_pairs(target_activations(model, ids, places)[1, 3])  # (45, 3)
-    cells, gaps = to_upper(pairs).reshape(-1, 3), to_upper(position_distances(places)).ravel()
-    r_pairs, r_cells = np.corrcoef(pairs.T), np.corrcoef(cells.T)
+    return places, target_activations(model, ids, places)[1, 3].astype(float)
+
+
+def of_cells(pairs):
+    """The measures in all cells of their tables, (n * n, n_measures)."""
+    return to_upper(pairs).reshape(-1, pairs.shape[-1])
+
+
+def test_what_the_solutions_say_of_the_results_holds(ten_targets):
+    places, vectors = ten_targets
+    pairs, apart = measure_pairs(vectors), position_distances(places)  # (45, 3), (45,)
+    r_pairs, r_cells = np.corrcoef(pairs.T), np.corrcoef(of_cells(pairs).T)
     assert r_pairs[1, 2] > 0.9  # L1 and L2 lie close to a line
     assert np.all(r_pairs[0, 1:] < 0) and np.all(r_cells[0, 1:] > 0)
-    assert kendall_tau(pairs[:, 0], position_distances(places)).tau < 0
-    assert kendall_tau(cells[:, 0], gaps).tau > 0  # the sign turns round
+    assert kendall_tau(pairs[:, 0], apart).tau < 0
+    assert kendall_tau(of_cells(pairs)[:, 0], to_upper(apart).ravel()).tau > 0  # the sign turns
     rows = np.triu_indices(10, 1)[0]
     for distance in (pairs[:, 1], pairs[:, 2]):  # the first targets make stripes
         assert distance[rows < 2].min() > distance[rows >= 2].max()
+
+
+def test_what_the_solution_says_of_far_and_of_shuffled_vectors_holds(ten_targets):
+    _, vectors = ten_targets
+    l2 = to_upper(measure_pairs(vectors)[:, 2])
+    assert np.argsort(-(l2 + l2.T).sum(axis=1))[:2].tolist() == [0, 1]
+    r_pairs, r_cells = [], []
+    for seed in range(8):
+        pairs = measure_pairs(np.random.default_rng(seed).permuted(vectors, axis=1))  # (45, 3)
+        r_pairs.append(np.corrcoef(pairs.T)[0, 1:])
+        r_cells.append(np.corrcoef(of_cells(pairs).T)[0, 1:])
+    assert np.min(r_cells) > 0
+    assert np.all(np.min(r_pairs, axis=0) < 0) and np.all(np.max(r_pairs, axis=0) > 0)

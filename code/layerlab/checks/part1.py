@@ -111,6 +111,11 @@ SIGNS_TOO_EARLY = Mistake(
     "signs dropped before the difference",
     "3 and -3 are as far apart as 0 and 6. Drop the sign when it is that of the difference.",
 )
+NOT_THE_ARGUMENTS = Mistake(
+    "a variable of the notebook instead of the argument",
+    "Your function answers for the notebook's two vectors, whichever it is handed. Inside it, use "
+    "only the names between the parentheses of its `def` line, and what you make of them.",
+)
 OF_NEGATIVE = Mistake(
     "power or root of a negative number",
     "A negative number to a power that is not whole is nan. What can be negative in your lines?",
@@ -286,7 +291,16 @@ def check_by_hand(by_hand: Callable, u: ArrayLike, v: ArrayLike) -> None:
         got, expected, lambda d: np.isnan(d[1:]).any() and not np.isnan(d[0]).any()
     )
     compare("by_hand(u, v, p) for p = 1, 1.5, 2, 3", got, expected, mistakes)
+    _check_arguments_used(by_hand, expected[0])
     right("Sign dropped, powers added up, root taken: right for p = 1, 1.5, 2 and 3.")
+
+
+def _check_arguments_used(by_hand: Callable, of_the_notebook: float) -> None:
+    """Fail if the function answers for the notebook's vectors, whatever it is handed."""
+    others = np.array([1.5, -2, 0.5, 4]), np.array([3, 3, -1, 0.25])
+    got = call("by_hand", by_hand, *(vector.copy() for vector in others), 1)
+    expected = minkowski(*others, 1)
+    compare("by_hand of two other vectors", got, expected, {NOT_THE_ARGUMENTS: of_the_notebook})
 
 
 def check_scipy(l1: float, l2: float, u: ArrayLike, v: ArrayLike) -> None:

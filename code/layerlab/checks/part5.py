@@ -4,7 +4,7 @@ import re
 import warnings
 from collections.abc import Callable
 from copy import copy
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -29,6 +29,11 @@ FIXED_SIZE = Mistake(
     "arguments can say how much there is: no number that fits your data, and no name from other "
     "cells.",
 )
+IGNORED = Mistake(
+    "an argument ignored",
+    "This stays as it is, whatever your function is handed. Look for a name that belongs to "
+    "another cell, or a number that fits the notebook's own data alone.",
+)
 RISES_ONLY = Mistake(
     "only one direction counted",
     "Two entries agree also if the second is smaller than the first in both lists.",
@@ -40,6 +45,11 @@ EVERYTHING_AGREES = Mistake(
 LISTS_COMPARED = Mistake(
     "one list compared with the other",
     "Tokens and distances have different units. Compare within each list, and then the answers.",
+)
+CHAINED = Mistake(
+    "comparisons read as a chain",
+    "Without brackets Python joins them by `and`, as in 1 < 2 < 3, and asks also whether the two "
+    "entries in the middle are equal. Give each of your two comparisons brackets.",
 )
 TURNED = Mistake(
     "agreement and disagreement swapped",
@@ -139,10 +149,10 @@ NAN_IN_INTEGERS = Mistake(
     "NaN in whole numbers",
     "Distance in tokens is a table of integers, and those know no NaN. Which type does?",
 )
-NO_FLOATS = Mistake(
-    "no array of floats",
-    "`imshow` is patient, but later cells index the table by two lists and compute with it. That "
-    "takes a NumPy array whose dtype is a floating-point type.",
+NO_NUMBERS = Mistake(
+    "no array of numbers",
+    "Asked was a NumPy array whose dtype is one of numbers. Lists, and arrays of dtype `object`, "
+    "may hold anything.",
 )
 THREE_AT_ONCE = Mistake(
     "three tables hidden at once",
@@ -172,6 +182,11 @@ MAPS_REORDERED = Mistake(
 LIMIT_IS_MAXIMUM = Mistake(
     "80 % forgotten", "The colours end at the largest distance. Where were they to end?"
 )
+LIMIT_BY_COUNT = Mistake(
+    "a percentile for a part of the largest",
+    "80 of 100 numbers lie below your limit. Asked was a part of the largest number, however many "
+    "lie below it.",
+)
 LIMIT_NOT_OF_DATA = Mistake(
     "limit in percent", "The limit is a number of tokens: a part of the largest distance."
 )
@@ -192,6 +207,11 @@ SAME_DOTS = Mistake(
 )
 OTHER_TAU = Mistake(
     "tau of another measure", "The title's numbers belong to a panel beside it. Look at the index."
+)
+TAUS_CROSSED = Mistake(
+    "a column of taus for a row",
+    "A row of `taus` holds the tau and p of one measure. A column holds one number of each of the "
+    "three.",
 )
 TAU_ANEW = Mistake(
     "tau computed again",
@@ -224,6 +244,11 @@ PAIRS_DEALT = Mistake(
 NAMES_KEPT = Mistake(
     "nothing renamed", "The table comes out as it went in. Where is the order used?"
 )
+BACKWARDS = Mistake(
+    "order read backwards",
+    "Your target k gets the name that stands at place k of `order`. That would be just as random, "
+    "but asked was the other direction: look at the example with target 7.",
+)
 OTHER_ORDER = Mistake(
     "another order than the given one",
     "Rows and columns moved together, as they should. Did they follow `order`?",
@@ -247,6 +272,11 @@ OWN_LEFT_OUT = Mistake(
     "The order that we found is one of the possible orders. Without it, p could be exactly 0. It "
     "counts above the line and below.",
 )
+OWN_IN_ONE_PLACE = Mistake(
+    "own order on one side of the line only",
+    "Our own order is one of all that are counted, and one of those that reach our tau. You let it "
+    "count in one of these two places.",
+)
 COUNT_FOR_SHARE = Mistake("number for share", "A p-value is a share, and never above 1.")
 
 MEASURES = ("MI", "L1", "L2")
@@ -254,6 +284,12 @@ LIMIT = 0.8  # of the largest distance, where the colours of panel D end
 SPREAD = 0.5  # of the colours that the values of a panel have to use, at least
 N_TARGETS = 10  # in the notebook
 
+# Couples of lists that agree. Each of the four ways to write a chain of comparisons sees that in
+# one of them alone, where the two entries in the middle of the chain are equal.
+CHAINS = [
+    np.array(lists, dtype=float)
+    for lists in (([2, 5], [1, 2]), ([5, 2], [9, 5]), ([5, 3], [3, 1]), ([2, 5], [5, 7]))
+]
 # Inputs of steps 1 and 7 for which no two mistakes lead to the same answers (a test holds this):
 # two couples of lists without ties, and shuffled taus with an observed one.
 LISTS = (
@@ -291,7 +327,16 @@ def check_counting(tau_by_counting) -> None:
     is_fixed = itself_if(
         got, expected, lambda a: _are_in_proportion(a, net) or _are_in_proportion(a + 1, net + n)
     )
-    mistakes = _explained(got, expected, wrong_taus, LISTS) | {FIXED_SIZE: is_fixed}
+    is_chain = itself_if(
+        got,
+        expected,
+        lambda a: (
+            np.all(a == -1)
+            and sorted(_tried(tau_by_counting, *lists) for lists in CHAINS) == [-1, -1, -1, 1]
+        ),
+    )
+    mistakes = _explained(got, expected, wrong_taus, LISTS)
+    mistakes |= {FIXED_SIZE: is_fixed, CHAINED: is_chain}
     compare(what, got, expected, mistakes)
     right(
         f"{n[0]:.0f} and {n[1]:.0f} comparisons, tau = {expected[0]:.3f} and {expected[1]:.3f}: "
@@ -402,19 +447,21 @@ def _judge_tau(what: str, tau_with_gap, gaps, values) -> None:
     right_tau, right_p = stats.kendalltau(values, gaps)
     by_lower = table.T[np.tril_indices(len(table), -1)]
     ravelled = stats.kendalltau(table.ravel(), wide.ravel()).statistic
-    mixed = [stats.kendalltau(by_lower, gaps), stats.kendalltau(values, gaps[::-1])]
+    mixed = [(by_lower, gaps), (values, gaps[::-1])]
     sorts = [(np.sort(values), gaps), (values, np.sort(gaps)), (np.sort(values), np.sort(gaps))]
-    torn = [stats.kendalltau(*lists).statistic for lists in sorts]
+    mixed, torn = (
+        [stats.kendalltau(*lists).statistic for lists in couples] for couples in (mixed, sorts)
+    )
+    other = to_upper(np.random.default_rng(10).normal(size=len(gaps)))
     mistakes = {
         ZEROS_RANKED: ravelled,
         P_FOR_TAU: right_p,
         PEARSON: stats.pearsonr(values, gaps).statistic,
         SPEARMAN: stats.spearmanr(values, gaps).statistic,
-        OTHER_PAIRS: itself_if(
-            tau, right_tau, lambda t: any(np.isclose(t, other.statistic) for other in mixed)
-        ),
-        SORTED: itself_if(tau, right_tau, lambda t: np.isclose(t, torn).any()),
+        OTHER_PAIRS: _one_of(tau, right_tau, mixed),
+        SORTED: _one_of(tau, right_tau, torn),
         LOWER_TRIANGLE: np.nan,
+        IGNORED: itself_if(tau, right_tau, lambda t: np.isclose(t, _tried(tau_with_gap, other)[0])),
     }
     compare("tau", tau, right_tau, mistakes, rtol=1e-6)
     compare("p", p, right_p, {TAU_TWICE: right_tau}, rtol=1e-4, atol=1e-12)
@@ -475,32 +522,49 @@ def check_panels(draw_positions, places) -> None:
         The answer: tables (3, n, n), gaps (n, n) and taus (3, 2) to a figure.
     places : ndarray of int, shape (n_targets,)
     """
-    gap_list = position_distances(places)
-    gaps = to_upper(gap_list)
     rng = np.random.default_rng(9)
+    # Other distances than the notebook's, of as many targets: its rows and columns fit them, too.
+    gap_list = position_distances(np.cumsum(rng.integers(5, 99, len(places))))
+    gaps = to_upper(gap_list)
     numbers = rng.uniform([1, 20, 3], [3, 90, 9], (len(gap_list), 3))  # (n_pairs, 3)
     tables = np.moveaxis(to_upper(numbers), -1, 0)  # (3, n, n)
     taus = np.array([[-0.61, 0.13], [0.42, 0.27], [0.23, 0.34]])
-    hidden_at_once = _hidden_at_once(draw_positions, tables)
+
+    def draw(tables, gaps, taus):
+        return draw_positions(tables.copy(), gaps.copy(), taus.copy())
+
+    @cache
+    def redrawn():
+        """Panels of other data, in which nothing but what ignores the arguments is the same."""
+        others = to_upper(rng.normal(size=(len(gap_list), 4)))
+        figure = _tried(draw, np.moveaxis(others[..., :3], -1, 0), others[..., 3], taus)
+        return _panels(figure)
+
+    hide = getattr(draw_positions, "__globals__", {}).get("hide_unmeasured")
+    hidden_at_once = _tried(lambda: _table("hide_unmeasured", hide(tables.copy())))
     try:
         figure = call("draw_positions", draw_positions, tables.copy(), gaps.copy(), taus.copy())
     except CheckFailed as failure:
+        got = f"an error, {failure.__cause__}"
         if isinstance(hidden_at_once, str) and hidden_at_once == str(failure.__cause__):
-            got = f"an error, {hidden_at_once}"
             fail("draw_positions", expected="a figure", got=got, mistake=THREE_AT_ONCE)
+        titles = _tried(lambda: _panels(draw(tables, gaps, taus.T)))
+        if isinstance(titles, dict) and all(map(_says, map(titles.get, "EFG"), taus)):
+            fail("draw_positions", expected="a figure", got=got, mistake=TAUS_CROSSED)
         raise
     panels = _panels(figure)
     for m, letter in enumerate("ABC"):
         others = [table for k, table in enumerate([*tables, gaps]) if k != m]
         at_once = hidden_at_once[m : m + 1] if np.shape(hidden_at_once) == tables.shape else []
         wrong = {MAPS_REORDERED: others, THREE_AT_ONCE: at_once}
-        _compare_map(letter, panels[letter], tables[m], wrong)
+        _compare_map(letter, panels[letter], tables[m], wrong, redrawn)
         _check_colours(letter, panels[letter], numbers[:, m])
-    _compare_map("D", panels["D"], gaps, {MAPS_REORDERED: tables})
-    _check_limit(panels["D"], gaps)
+    _compare_map("D", panels["D"], gaps, {MAPS_REORDERED: tables}, redrawn)
+    _check_limit(panels["D"], gaps, redrawn)
     for m, letter in enumerate("EFG"):
-        _compare_dots(letter, panels[letter], gap_list, numbers, m)
-    anew = [stats.kendalltau(column, gap_list) for column in numbers.T]
+        _compare_dots(letter, panels[letter], gap_list, numbers, m, redrawn)
+    apart = (gap_list, position_distances(places))  # `tau_with_gap` knows the notebook's distances
+    anew = [stats.kendalltau(column, distances) for column in numbers.T for distances in apart]
     for m, letter in enumerate("EFG"):
         _check_title(letter, panels[letter], taus, m, anew)
     right(
@@ -537,20 +601,15 @@ def _judge_renamed(deal_names, n: int) -> None:
         expected = f"a table of the shape {table.shape}"
         fail("deal_names", expected=expected, got=f"the shape {np.shape(got)}", mistake=mistake)
     expected = renamed[upper]
-    if np.allclose(got[upper], backwards[upper]):
-        expected = backwards[upper]  # the same deal, told the other way round: just as random
     one_side = [both[order], both[:, order], table[order], table[:, order]]
     mistakes = {
         NAMES_KEPT: table[upper],
-        ONE_SIDE_ONLY: itself_if(
-            got[upper], expected, lambda a: any(np.allclose(a, b[upper]) for b in one_side)
-        ),
+        ONE_SIDE_ONLY: _one_of(got[upper], expected, [some[upper] for some in one_side]),
         HALF_EMPTY: table[order][:, order][upper],
+        BACKWARDS: backwards[upper],
         OTHER_ORDER: itself_if(got[upper], expected, lambda a: _is_renamed(to_upper(a), table)),
         PAIRS_DEALT: itself_if(
-            got[upper],
-            expected,
-            lambda a: np.array_equal(np.sort(a), np.sort(table[upper])),
+            got[upper], expected, lambda a: np.array_equal(np.sort(a), np.sort(table[upper]))
         ),
     }
     compare("deal_names, above the diagonal", got[upper], expected, mistakes)
@@ -623,6 +682,7 @@ def wrong_p_values(shuffled, observed) -> dict[Mistake, list[float]]:
         counts = [np.count_nonzero(some) for some in chosen]
         return [(k + own) / (n + more) for k in counts for own in (1, 0) for more in (1, 0)]
 
+    _, above_only, below_only, neither = shares(sizes >= size)
     far = np.count_nonzero(sizes >= size)
     above, below = shuffled >= observed, shuffled <= observed
     beyond = [above if observed > 0 else below, min(above, below, key=np.count_nonzero)]
@@ -631,7 +691,8 @@ def wrong_p_values(shuffled, observed) -> dict[Mistake, list[float]]:
     doubled += [p for side in sides for p in shares([side, side])]  # the own order once
     return {
         COUNT_FOR_SHARE: [far, far + 1],
-        OWN_LEFT_OUT: shares(sizes >= size)[1:],
+        OWN_LEFT_OUT: [neither],
+        OWN_IN_ONE_PLACE: [above_only, below_only],
         ONE_SIDED: shares(*sides, sizes >= observed),
         TAIL_DOUBLED: doubled + [min(p, 1) for p in doubled],
         TIES_LEFT_OUT: shares(sizes > size),
@@ -696,8 +757,8 @@ def _table(what: str, got) -> np.ndarray:
             return np.ma.filled(got.astype(float), np.nan)
         kind = f"an array of dtype {got.dtype}"
     is_known = isinstance(got, list) or kind.endswith("dtype object")
-    expected = "a NumPy array of floating-point numbers"
-    fail(what, expected=expected, got=kind, mistake=NO_FLOATS if is_known else None)
+    expected = "a NumPy array of numbers"
+    fail(what, expected=expected, got=kind, mistake=NO_NUMBERS if is_known else None)
 
 
 def _cells(what: str, rows, columns) -> np.ndarray:
@@ -729,22 +790,26 @@ def _title(axes: Axes) -> str:
     return "".join(axes.get_title(side) for side in ("left", "center", "right"))
 
 
-def _hidden_at_once(draw_positions, tables):
-    """What the student's own function makes of three tables at once; an error as its text."""
-    hide_unmeasured = getattr(draw_positions, "__globals__", {}).get("hide_unmeasured")
+def _tried(function, *arguments):
+    """What a student's function makes of arguments; an error as its text."""
     try:
         with warnings.catch_warnings(action="ignore"):  # nobody asked for this call
-            return _table("hide_unmeasured", hide_unmeasured(tables.copy()))
+            return function(*arguments)
     except Exception as error:
         return str(error)
 
 
-def _compare_map(letter: str, axes: Axes, table, wrong: dict) -> None:
+def _unchanged(letter: str, got, expected, part: Callable, redrawn: Callable) -> Callable:
+    """For `compare`: the answer itself where it is the same in a panel of other data."""
+    return itself_if(
+        got, expected, lambda a: np.allclose(a, _tried(lambda: part(redrawn()[letter])))
+    )
+
+
+def _compare_map(letter: str, axes: Axes, table, wrong: dict, redrawn: Callable) -> None:
     """Compare a heat map with its table; below the diagonal it is empty, or mirrors."""
     what = f"panel {letter}"
-    if len(axes.images) != 1:
-        fail(what, expected="one image", got=f"{len(axes.images)} of them")
-    image = _table(what, axes.images[0].get_array())
+    image = _image(what, axes)
     if np.shape(image) != table.shape:
         compare(what, image, table)
     upper, lower = np.triu_indices(len(table), 1), np.tril_indices(len(table), -1)
@@ -756,11 +821,21 @@ def _compare_map(letter: str, axes: Axes, table, wrong: dict) -> None:
     }
     for mistake, others in wrong.items():
         mistakes[mistake] = _one_of(shown, table[upper], [other[upper] for other in others])
+    mistakes[IGNORED] = _unchanged(
+        letter, shown, table[upper], lambda axes: _image(what, axes)[upper], redrawn
+    )
     compare(f"{what}, above the diagonal", shown, table[upper], mistakes)
     if not np.isnan(below).all() and not np.allclose(below, mirrored):
         fail(f"{what}, below the diagonal", got="zeros in colour", mistake=NOTHING_HIDDEN)
     _check_turn(what, axes)
     _check_scale(f"colours of {what}", axes)
+
+
+def _image(what: str, axes: Axes) -> np.ndarray:
+    """The numbers of a panel's only image, NaN where it is empty."""
+    if len(axes.images) != 1:
+        fail(what, expected="one image", got=f"{len(axes.images)} of them")
+    return _table(what, axes.images[0].get_array())
 
 
 def _check_turn(what: str, axes: Axes) -> None:
@@ -805,50 +880,59 @@ def _check_colours(letter: str, axes: Axes, values) -> None:
         )
 
 
-def _check_limit(axes: Axes, gaps) -> None:
+def _check_limit(axes: Axes, gaps, redrawn: Callable) -> None:
     """Check that the colours of panel D end where they should."""
     low, high = axes.images[0].get_clim()
     if not np.isclose(low, 0):
         fail("colours of panel D", expected="from 0", got=f"from {low:.4g}")
+    limit = LIMIT * gaps.max()
+    by_count = [np.quantile(numbers, LIMIT) for numbers in (gaps[gaps > 0], gaps)]
     mistakes = {
         LIMIT_IS_MAXIMUM: gaps.max(),
-        LIMIT_NOT_OF_DATA: _one_of(high, LIMIT * gaps.max(), [0.8, 80, 80 * gaps.max()]),
+        LIMIT_NOT_OF_DATA: _one_of(high, limit, [0.8, 80, 80 * gaps.max()]),
+        LIMIT_BY_COUNT: _one_of(high, limit, by_count),
+        IGNORED: _unchanged("D", high, limit, lambda axes: axes.images[0].get_clim()[1], redrawn),
     }
-    compare("end of panel D's colours", high, LIMIT * gaps.max(), mistakes)
+    compare("end of panel D's colours", high, limit, mistakes)
 
 
-def _compare_dots(letter: str, axes: Axes, gap_list, numbers, m: int) -> None:
+def _compare_dots(letter: str, axes: Axes, gap_list, numbers, m: int, redrawn: Callable) -> None:
     """Compare the dots of a panel with the pairs, in whatever order."""
-    if not axes.collections:
-        fail(f"panel {letter}", expected="dots drawn with scatter", got="none")
-    dots = np.ma.filled(axes.collections[0].get_offsets(), np.nan)
-    dots = dots[~np.isnan(dots).any(axis=1)]  # an empty cell, drawn nowhere
     n = len(gap_list)
+    drawn = [_in_order(gap_list, column) for column in numbers.T]
+    expected, others = drawn[m], drawn[:m] + drawn[m + 1 :]
+    dots = _dots(letter, axes)
 
-    def in_order(x, y):
-        return np.column_stack([x, y])[np.lexsort((y, x))]
+    def is_unchanged(dots):
+        """Whether one of the axes shows the same numbers in a panel of other data."""
+        again = _tried(lambda: _dots(letter, redrawn()[letter]))
+        columns = zip(dots.T, np.transpose(again), strict=True)
+        return any(np.allclose(np.sort(a), np.sort(b)) for a, b in columns)
 
-    expected = in_order(gap_list, numbers[:, m])
-    others = [in_order(gap_list, numbers[:, k]) for k in range(len(MEASURES)) if k != m]
-    dots = in_order(*dots.T)
     mistakes = {
         ZEROS_SCATTERED: itself_if(dots, expected, lambda d: len(d) > n),
-        AXES_SWAPPED: in_order(numbers[:, m], gap_list),
-        SAME_DOTS: itself_if(
-            dots, expected, lambda d: any(np.allclose(d, other) for other in others)
-        ),
+        AXES_SWAPPED: _in_order(numbers[:, m], gap_list),
+        SAME_DOTS: _one_of(dots, expected, others),
+        IGNORED: itself_if(dots, expected, is_unchanged),
     }
     compare(f"dots of panel {letter}", dots, expected, mistakes)
 
 
+def _dots(letter: str, axes: Axes) -> np.ndarray:
+    """The dots of a panel that are drawn somewhere, (n, 2), in order."""
+    if not axes.collections:
+        fail(f"panel {letter}", expected="dots drawn with scatter", got="none")
+    dots = np.ma.filled(axes.collections[0].get_offsets(), np.nan)
+    return _in_order(*dots[~np.isnan(dots).any(axis=1)].T)  # an empty cell is drawn nowhere
+
+
+def _in_order(x, y) -> np.ndarray:
+    return np.column_stack([x, y])[np.lexsort((y, x))]
+
+
 def _check_title(letter: str, axes: Axes, taus, m: int, anew) -> None:
     """Check that the numbers of a title are the given tau and p of its measure, in this order."""
-    title = _title(axes)
-    numbers = [float(n) for n in re.findall(r"-?\d+\.\d+(?:e[-+]?\d+)?", title.replace("−", "-"))]
-
-    def says(pair):
-        return len(numbers) >= 2 and np.allclose(numbers[:2], pair, atol=0.051)
-
+    says = partial(_says, axes)
     if says(taus[m]):
         return
     mistake = P_FOR_TAU if says(taus[m][::-1]) else None
@@ -857,5 +941,12 @@ def _check_title(letter: str, axes: Axes, taus, m: int, anew) -> None:
     if any(map(says, anew)):
         mistake = TAU_ANEW
     tau, p = taus[m]
-    got = " ".join(title.split())
+    got = " ".join(_title(axes).split())
     fail(f"title of panel {letter}", expected=f"tau = {tau}, p = {p}", got=got, mistake=mistake)
+
+
+def _says(axes: Axes, pair) -> bool:
+    """Whether the first two numbers of a panel's title are these."""
+    title = _title(axes).replace("−", "-")
+    numbers = [float(n) for n in re.findall(r"-?\d+\.\d+(?:e[-+]?\d+)?", title)]
+    return len(numbers) >= 2 and np.allclose(numbers[:2], pair, atol=0.051)

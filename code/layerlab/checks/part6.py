@@ -199,6 +199,11 @@ MAXIMUM_PER_BLOCK = Mistake(
     "maximum of each block",
     "You compared the three measures within a block. Each measure's maximum is over the blocks.",
 )
+MAXIMA_ASKEW = Mistake(
+    "maxima that do not line up with the curves",
+    "NumPy lines shapes up from their last axis. How many numbers lie along the last axis of what "
+    "you divide, and how many maxima are there?",
+)
 MINIMUM_TAKEN_OFF = Mistake(
     "minimum subtracted",
     "The smallest value became 0. Dividing by the maximum alone keeps 0 where it was.",
@@ -567,7 +572,7 @@ def check_normalised(shares_of_maximum) -> None:
     """
     curves = np.array([[1.5, 40.0, 3.0], [0.5, 160.0, 12.0], [2.0, 100.0, 8.0], [1.0, 80.0, 6.0]])
     given = curves.copy()
-    raises = {MAXIMUM_PER_BLOCK: "could not be broadcast"}
+    raises = {MAXIMA_ASKEW: "could not be broadcast"}
     got = _call("shares_of_maximum", shares_of_maximum, given, raises=raises)
     highest, lowest = np.max(curves, 0), np.min(curves, 0)  # (3,) each
     mistakes = {
