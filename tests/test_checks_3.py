@@ -1,5 +1,6 @@
 """Checks of exercise 3, beyond the trials: whole functions of other forms, and odd answers."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -171,6 +172,37 @@ def test_tokens_instead_of_their_number_are_refused_in_words(n_tokens, embedded)
     with pytest.raises(CheckFailed, match="one number") as failure:
         part3.check_tokens(ids, n_tokens, 1, embedded[1], article)
     assert not part3_names(failure.value)
+
+
+@pytest.mark.parametrize("change", [(0, -1, 0), (0, 0, 1), (0, -3, 2)])
+def test_a_wrong_prediction_does_not_learn_the_shape(change, embedded, shape):
+    wrong = [int(size + more) for size, more in zip(shape, change, strict=True)]
+    with pytest.raises(CheckFailed) as failure:
+        part3.check_pass(read, wrong, *embedded, load_article())
+    text = str(failure.value)
+    assert f"({', '.join(map(str, wrong))}); not right: " in text
+    assert ("neurons" in text.split("not right: ")[1]) == bool(change[2])
+    assert not part3_names(failure.value)
+    assert f"{shape[1]}" not in text.split("got:")[0] + text.split("not right: ")[1]
+
+
+def test_a_pass_that_never_runs_is_none(embedded, shape):
+    with pytest.raises(CheckFailed, match="got:      none"):
+        part3.check_pass(lambda net, window: {}, shape, *embedded, load_article())
+
+
+def test_numpys_warning_about_a_tensor_is_not_shown(capsys):
+    def make_hook(name, store):
+        def listen(module, inputs, output):
+            warnings.warn("__array__ implementation doesn't accept a copy keyword", stacklevel=1)
+            store[name] = np.array(output.detach())
+
+        return listen
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        part3.check_make_hook(make_hook)
+    assert capsys.readouterr().out.count("\n") == 1
 
 
 def test_gradients_left_off_are_on_again_after_the_check(embedded, shape):

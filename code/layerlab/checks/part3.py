@@ -4,9 +4,13 @@ The student's functions are tried on small networks that a check makes for itsel
 see what they do to a model, and no hook stays behind on the student's own.
 """
 
+import ast
 import inspect
 import re
+import warnings
 from functools import partial
+from itertools import permutations
+from textwrap import dedent
 
 import numpy as np
 import torch
@@ -14,7 +18,16 @@ from torch import nn
 from torch.utils.hooks import RemovableHandle
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from layerlab.checks._core import CheckFailed, Mistake, call, compare, fail, itself_if, right
+from layerlab.checks._core import (
+    CheckFailed,
+    Mistake,
+    as_numbers,
+    call,
+    compare,
+    fail,
+    itself_if,
+    right,
+)
 from layerlab.hooks import record
 from layerlab.tokens import first_targets, target_positions, tokenize
 
@@ -26,6 +39,16 @@ TRAINING_MODE = Mistake(
     "training mode",
     "A model switches to evaluation when a method of it is called, round brackets included. In "
     "training mode, dropout sets some numbers to zero at random.",
+)
+GRADIENTS_FOR_MODE = Mistake(
+    "gradients switched off, not training mode",
+    "Whether gradients are computed is another matter, of later steps. Dropout goes on "
+    "until a method of the model itself ends its training mode.",
+)
+MISPLACED_PART = Mistake(
+    "part looked for inside the wrong one",
+    "There is a part of this name, but not where you look. Go back to the map: a part is inside "
+    "of the next one above it that is less indented. What is this one inside of?",
 )
 HEADS_COUNTED = Mistake(
     "heads counted",
@@ -55,6 +78,12 @@ ANOTHER_MODEL = Mistake(
     "The function is given a model under the name `net`, but works on one from outside. It has to "
     "do for any model that it is given.",
 )
+FROM_NOTEBOOK = Mistake(
+    "a variable of the notebook instead of the argument",
+    "The check gave your function numbers of its own, and your function looked at yours. What it "
+    "needs came in between the round brackets of its `def` line.",
+)
+GRADIENT_SWITCHES = {"no_grad", "inference_mode", "set_grad_enabled", "requires_grad_"}
 
 
 def check_get_ready(get_ready) -> None:
@@ -67,20 +96,19 @@ def check_get_ready(get_ready) -> None:
     """
     small = _small_model()
     other = _small_model(n_layer=4, n_head=3, n_embd=12, n_positions=24, vocab_size=70)
-    sizes = call("get_ready", get_ready, small)
-    other_sizes = call("get_ready", get_ready, other)
+    sizes, other_sizes = (
+        _call_naming(_misplaced, "get_ready", get_ready, model) for model in (small, other)
+    )
     for found in (sizes, other_sizes):
         if not isinstance(found, tuple) or len(found) != 3:
             fail("get_ready", expected="three sizes", got=f"{found!r}")
     outside = _reads_a_model(get_ready)
-    for model in (small, other):
-        if any(module.training for module in model.base_model.modules()):
-            fail(
-                "the model's mode",
-                expected="evaluation mode",
-                got="a model in training mode stays in it",
-                mistake=ANOTHER_MODEL if outside else TRAINING_MODE,
-            )
+    if any(module.training for model in (small, other) for module in model.base_model.modules()):
+        names = getattr(getattr(get_ready, "__code__", None), "co_names", ())
+        is_about_gradients = "eval" not in names and not GRADIENT_SWITCHES.isdisjoint(names)
+        in_training = GRADIENTS_FOR_MODE if is_about_gradients else TRAINING_MODE
+        got, mistake = "a model stays in training mode", ANOTHER_MODEL if outside else in_training
+        fail("the model's mode", expected="evaluation mode", got=got, mistake=mistake)
     config, always_the_same = small.config, ANOTHER_MODEL if outside else HARD_CODED
     parts = len(list(small.base_model.children()))
     compare(
@@ -169,19 +197,11 @@ def check_make_hook(make_hook) -> None:
         expected, got = "an entry in the dictionary", "nothing"
         fail("what the hook stores", expected=expected, got=got, mistake=mistake)
     if "a place" not in store:
-        fail(
-            "the name under which the hook stores",
-            expected="the name that make_hook was given",
-            got=f"{next(iter(store))!r}",
-            mistake=ONE_NAME,
-        )
+        what, got = "the name under which the hook stores", f"{next(iter(store))!r}"
+        fail(what, expected="the name that make_hook was given", got=got, mistake=ONE_NAME)
     if returned[0] is not None:
-        fail(
-            "what the hook returns",
-            expected="nothing",
-            got=f"a {type(returned[0]).__name__}",
-            mistake=HOOK_RETURNS,
-        )
+        got = f"a {type(returned[0]).__name__}"
+        fail("what the hook returns", expected="nothing", got=got, mistake=HOOK_RETURNS)
     stored = store["a place"]
     if isinstance(stored, tuple) and len(stored) == 1:  # the inputs come as a tuple
         stored = stored[0]
@@ -192,12 +212,8 @@ def check_make_hook(make_hook) -> None:
         {VIEW_STORED: torch.relu(expected), INPUT_STORED: x, BATCH_LOST: expected[0]},
     )
     if getattr(stored, "requires_grad", False):
-        fail(
-            "what the hook stores",
-            expected="numbers alone",
-            got="numbers with a gradient's graph behind them",
-            mistake=GRADIENTS_KEPT,
-        )
+        got = "numbers with a gradient's graph behind them"
+        fail("what the hook stores", expected="numbers alone", got=got, mistake=GRADIENTS_KEPT)
     right("The hook keeps a copy of the output, and the model works on as if nobody listened.")
 
 
@@ -275,6 +291,8 @@ def check_find_places(find_places) -> None:
 
 def _remembered_size(find_places, error: Exception) -> Mistake | None:
     """A size hard-coded, if twelve blocks, as the student's own model has, are no error."""
+    if isinstance(error, AttributeError):
+        return _misplaced(error)
     try:
         find_places(_small_model(n_layer=12))
     except Exception:
@@ -282,40 +300,44 @@ def _remembered_size(find_places, error: Exception) -> Mistake | None:
     return HARD_CODED if isinstance(error, IndexError) else None
 
 
+def _misplaced(error: Exception) -> Mistake | None:
+    """The mistake behind an attribute that something else in a GPT-2 has."""
+    missing = re.search(r"object has no attribute '(\w+)'", str(error))
+    paths = (path for path, _ in _small_model(n_layer=1).named_modules())
+    parts = {path.split(".")[-1] for path in paths}
+    return MISPLACED_PART if missing and missing[1] in parts else None
+
+
 def _check_names(names: list, config) -> None:
     expected = _place_names(range(config.n_layer))
     if set(names) == set(expected):
         return
-    mistake = None
+    n_blocks, own_names = config.n_layer, set(names)
     by_component = [{name for name in names if str(name).startswith(c)} for c in COMPONENTS]
-    from_one = set(_place_names(range(1, config.n_layer + 1)))
-    if any(len(own) == 1 for own in by_component):
-        mistake = ONE_NAME
-    elif set(names) == set(_place_names(range(config.n_head))):
-        mistake = HEADS_COUNTED
-    elif set(names) == set(_place_names(range(config.n_layer - 1))):
-        mistake = BLOCK_LEFT_OUT
-    elif any(len(own) == config.n_layer and own <= from_one for own in by_component):
-        mistake = COUNTED_FROM_ONE
-    fail(
-        "the names of the places",
-        expected=f"{', '.join(expected)} for a model of {config.n_layer} blocks",
-        got=", ".join(map(str, names)),
-        mistake=mistake,
+    from_one = set(_place_names(range(1, n_blocks + 1)))
+    signs = {
+        ONE_NAME: any(len(own) == 1 for own in by_component),
+        HEADS_COUNTED: own_names == set(_place_names(range(config.n_head))),
+        BLOCK_LEFT_OUT: own_names == set(_place_names(range(n_blocks - 1))),
+        COUNTED_FROM_ONE: any(len(own) == n_blocks and own <= from_one for own in by_component),
+    }
+    mistake = _first(signs)
+    wanted, got = (
+        f"{', '.join(expected)} for a model of {n_blocks} blocks",
+        ", ".join(map(str, names)),
     )
+    fail("the names of the places", expected=wanted, got=got, mistake=mistake)
 
 
 def _wrong_module(module, block, own, other) -> Mistake | None:
     """The mistake that leads to this module, where `own` is the right component."""
-    if module is block:
-        return BLOCK_HOOKED
-    if module is own:
-        return COMPONENT_HOOKED
-    if module is other or module is other.c_proj:
-        return COMPONENTS_MIXED_UP
-    if module is getattr(own, "c_attn", None) or module is getattr(own, "c_fc", None):
-        return FIRST_MATRIX_HOOKED
-    return None
+    leads_to = {
+        BLOCK_HOOKED: [block],
+        COMPONENT_HOOKED: [own],
+        COMPONENTS_MIXED_UP: [other, other.c_proj],
+        FIRST_MATRIX_HOOKED: [getattr(own, name, None) for name in ("c_attn", "c_fc")],
+    }
+    return _first({m: any(module is w for w in wrong) for m, wrong in leads_to.items()})
 
 
 # ---- registering -----------------------------------------------------------------------------
@@ -401,12 +423,9 @@ def _check_registered(network: nn.Module, n_expected: int) -> int:
 def _check_handles(handles, n_hooks: int) -> None:
     kinds = [type(handle) for handle in handles]
     if kinds != [RemovableHandle] * n_hooks:
-        fail(
-            "the handles",
-            expected=f"{n_hooks} handles for {n_hooks} hooks",
-            got=f"{len(kinds)} of kind {kinds[0].__name__}" if kinds else "none",
-            mistake=HANDLES_NOT_KEPT,
-        )
+        expected = f"{n_hooks} handles for {n_hooks} hooks"
+        got = f"{len(kinds)} of kind {kinds[0].__name__}" if kinds else "none"
+        fail("the handles", expected=expected, got=got, mistake=HANDLES_NOT_KEPT)
 
 
 # ---- tokens ----------------------------------------------------------------------------------
@@ -567,18 +586,16 @@ def check_target(pieces, tokenizer) -> None:
 
 
 def _wrong_target(found: list[int], text: str, tokenizer) -> Mistake | None:
-    if found == [tokenizer.unk_token_id]:
-        return NOT_IN_VOCABULARY
     word = TARGET.strip()
-    if text == word:
-        return SPACE_FORGOTTEN
-    if text.strip(" ") == word:
-        return SPACE_OUT_OF_PLACE
-    if text.strip().lower() == word:
-        return CAPITAL_LETTER
-    if found == tokenize(word, tokenizer).tolist()[:1]:
-        return FIRST_PIECE
-    return SEVERAL_TOKENS if len(found) > 1 else None
+    signs = {
+        NOT_IN_VOCABULARY: found == [tokenizer.unk_token_id],
+        SPACE_FORGOTTEN: text == word,
+        SPACE_OUT_OF_PLACE: text.strip(" ") == word,
+        CAPITAL_LETTER: text.strip().lower() == word,
+        FIRST_PIECE: found == tokenize(word, tokenizer).tolist()[:1],
+        SEVERAL_TOKENS: len(found) > 1,
+    }
+    return _first(signs)
 
 
 # ---- positions -------------------------------------------------------------------------------
@@ -597,6 +614,11 @@ TUPLE = Mistake(
 CHARACTERS = Mistake(
     "positions in the text",
     "These count the letters before the word. A position is a token's index among the tokens.",
+)
+WORD_PLACES = Mistake(
+    "positions among the words",
+    "These count the words before the target. The model reads tokens, and a position is an index "
+    "into `ids`.",
 )
 COLUMN = Mistake(
     "positions in a column",
@@ -637,9 +659,17 @@ def check_positions(found, tokenizer, article: str) -> None:
             TOKENS_FOR_PLACES: token_ids[expected],
             CHARACTERS: lambda: [match.start() for match in re.finditer(TARGET, article)],
             POSITIONS_FROM_ONE: expected + 1,
+            WORD_PLACES: itself_if(found, expected, partial(_are_word_places, article)),
         },
     )
     right(f"{len(expected)} times, and each position is an index into the tokens.")
+
+
+def _are_word_places(article: str, places: np.ndarray) -> bool:
+    """Whether the target is in each of these words, however the text was cut into words."""
+    texts = (article.split(), article.split(" "), re.findall(r"\w+", article))
+    lists = [[i for i, word in enumerate(text) if TARGET.strip() in word.lower()] for text in texts]
+    return places.size > 1 and any(np.isin(places, own).all() for own in lists)
 
 
 # ---- choosing --------------------------------------------------------------------------------
@@ -682,6 +712,7 @@ def check_choose(choose) -> None:
             FIRST_LEFT_OUT: many[1:5],
             NUMBER_IGNORED: _one_of(first, many[:4], many[:6], many),
             HARD_CODED: many[:7],
+            **_not_the_argument(choose, first, many[:4]),
         },
     )
     across = np.array([3, 8, 15, 16, 17, 40, 1500])
@@ -769,6 +800,7 @@ def check_cut(cut, gpt) -> None:
             ),
             PLACES_FOR_TOKENS: np.arange(12)[None],
             TOO_SMALL_NUMBERS: ids[None, :12] % 256,
+            **_not_the_argument(cut, result, expected),
         },
     )
     if not isinstance(result, torch.Tensor) or result.is_floating_point():
@@ -798,10 +830,20 @@ GRADIENTS_ON = Mistake(
     "pass with gradients",
     "The pass prepares for training and remembers every step. We only read: tell PyTorch so.",
 )
+REMOVE_NOT_CALLED = Mistake(
+    "method named but not called",
+    "Without round brackets a method is only looked at, and nothing happens. Look at the line that "
+    "is to take the hook off.",
+)
 HOOKS_LEFT = Mistake(
     "hooks left on the model",
     "They run in every later pass, whoever starts it. Every single handle has to take its own hook "
     "off; forgetting the list of handles does not do it.",
+)
+TENSOR_IN_SHAPE = Mistake(
+    "whole tensor in the shape",
+    "One of the entries is a tensor with all its tokens. What is wanted in its place is the number "
+    "of them.",
 )
 TOKEN_BY_TOKEN = Mistake(
     "a pass for each token",
@@ -845,7 +887,7 @@ def check_pass(read, predicted_shape, gpt, tokenizer, article: str) -> None:
         module.register_forward_hook(lambda *arguments: None)
     n_others = _count_hooks(model)
     with torch.enable_grad():  # whatever an earlier try has left behind
-        activations = call("read", read, model, ids.clone())
+        activations = _call_naming(_misplaced, "read", read, model, ids.clone())
         has_gradients = torch.is_grad_enabled()
     if not hasattr(activations, "items"):
         fail("read", expected="a dictionary", got=f"a {type(activations).__name__}")
@@ -853,8 +895,8 @@ def check_pass(read, predicted_shape, gpt, tokenizer, article: str) -> None:
         mistake = TOKEN_BY_TOKEN if len(passes) == ids.shape[1] else None
         if not passes and _reads_a_model(read):
             mistake = ANOTHER_MODEL
-        expected, got = "one pass over all tokens", f"{len(passes)}"
-        fail("the pass", expected=expected, got=got, mistake=mistake)
+        got = f"{len(passes)} passes" if passes else "none"
+        fail("the pass", expected="one pass over all tokens", got=got, mistake=mistake)
     if passes[0]:
         fail("the pass", expected="no gradients", got="gradients", mistake=GRADIENTS_ON)
     if not has_gradients:
@@ -862,11 +904,13 @@ def check_pass(read, predicted_shape, gpt, tokenizer, article: str) -> None:
         fail(what, expected="as before it", got=got, mistake=GRADIENTS_LEFT_OFF)
     n_left = _count_hooks(model) - n_others
     if n_left:
+        in_vain = n_left == len(expected) and _names_only(read, "remove")
+        left = REMOVE_NOT_CALLED if in_vain else HOOKS_LEFT
         fail(
             "the hooks after the pass",
             expected="none of yours, and all that were there before",
             got=f"{n_left} of yours" if n_left > 0 else f"{-n_left} of others are gone",
-            mistake=HOOKS_LEFT if n_left > 0 else OTHER_HOOKS_REMOVED,
+            mistake=left if n_left > 0 else OTHER_HOOKS_REMOVED,
         )
     for name, values in expected.items():
         if name not in activations:
@@ -875,20 +919,49 @@ def check_pass(read, predicted_shape, gpt, tokenizer, article: str) -> None:
     right("One pass, no gradients, and the model is left as it was found: no hook stays.")
 
 
-def _check_shape(predicted_shape, config, tokenizer, article: str) -> None:
+def _check_shape(predicted, config, tokenizer, article: str) -> None:
+    """Check a prediction, and do not say in a failure what is to be predicted."""
+    what, wanted = "the shape that you predict", "one number each for texts, tokens and neurons"
+    for entry in predicted if isinstance(predicted, (tuple, list)) else ():
+        is_tensor = isinstance(entry, (torch.Tensor, np.ndarray)) and entry.ndim > 0
+        if is_tensor or isinstance(entry, torch.Size):
+            got = f"a {type(entry).__name__} of shape {tuple(entry.shape)}" if is_tensor else entry
+            mistake = TENSOR_IN_SHAPE if is_tensor else SHAPE_FOR_NUMBER
+            fail(what, expected=wanted, got=f"{got} as one of the entries", mistake=mistake)
+    numbers = as_numbers(what, predicted)
+    if numbers.ndim != 1:
+        got = f"an array of shape {numbers.shape}" if numbers.ndim else f"{numbers:.6g} alone"
+        fail(what, expected=wanted, got=got)
     positions = target_positions(tokenize(article, tokenizer), tokenizer, TARGET)
     n_tokens = int(first_targets(positions, N_TARGETS, config.n_positions)[-1]) + 1
-    compare(
-        "the shape that you predict",
-        predicted_shape,
-        (1, n_tokens, config.n_embd),
-        {
-            BATCH_FORGOTTEN: (n_tokens, config.n_embd),
-            AXES_SWAPPED: (1, config.n_embd, n_tokens),
-            TARGETS_FOR_TOKENS: (1, N_TARGETS, config.n_embd),
-            INNER_WIDTH: (1, n_tokens, 4 * config.n_embd),
-        },
-    )
+    right_one = (1, n_tokens, width := config.n_embd)
+    shape = tuple(numbers.tolist())
+    if shape == right_one:
+        return
+    leads_to = {
+        BATCH_FORGOTTEN: [(n_tokens, width)],
+        AXES_SWAPPED: permutations(right_one),
+        TARGETS_FOR_TOKENS: [(1, N_TARGETS, width)],
+        INNER_WIDTH: [(1, n_tokens, 4 * width)],
+        WHOLE_TEXT: [(1, len(tokenize(article, tokenizer)), width)],
+        WHOLE_WINDOW: [(1, config.n_positions, width)],
+    }
+    mistake = _first({mistake: shape in wrong for mistake, wrong in leads_to.items()})
+    got = f"({', '.join(f'{number:.10g}' for number in shape)})"
+    if not mistake and len(shape) == 3:
+        axes = zip(("texts", "tokens", "neurons"), shape, right_one, strict=True)
+        got += f"; not right: {', '.join(axis for axis, came, want in axes if came != want)}"
+    fail(what, expected=wanted, got=got, mistake=mistake)
+
+
+def _names_only(function, method: str) -> bool:
+    """Whether a method's name stands in a function's text without being called."""
+    try:
+        nodes = list(ast.walk(ast.parse(dedent(inspect.getsource(function)))))
+    except (OSError, TypeError, SyntaxError):  # no text of its own, as for an object
+        return False
+    called = [node.func for node in nodes if isinstance(node, ast.Call)]
+    return any(getattr(node, "attr", "") == method and node not in called for node in nodes)
 
 
 # ---- the rows --------------------------------------------------------------------------------
@@ -957,6 +1030,7 @@ def check_rows(take_rows) -> None:
                 FIRST_TOKENS: mlp[: len(chosen)],
                 COLUMNS_TAKEN: mlp[:, chosen],
                 DOUBLES_TAKEN_OUT: _one_of(rows[number], expected, *merged),
+                **_not_the_argument(take_rows, rows[number], expected),
             },
         )
     right("One row for each target, from the block and the component that were asked for.")
@@ -967,8 +1041,10 @@ def _wrong_row(take_rows, error: Exception) -> Mistake | None:
         return NO_SUCH_NAME
     if isinstance(error, IndexError) and str(error).endswith("with size 1"):  # the batch axis
         return BATCH_FORGOTTEN
-    is_token = isinstance(error, IndexError) and "ids" in _from_outside(take_rows)
-    return TOKENS_FOR_PLACES if is_token else None
+    if not isinstance(error, IndexError):
+        return None
+    is_token = "ids" in _from_outside(take_rows)
+    return TOKENS_FOR_PLACES if is_token else FROM_NOTEBOOK if _reads_data(take_rows) else None
 
 
 # ---- shared ----------------------------------------------------------------------------------
@@ -981,6 +1057,11 @@ def _small_model(**sizes) -> GPT2LMHeadModel:
         torch.manual_seed(0)
         config = GPT2Config(**defaults | sizes, bos_token_id=0, eos_token_id=0)
         return GPT2LMHeadModel(config)
+
+
+def _first(signs: dict[Mistake, bool]) -> Mistake | None:
+    """The first mistake whose sign is there."""
+    return next((mistake for mistake, is_there in signs.items() if is_there), None)
 
 
 def _linear_steps(n_steps: int, width: int) -> list[nn.Linear]:
@@ -1005,7 +1086,16 @@ def _from_outside(function) -> dict:
 
 
 def _reads_a_model(function) -> bool:
-    return any(isinstance(value, nn.Module) for value in _from_outside(function).values())
+    return _reads_data(function, nn.Module)
+
+
+def _reads_data(function, kinds=(np.ndarray, torch.Tensor, list, dict)) -> bool:
+    return any(isinstance(value, kinds) for value in _from_outside(function).values())
+
+
+def _not_the_argument(function, got, expected) -> dict:
+    """For `compare`, after all others: the mistake of a function that reads the notebook's data."""
+    return {FROM_NOTEBOOK: itself_if(got, expected, lambda _: _reads_data(function))}
 
 
 def _one_of(got, expected, *wrong):
@@ -1014,9 +1104,14 @@ def _one_of(got, expected, *wrong):
 
 
 def _call_naming(named, what: str, function, *args):
-    """Call as `call` does; `named` gives the mistake behind an exception, or None."""
+    """Call as `call` does; `named` gives the mistake behind an exception, or None.
+
+    NumPy warns of an array made from a tensor, which is right, and no business of the student's.
+    """
     try:
-        return call(what, function, *args)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="__array__ implementation")
+            return call(what, function, *args)
     except CheckFailed as failure:
         error = failure.__cause__
         mistake = named(error) if error else None
