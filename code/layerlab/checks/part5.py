@@ -626,10 +626,10 @@ def _judge_renamed(deal_names, n: int) -> None:
 
 def _is_renamed(got, table) -> bool:
     """Whether an upper table is another one with other names, a whole target at a time."""
-    got, whole = got + got.T, table + table.T
+    got, whole = (np.maximum(half, half.T) for half in (got, table))
     names = {tuple(row): k for k, row in enumerate(np.sort(whole))}  # by its numbers
     order = [names.get(tuple(row)) for row in np.sort(got)]
-    return None not in order and np.array_equal(got, whole[order][:, order])
+    return None not in order and np.array_equal(got, whole[np.ix_(order, order)])
 
 
 def _refuse_overwritten(what: str, handed, table) -> None:
