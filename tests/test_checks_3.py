@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from transformers import GPT2Config
 
 from coursebuild.notebooks import read_solution
 from layerlab.articles import load_article
@@ -213,6 +214,12 @@ def test_gradients_left_off_are_on_again_after_the_check(embedded, shape):
     with pytest.raises(CheckFailed, match="switched off for good"):
         part3.check_pass(read_for_good, shape, *embedded, load_article())
     assert torch.is_grad_enabled()
+
+
+def test_what_step_1_says_of_dropout_holds(embedded):
+    names = ("attn_pdrop", "embd_pdrop", "resid_pdrop")
+    assert {getattr(embedded[0].config, name) for name in names} == {0}
+    assert {getattr(GPT2Config(), name) for name in names} == {0.1}
 
 
 def test_a_list_of_positions_serves_the_cells_that_follow():

@@ -68,7 +68,7 @@ def test_a_sweep_of_the_notebooks_data_is_named(recorded):
     [
         (None, "expected: a function"),
         (lambda vectors: None, "nothing returned"),
-        (lambda vectors: [[1, 2, 3], [4]], "expected: a number"),
+        (lambda vectors: [[1, 2, 3], [4]], "expected: a number, or an array of numbers"),
         (lambda vectors: vectors[99], "IndexError"),
         (lambda vectors: 2.0, "got:      the shape ()"),
         (lambda vectors: measure_pairs(vectors) * np.nan, "nan or infinity"),
@@ -218,7 +218,7 @@ def test_information_as_a_ragged_list_is_refused():
         pairs = combinations(range(norms.shape[1]), 2)
         return [[0.0] * j for _, j in pairs]
 
-    with pytest.raises(CheckFailed, match="a number,? or an array"):
+    with pytest.raises(CheckFailed, match="a number, or an array of numbers"):
         part7.check_information(ragged)
 
 

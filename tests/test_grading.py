@@ -95,7 +95,7 @@ def submissions(released: NotebookNode) -> dict[str, NotebookNode]:
         "broken": with_cell(filled(released), "by-hand", lambda code: code.replace(":\n", "\n")),
         "endless": with_cell(filled(released), "by-hand", lambda code: "while True:\n    pass"),
         "edited": edited(released),
-        "deleted": without_checks(released),
+        "deleted": without_checks(filled(released)),
         "downloaded": filled(site),
         "downloaded-blank": site,
         "warning": with_cell(filled(released), "by-hand", warns),
@@ -198,7 +198,7 @@ def test_release_keeps_the_blanks_and_locks_the_checks(released):
         ("blank", ()),
         ("downloaded-blank", ()),
         ("edited", ()),
-        ("deleted", ()),
+        ("deleted", STEPS),  # put back, and graded
     ],
 )
 def test_points_are_those_of_the_steps_that_were_done(grades, student, steps):

@@ -307,6 +307,16 @@ def test_answer_texts_leave_out_what_says_little(solution):
     assert texts[1:-1] == ["for i in range(j + 1, 7):", "values = call("]
 
 
+def test_words_about_a_cell_of_the_solution_alone_are_not_left_in_the_exercise(solution):
+    cell = "```{code-cell} ipython3\n:tags: [solution-only]\n\nprint(mean)\n```\n\n"
+    told, word = "It is two and a half.", "A word in between."
+    with pytest.raises(NotebookError, match="cell 6: it follows a cell that only the solution has"):
+        read_solution(solution(TEXT.replace(word, cell + told)))
+    tagged = f'+++ {{"tags": ["solution-only"]}}\n\n{told}'
+    exercise = exercise_notebook(solution(TEXT.replace(word, cell + tagged)))
+    assert told not in as_text(exercise)
+
+
 @pytest.mark.parametrize(
     "leak",
     ["It is `values.sum( )`.", "```{code-cell} ipython3\nprint(values\n      .sum())\n```"],

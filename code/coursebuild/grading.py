@@ -15,7 +15,7 @@ from pathlib import Path
 from coursebuild.downloads import CPU_INDEX, ROOT, build_wheel, exercise_names
 from layerlab.errors import LayerlabError
 
-SECONDS = 120  # for one cell; the slowest honest one takes a sixth of it
+SECONDS = 120  # for one cell; the slowest honest one took 5 on two cores
 SETTINGS = f"""\
 # Settings of nbgrader for this course.
 c = get_config()

@@ -16,6 +16,7 @@ import sys
 import tokenize
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import jupytext
@@ -91,6 +92,7 @@ def read_solution(path: Path) -> NotebookNode:
         place = _place(name, number, cell)
         _check_cell(cell, place)
         _check_marks(cell, place)
+    _check_prose(notebook, name)
     _check_steps(notebook, name)
     _name_cells(notebook, name)
     return notebook
@@ -150,6 +152,17 @@ def _check_marks(cell: NotebookNode, place: str) -> list[Blank]:
         way_out = "move the mark into a cell of a step, before its check"
         raise NotebookError(f"{place}, line {blanks[0].line}: {kind} holds no blank; {way_out}")
     return blanks
+
+
+def _check_prose(notebook: NotebookNode, name: str) -> None:
+    """Make sure that words about a cell that only the solution has are not in the exercise."""
+    for number, (before, cell) in enumerate(pairwise(notebook.cells), 2):
+        is_about = before.cell_type == "code" and SOLUTION_ONLY in _tags(before)
+        is_prose = cell.cell_type == "markdown" and not cell.source.startswith("#")
+        if is_about and is_prose and not _tags(cell):
+            problem = "it follows a cell that only the solution has, and is in the exercise, too"
+            way_out = f"give it the tag {SOLUTION_ONLY}, or begin it with a heading"
+            raise NotebookError(f"{_place(name, number, cell)}: {problem}; {way_out}")
 
 
 def _check_steps(notebook: NotebookNode, name: str) -> None:

@@ -169,8 +169,9 @@ def as_numbers(what: str, got) -> np.ndarray:
     ndarray of float64
         None, text and imaginary numbers are no numbers here.
     """
+    wanted = "a number, or an array of numbers"
     if got is None:
-        fail(what, expected="a number or an array", got="None", mistake=NOT_FILLED)
+        fail(what, expected=wanted, got="None", mistake=NOT_FILLED)
     if hasattr(got, "detach"):  # a tensor of torch
         got = got.detach().cpu().numpy()
     try:
@@ -178,10 +179,10 @@ def as_numbers(what: str, got) -> np.ndarray:
         if values.dtype.kind not in "biufO" or any(item is None for item in values.flat):
             raise TypeError
         return values.astype(np.float64)
-    except (TypeError, ValueError, OverflowError):
+    except (TypeError, ValueError):
         kind = type(got).__name__
         holds = " that holds something else" if isinstance(got, (list, tuple, np.ndarray)) else ""
-        fail(what, expected="a number, or an array of numbers", got=f"a {kind}{holds}")
+        fail(what, expected=wanted, got=f"a {kind}{holds}")
 
 
 def itself_if(got, expected, is_mistake: Callable) -> Callable:
@@ -194,7 +195,7 @@ def itself_if(got, expected, is_mistake: Callable) -> Callable:
     def value():
         try:
             return got if is_mistake(np.asarray(got, dtype=float)) else expected
-        except (IndexError, TypeError, ValueError, OverflowError):
+        except (IndexError, TypeError, ValueError):
             return expected
 
     return value
