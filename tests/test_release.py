@@ -80,7 +80,8 @@ def places(folder: Path, answers: dict[str, str]) -> list[str]:
 def books(tmp_path_factory):
     """A book that was built with its solutions, and then without them into the same folder."""
     book = make_book(tmp_path_factory.mktemp("release"), exercises=("01-lines", "02-planes"))
-    edit(book / "solutions" / "01-lines.md", "What is the", f"{PICTURE}\nWhat is the")
+    words = '+++ {"tags": ["solution-only"]}'
+    edit(book / "solutions" / "01-lines.md", words, f"{PICTURE}\n{words}")
     with_them = build(book, solutions="yes")
     assert with_them.returncode == 0, with_them.stderr
     before = tmp_path_factory.mktemp("before") / "html"
