@@ -15,6 +15,7 @@ import nbformat
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from jupyter_server.serverapp import list_running_servers
 from packaging.utils import canonicalize_name
 from test_site import ROOT, add_exercises, build, edit, make_book
 
@@ -432,8 +433,7 @@ def wait_for_server(runtime: Path, server: subprocess.Popen) -> str:
     """Return the address of a starting Jupyter, with a place for a path, once it is up."""
     for _ in range(600):
         assert server.poll() is None, "JupyterLab ended by itself"
-        for file in runtime.glob("jpserver-*.json"):
-            facts = json.loads(file.read_text(encoding="utf-8"))
+        for facts in list_running_servers(str(runtime)):  # passes over a file half written
             return f"{facts['url']}{{}}?token={facts['token']}"
         time.sleep(0.1)
     raise AssertionError("JupyterLab did not start within a minute")
