@@ -63,3 +63,10 @@ def test_a_part_asks_shows_and_doubts(name):
 def test_no_glued_number_is_missing_or_not_a_number(name):
     prose = " ".join(p.get_text() for p in page(name).find_all(["p", "li", "td"]))
     assert not re.search(r"\bnan\b|\binf\b|\{glue|np\.float", prose)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "book").glob("*.md")), ids=lambda path: path.stem)
+def test_every_glued_number_is_read_out_somewhere_on_its_page(path):
+    text = path.read_text(encoding="utf-8")
+    glued = set(re.findall(r'\bglue\("(\w+)"', text))
+    assert glued - set(re.findall(r"\{glue(?::\w+)?\}`(\w+)", text)) == set()
