@@ -8,7 +8,10 @@ import subprocess
 import sys
 import time
 import zipfile
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from urllib.request import urlopen
 
 import nbformat
@@ -34,7 +37,7 @@ from coursebuild.downloads import (
 from coursebuild.notebooks import solution_notebook
 
 NAMES = ("01-lines", "02-planes")
-TESTED_NAMES = ("01-minkowski", "06-laminar-sweep")  # run in the clean environment; one needs none
+REAL_NAMES = sorted(path.stem for path in (ROOT / "exercises").glob("*.ipynb"))
 WHEEL = wheel_name(ROOT)
 
 
@@ -66,7 +69,7 @@ def real(tmp_path_factory):
 def test_everything_lies_at_its_address(real):
     names = sorted(path.stem for path in (ROOT / "solutions").glob("*.md"))
     expected = {f"{kind}/{name}.ipynb" for kind in ("exercises", "solutions") for name in names}
-    expected |= {"exercises.zip", "solutions.zip", "layerlab-0.1.0-py3-none-any.whl"}
+    expected |= {"exercises.zip", "solutions.zip", "constraints.txt", WHEEL}
     assert {p.relative_to(real).as_posix() for p in real.rglob("*") if p.is_file()} == expected
 
 
@@ -177,7 +180,7 @@ def test_withheld_solutions_leave_the_downloads(tmp_path):
     root, out = small_course(tmp_path / "course"), tmp_path / "out"
     assert (make_downloads(root, out) / "solutions.zip").is_file()
     names = {path.name for path in make_downloads(root, out, solutions=False).iterdir()}
-    assert names == {"exercises", "exercises.zip", WHEEL}
+    assert names == {"exercises", "exercises.zip", "constraints.txt", WHEEL}
 
 
 def test_course_without_exercises_has_no_downloads(tmp_path):
@@ -320,8 +323,9 @@ def test_published_book_has_launch_buttons_and_notebooks_that_install_the_packag
     launched = nbformat.read(site / path, 4)  # what the buttons open, once the site is pushed
     first = launched.cells[0]
     assert first.cell_type == "code"
-    assert f"https://course.example/45/downloads/{WHEEL}" in first.source
-    assert (site / "downloads" / WHEEL).is_file()
+    for name in (WHEEL, "constraints.txt"):
+        assert f"https://course.example/45/downloads/{name}" in first.source
+        assert (site / "downloads" / name).is_file()
     assert "https://course.example/45/book/other.html" in launched.cells[3].source
     in_zip = members(site / "downloads" / "exercises.zip")["exercises/01-lines.ipynb"]
     assert "downloads/layerlab" not in in_zip.decode()  # the package lies beside it
@@ -393,13 +397,11 @@ def solve(exercise: Path, solution: Path) -> nbformat.NotebookNode:
     return notebook
 
 
-@pytest.mark.parametrize("name", TESTED_NAMES)
-def test_downloaded_notebook_solved_runs_where_the_readme_was_followed(home, name):
-    folder, variables = home
-    solved = folder / f"{name}.ipynb"
-    assert "____" in solved.read_text(encoding="utf-8")
-    nbformat.write(solve(solved, ROOT / "solutions" / f"{name}.md"), solved)
-    jupyter = folder / ".venv" / "bin" / "jupyter"
+def run_solved(folder: Path, variables: dict[str, str], exercise: Path, jupyter: Path) -> None:
+    """Fill the blanks of a downloaded notebook, run it in a folder, and see that checks agreed."""
+    assert "____" in exercise.read_text(encoding="utf-8")
+    solved = folder / exercise.name
+    nbformat.write(solve(exercise, ROOT / "solutions" / f"{exercise.stem}.md"), solved)
     command = [jupyter, "nbconvert", "--to", "notebook", "--execute", "--inplace", solved]
     result = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr[-4000:]
@@ -409,6 +411,36 @@ def test_downloaded_notebook_solved_runs_where_the_readme_was_followed(home, nam
     assert len(checks) >= 2
     for cell in checks:
         assert "".join(output.get("text", "") for output in cell.outputs).count("✓") >= 1
+
+
+@pytest.mark.parametrize("name", REAL_NAMES)
+def test_downloaded_notebook_solved_runs_where_the_readme_was_followed(home, name):
+    folder, variables = home
+    run_solved(folder, variables, folder / f"{name}.ipynb", folder / ".venv" / "bin" / "jupyter")
+
+
+def test_launched_notebook_installs_the_package_from_the_site_that_it_was_opened_on(home, tmp_path):
+    unpacked, variables = home
+    programs = unpacked / ".venv" / "bin"
+    pip = [programs / "python", "-m", "pip"]
+    subprocess.run([*pip, "uninstall", "--quiet", "--yes", "layerlab"], env=variables, check=True)
+    away = tmp_path / "away"  # where nothing but the notebook is
+    away.mkdir()
+    handler = partial(QuietHandler, directory=tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        downloads = make_downloads(ROOT, tmp_path, site_url=address)
+        exercise = downloads / "exercises" / "01-minkowski.ipynb"
+        run_solved(away, variables, exercise, programs / "jupyter")
+        server.shutdown()
+    frozen = subprocess.check_output([*pip, "freeze"], env=variables, text=True)
+    assert f"layerlab @ {address}/downloads/{WHEEL}" in frozen
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        """Leave the terminal to pytest."""
 
 
 def test_last_line_of_the_readme_starts_jupyterlab_with_the_first_notebook(home):

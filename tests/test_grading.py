@@ -87,7 +87,7 @@ def patched(source: str) -> str:
 
 def submissions(released: NotebookNode) -> dict[str, NotebookNode]:
     """What a class hands in."""
-    site = exercise_notebook(SOURCE, wheel_url="https://course.example/layerlab.whl")
+    site = exercise_notebook(SOURCE, package="https://course.example/layerlab.whl")
     return {
         "right": filled(released),
         "partly": filled(released, STEPS[:2]),

@@ -259,17 +259,20 @@ def test_equal_cells_have_different_ids(solution):
     assert notebook.cells[-1].id == f"{notebook.cells[-2].id}-2"
 
 
-def test_install_cell_comes_first_on_request_only(solution):
+def test_install_cell_comes_first_on_request_only(solution, tmp_path, monkeypatch):
     assert "install" not in cells(exercise_notebook(solution()))
     url = "https://example.org/downloads/layerlab-0.1.0-py3-none-any.whl"
-    first = exercise_notebook(solution(), wheel_url=url).cells[0]
-    assert solution_notebook(solution(), wheel_url=url).cells[0] == first
+    first = exercise_notebook(solution(), package=url).cells[0]
+    assert solution_notebook(solution(), package=url).cells[0] == first
     ran = []
     shell = type("Shell", (), {"run_line_magic": lambda self, *line: ran.append(line)})
     exec(first.source, {"get_ipython": shell})
     assert ran == []  # the package is here
-    exec(first.source.replace('"layerlab"', '"layer_lab"'), {"get_ipython": shell})
-    assert ran == [("pip", f"install -q {url}")]
+    (tmp_path / "a_mere_folder").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    for missing in ("layer_lab", "a_mere_folder"):
+        exec(first.source.replace('"layerlab"', f'"{missing}"'), {"get_ipython": shell})
+        assert ran.pop() == ("pip", f"install -q {url}")
 
 
 # Answers to search for -----------------------------------------------------------------------

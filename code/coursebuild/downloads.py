@@ -136,6 +136,7 @@ def make_downloads(
     wheel = build_wheel(root, out / ".wheel")
     folder.mkdir(parents=True)
     shutil.copyfile(wheel, folder / wheel.name)
+    (folder / "constraints.txt").write_text(student_pins(root), encoding="utf-8")
     _add_notebooks(root, folder, "exercises", names, wheel, site_url)
     if solutions:
         _add_notebooks(root, folder, "solutions", names, wheel, site_url)
@@ -169,11 +170,11 @@ def _add_notebooks(
     """Write the notebooks of one kind, one by one and as a zip with all that they need."""
     (folder / what).mkdir()
     make = exercise_notebook if what == "exercises" else solution_notebook
-    url = wheel_url(root, site_url)
+    package = package_of_site(root, site_url)
     members = {}
     for name in names:
         source = root / "solutions" / f"{name}.md"
-        alone, in_zip = make(source, wheel_url=url), make(source)  # there the package lies beside
+        alone, in_zip = make(source, package=package), make(source)  # there the package lies beside
         for notebook in (alone, in_zip):
             lead_links_to_site(notebook, site_url)
             if what == "solutions":
@@ -183,7 +184,7 @@ def _add_notebooks(
     steps = three_steps(wheel.name, f"{names[0]}.ipynb")
     title = yaml.safe_load((root / "_config.yml").read_text("utf-8"))["title"]
     members["README.md"] = README.format(title=title, what=f"the {what}", steps=steps).encode()
-    members["constraints.txt"] = student_pins(root).encode()
+    members["constraints.txt"] = (folder / "constraints.txt").read_bytes()
     members[wheel.name] = wheel.read_bytes()
     write_zip(folder / f"{what}.zip", what, members)
 
@@ -265,9 +266,13 @@ def wheel_name(root: Path) -> str:
     return f"{name}-{project['version']}-py3-none-any.whl"
 
 
-def wheel_url(root: Path, site_url: str) -> str | None:
-    """Return where the published site serves the wheel; None if no site is named."""
-    return f"{site_url}/downloads/{wheel_name(root)}" if site_url else None
+def package_of_site(root: Path, site_url: str) -> str | None:
+    """Return what pip needs to install the package from the published site, and fitting versions.
+
+    None if no site is named.
+    """
+    folder = f"{site_url}/downloads"
+    return f"-c {folder}/constraints.txt {folder}/{wheel_name(root)}" if site_url else None
 
 
 def _project(root: Path) -> dict:

@@ -40,7 +40,7 @@ INSTALL = """\
 # Where the course's package is missing, as on a machine that is lent to you, install it first.
 from importlib.util import find_spec
 
-if find_spec("layerlab") is None:
+if getattr(find_spec("layerlab"), "origin", None) is None:  # a mere folder has no origin
     get_ipython().run_line_magic("pip", {command!r})"""
 
 _TAGS = {CHECK, ANSWER, SOLUTION_ONLY, EXERCISE_ONLY}
@@ -269,15 +269,16 @@ class BlankAnswers(Preprocessor):
         return cell, resources
 
 
-def exercise_notebook(path: Path, *, wheel_url: str | None = None) -> NotebookNode:
+def exercise_notebook(path: Path, *, package: str | None = None) -> NotebookNode:
     """Exercise made from a solution.
 
     Parameters
     ----------
     path : Path
         The solution's source.
-    wheel_url : str, optional
-        Address of the package; with it, a cell that installs it where it is missing comes first.
+    package : str, optional
+        What pip needs to install the package; with it, a cell that does so where the package is
+        missing comes first.
         The exercises in the repository have none.
 
     Returns
@@ -309,17 +310,17 @@ def exercise_notebook(path: Path, *, wheel_url: str | None = None) -> NotebookNo
     exercise, _ = BlankAnswers().preprocess(solution, {})
     for cell in exercise.cells:
         _check_secrecy(cell, answers, _place(name, numbers[cell.id], cell))
-    return _with_install_cell(exercise, wheel_url)
+    return _with_install_cell(exercise, package)
 
 
-def solution_notebook(path: Path, *, wheel_url: str | None = None) -> NotebookNode:
+def solution_notebook(path: Path, *, package: str | None = None) -> NotebookNode:
     """Solution as a reader downloads it: without marks and without outputs.
 
     Parameters
     ----------
     path : Path
         The solution's source.
-    wheel_url : str, optional
+    package : str, optional
         As for `exercise_notebook`.
 
     Returns
@@ -331,12 +332,12 @@ def solution_notebook(path: Path, *, wheel_url: str | None = None) -> NotebookNo
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.source = without_marks(cell.source)
-    return _with_install_cell(notebook, wheel_url)
+    return _with_install_cell(notebook, package)
 
 
-def _with_install_cell(notebook: NotebookNode, wheel_url: str | None) -> NotebookNode:
-    if wheel_url is not None:
-        source = INSTALL.format(command=f"install -q {wheel_url}")
+def _with_install_cell(notebook: NotebookNode, package: str | None) -> NotebookNode:
+    if package is not None:
+        source = INSTALL.format(command=f"install -q {package}")
         cell = nbformat.v4.new_code_cell(source, id="install")
         notebook.cells.insert(0, cell)
     return notebook

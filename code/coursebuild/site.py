@@ -465,9 +465,8 @@ def _copy_downloads(app: Sphinx) -> None:
             path.rmdir() if path.is_dir() else path.unlink()
     for name in sorted(wanted):
         old, new = target / name, source / name
-        if new.is_dir():
-            old.mkdir(parents=True, exist_ok=True)
-        elif not (old.is_file() and _same_file(old, new)):
+        if new.is_file() and not (old.is_file() and _same_file(old, new)):
+            old.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(new, old)
     if not wanted and target.is_dir():
         target.rmdir()
