@@ -36,7 +36,10 @@ class Mistake:
     hint: str
 
 
-NOT_A_NUMBER = Mistake("nan or infinity", "Look for a division by zero, or a logarithm of zero.")
+NOT_A_NUMBER = Mistake(
+    "nan or infinity",
+    "Look for a division by zero, or for a logarithm of zero or of a negative number.",
+)
 NOT_FILLED = Mistake("nothing returned", "A function without `return` gives None.")
 
 
@@ -114,7 +117,8 @@ def compare(
     got : object
         The student's answer: a number or an array.
     expected : array_like
-        The right value, computed by the check.
+        The right value, computed by the check. Integers are told as they are, other numbers as
+        "about" so much.
     mistakes : dict, optional
         The value that each known mistake leads to, or a function that computes it. One whose
         value equals the right one to within the tolerance is skipped.
@@ -127,6 +131,7 @@ def compare(
         If the answer is no number or array of numbers, has another shape, holds NaN or infinity
         where none is expected, or differs.
     """
+    about = "" if np.asarray(expected).dtype.kind in "iu" else "about "
     expected = np.asarray(expected, dtype=np.float64)
     values = as_numbers(what, got)
     if _same(values, expected, rtol, atol):
@@ -136,11 +141,11 @@ def compare(
         if _same(values, wrong, rtol, atol) and not _same(wrong, expected, rtol, atol):
             fail(what, expected=_describe(expected), got=_describe(values), mistake=mistake)
     if values.shape != expected.shape:
-        fail(what, expected=f"the shape {expected.shape}", got=f"the shape {values.shape}")
+        fail(what, expected=_shape_in_words(expected), got=_shape_in_words(values))
     if not np.isfinite(values).all() and np.isfinite(expected).all():
         fail(what, expected="finite values", got=_describe(values), mistake=NOT_A_NUMBER)
     if expected.ndim == 0:
-        fail(what, expected=f"about {expected:.6g}", got=f"{values:.6g}")
+        fail(what, expected=f"{about}{_number(expected)}", got=_number(values))
     n_wrong = np.count_nonzero(~np.isclose(values, expected, rtol, atol, equal_nan=True))
     whole, came = _describe(expected), _describe(values)
     if n_wrong == expected.size and whole != came:  # no single place says more than the whole
@@ -149,8 +154,8 @@ def compare(
     index = ", ".join(str(i) for i in place)
     fail(
         what,
-        expected=f"about {expected[place]:.6g} at [{index}]",
-        got=f"{values[place]:.6g} there; {n_wrong} of {expected.size} values differ",
+        expected=f"{about}{_number(expected[place])} at [{index}]",
+        got=f"{_number(values[place])} there; {n_wrong} of {expected.size} values differ",
     )
 
 
@@ -179,10 +184,17 @@ def as_numbers(what: str, got) -> np.ndarray:
         if values.dtype.kind not in "biufO" or any(item is None for item in values.flat):
             raise TypeError
         return values.astype(np.float64)
-    except (TypeError, ValueError):
-        kind = type(got).__name__
+    except (TypeError, ValueError) as error:
         holds = " that holds something else" if isinstance(got, (list, tuple, np.ndarray)) else ""
-        fail(what, expected=wanted, got=f"a {kind}{holds}")
+        if "inhomogeneous" in str(error):  # NumPy's word for a list whose parts have other shapes
+            holds = " whose parts do not have the same shape"
+        fail(what, expected=wanted, got=kind_of(got) + holds)
+
+
+def kind_of(got) -> str:
+    """What an answer is, in words: its type with the article, such as "an ndarray"."""
+    name = type(got).__name__
+    return f"{'an' if name[0] in 'aeiouAEIO' or name == 'ndarray' else 'a'} {name}"
 
 
 def itself_if(got, expected, is_mistake: Callable) -> Callable:
@@ -213,7 +225,7 @@ def call(what: str, function, *args, **options):
         If the function raises, is none, returns None, or comes to a blank left unfilled.
     """
     if not callable(function):
-        fail(what, expected="a function", got=f"a {type(function).__name__}")
+        fail(what, expected="a function", got=kind_of(function))
     try:
         result = _with_warnings_printed(function, args, options)
     except CheckFailed:
@@ -250,16 +262,27 @@ def _same(a: np.ndarray, b: np.ndarray, rtol: float, atol: float) -> bool:
     return a.shape == b.shape and np.allclose(a, b, rtol, atol, equal_nan=True)
 
 
+def _number(value: float) -> str:
+    """Six digits, or all of a whole number, so that 14055 and 14056 do not look alike."""
+    return f"{value + 0.0:.0f}" if value == np.rint(value) and abs(value) < 1e15 else f"{value:.6g}"
+
+
+def _shape_in_words(values: np.ndarray) -> str:
+    return f"the shape {values.shape}" if values.ndim else "a single number"
+
+
 def _describe(values: np.ndarray) -> str:
     """A number, or an array's shape with its mean and extremes."""
     if values.ndim == 0:
-        return f"{values:.6g}"
+        return _number(values)
     if values.size <= 4:
+        if (values == np.rint(values)).all():
+            values = values.astype(int)
         return np.array2string(values, precision=6, separator=", ").replace("\n", "")
     if not np.isfinite(values).all():
         return f"shape {values.shape}, {np.count_nonzero(~np.isfinite(values))} not finite"
     return (
-        f"shape {values.shape}, from {values.min():.6g} to {values.max():.6g}, "
+        f"shape {values.shape}, from {_number(values.min())} to {_number(values.max())}, "
         f"mean {values.mean():.6g}"
     )
 

@@ -7,7 +7,16 @@ from numpy.typing import ArrayLike
 from scipy.spatial.distance import minkowski
 from scipy.stats import kstest
 
-from layerlab.checks._core import CheckFailed, Mistake, call, compare, fail, itself_if, right
+from layerlab.checks._core import (
+    CheckFailed,
+    Mistake,
+    call,
+    compare,
+    fail,
+    itself_if,
+    kind_of,
+    right,
+)
 
 SIZE, SEED = 100, 6  # what the exercise asks for
 MANY = 4000  # numbers that show a distribution
@@ -359,7 +368,7 @@ def check_orders(
     if not _shape(lengths):
         wanted = f"a list or an array of {len(orders)} numbers"
         mistake = READ_ONCE if isinstance(lengths, Iterator) else None
-        fail("lengths", expected=wanted, got=f"a {type(lengths).__name__}", mistake=mistake)
+        fail("lengths", expected=wanted, got=kind_of(lengths), mistake=mistake)
     left = _usual(LONGEST, SEED)
     compare(
         "lengths",
@@ -506,7 +515,7 @@ def _drawn(draw_vectors: Callable, size: int, seed: int) -> np.ndarray:
     try:
         vectors = np.asarray(answer, dtype=float)
     except (TypeError, ValueError):
-        fail("draw_vectors", expected="two vectors of numbers", got=f"a {type(answer).__name__}")
+        fail("draw_vectors", expected="two vectors of numbers", got=kind_of(answer))
     if vectors.shape != (2, size):
         known = {
             (): SINGLE_NUMBER,
@@ -533,7 +542,7 @@ def _refuse_lists(what: str, vectors) -> None:
     """Want arrays, as the cells of the exercise do that go on with them."""
     for vector in vectors:
         if not isinstance(vector, np.ndarray):
-            fail(what, expected="NumPy arrays", got=f"a {type(vector).__name__} of numbers")
+            fail(what, expected="NumPy arrays", got=f"{kind_of(vector)} of numbers")
 
 
 def _explain_draw(draw_vectors: Callable, drawn: np.ndarray, seed: int) -> None:

@@ -8,7 +8,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy import stats
 
-from layerlab.checks._core import CheckFailed, Mistake, call, compare, fail, itself_if, right
+from layerlab.checks._core import (
+    CheckFailed,
+    Mistake,
+    call,
+    compare,
+    fail,
+    itself_if,
+    kind_of,
+    right,
+)
 from layerlab.sweeps import laminar_sweep, measure_pairs, position_distances, position_tau
 
 FROM_NOTEBOOK = Mistake(
@@ -424,7 +433,7 @@ def check_array(empty_profile, recorded) -> None:
     raises = {NOT_ONE_SHAPE: r"zeros\(\) takes|as a data type"}
     answer = _call(what, empty_profile, n_blocks, raises=raises, typed=_own_sizes(recorded))
     if not isinstance(answer, np.ndarray):
-        fail(what, expected="an array", got=f"a {type(answer).__name__}")
+        fail(what, expected="an array", got=kind_of(answer))
     got = answer.shape
     expected = (2, n_blocks, 2, len(MEASURES))
     signs = (

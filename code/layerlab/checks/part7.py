@@ -8,7 +8,16 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from layerlab.checks._core import CheckFailed, Mistake, call, compare, fail, itself_if, right
+from layerlab.checks._core import (
+    CheckFailed,
+    Mistake,
+    call,
+    compare,
+    fail,
+    itself_if,
+    kind_of,
+    right,
+)
 from layerlab.hooks import last_token_activations, record
 from layerlab.information import mutual_information
 from layerlab.sweeps import layer_information, to_upper
@@ -523,7 +532,7 @@ def check_distance(apart, strength) -> None:
     compare("apart, above the diagonal", np.triu(values, 1), expected, mistakes)
     if not isinstance(apart, np.ndarray):
         known = LIST_FOR_ARRAY if isinstance(apart, list | tuple) else None
-        fail("apart", expected="a NumPy array", got=f"a {type(apart).__name__}", mistake=known)
+        fail("apart", expected="a NumPy array", got=kind_of(apart), mistake=known)
     right(f"From 1 between neighbours to {depth - 1} between the first block and the last.")
 
 
@@ -783,7 +792,7 @@ def _as_matrices(what: str, got, expected) -> np.ndarray:
 def _panels(figure) -> dict[str, Axes]:
     """The panels by the letters that their titles begin with."""
     if not isinstance(figure, Figure):
-        fail("draw_blocks", expected="a figure", got=f"a {type(figure).__name__}")
+        fail("draw_blocks", expected="a figure", got=kind_of(figure))
     panels = {}
     for axes in figure.axes:
         title = "".join(axes.get_title(side) for side in ("left", "center", "right"))
