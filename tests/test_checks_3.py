@@ -1,11 +1,13 @@
 """Checks of exercise 3, beyond the trials: whole functions of other forms, and odd answers."""
 
+import sys
 import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch.nn.modules.module import register_module_forward_hook
 from transformers import GPT2Config
 
 from coursebuild.notebooks import read_solution
@@ -37,10 +39,12 @@ def attach(places, store):
 def read(net, window):
     store = {}
     handles = attach(find_places(net), store)
-    with torch.no_grad():
-        net(window)
-    for handle in handles:
-        handle.remove()
+    try:
+        with torch.no_grad():
+            net(window)
+    finally:
+        for handle in handles:
+            handle.remove()
     return store
 
 
@@ -98,6 +102,68 @@ def one_too_far(net):
     return {f"att_{i}": net.base_model.h[i] for i in range(1, net.config.n_layer + 1)}
 
 
+def in_the_first_block(net):
+    return {name: place for name, place in find_places(net).items() if name.endswith("_0")}
+
+
+def hook_after(change):
+    """A factory of hooks that do as they should, and then something else."""
+
+    def make_hook(name, store):
+        def listen(module, inputs, output):
+            store[name] = output.detach().clone()
+            change(name, store, module, output)
+
+        return listen
+
+    return make_hook
+
+
+def module_as_key(name, store, module, output):
+    store[module] = store.pop(name)
+
+
+def first_pass_kept(name, store):
+    def listen(module, inputs, output):
+        store.setdefault(name, output.detach().clone())
+
+    return listen
+
+
+def attach_by(register, keep=lambda name, handle: handle):
+    """Hooks that are registered in some way, and what is kept of their handles."""
+
+    def attach(places, store):
+        return [keep(n, register(m, Listener(n, store))) for n, m in places.items()]
+
+    return attach
+
+
+def by_name(places, store):
+    return dict(zip(places, attach(places, store), strict=True))
+
+
+def on_backward(module, hook):
+    return module.register_full_backward_hook(hook)
+
+
+def on_forward(module, hook):
+    return module.register_forward_hook(hook)
+
+
+def on_every_module(module, hook):
+    return register_module_forward_hook(hook)
+
+
+def text_registered(module, hook):
+    return module.register_forward_hook("hook")
+
+
+def up_to_the_edge(found, longest, how_many):
+    """Without an edge among the positions, none is left."""
+    return found[: np.argmax(found >= longest)][:how_many]
+
+
 def with_two_arguments(places, store):
     """Hooks that PyTorch calls with one argument too many; the factory is not among them."""
     handles = []
@@ -120,15 +186,40 @@ def far_rows(activations, number, chosen):
         (part3.check_get_ready, lambda net: net.config.n_layer, "three sizes"),
         (part3.check_make_hook, lambda name, store: lambda *arguments: None, "nothing"),
         (part3.check_make_hook, lambda name, store: name, "not callable"),
+        (part3.check_make_hook, hook_after(module_as_key), "Linear"),
+        (
+            part3.check_make_hook,
+            hook_after(lambda *given: given[3].zero_()),
+            "what the model makes",
+        ),
+        (part3.check_make_hook, hook_after(lambda n, s, *_: s.update({n: s[n].half()})), "differ"),
+        (
+            part3.check_make_hook,
+            hook_after(lambda n, s, *_: s.update({n: s[n].tolist()})),
+            "a list",
+        ),
+        (part3.check_make_hook, hook_after(lambda n, s, *_: s.update({n: (s[n],)})), "a tuple"),
+        (part3.check_make_hook, first_pass_kept, "in a second pass"),
         (part3.check_find_places, lambda net: list(find_places(net)), "a dictionary"),
         (part3.check_find_places, always_first_block, "transformer.h.0.attn.c_proj"),
         (part3.check_find_places, one_less, "att_1, mlp_1"),
+        (part3.check_find_places, in_the_first_block, "mlp_0, att_0"),
         (part3.check_find_places, one_too_far, "IndexError"),
         (part3.check_attach, skip_one, "3"),
         (part3.check_attach, with_two_arguments, "2 positional arguments"),
         (part3.check_attach, store_only_text, "attention"),
         (part3.check_attach, lambda places, store: None, "None"),
-        (part3.check_cut, lambda ids, chosen: ids[None, : chosen[-1] + 1], "a tensor"),
+        (part3.check_attach, lambda places, store: attach(places, {}), "nothing in the dictionary"),
+        (part3.check_attach, by_name, "a dict"),
+        (part3.check_attach, attach_by(on_forward, lambda *pair: pair), "a tuple"),
+        (part3.check_attach, attach_by(on_forward, lambda _, handle: handle.remove), "a method"),
+        (part3.check_attach, attach_by(on_forward, lambda _, handle: handle.remove()), "none"),
+        (part3.check_attach, attach_by(on_backward), "none"),
+        (part3.check_attach, attach_by(on_every_module), "none"),
+        (part3.check_attach, attach_by(text_registered), "not callable"),
+        (part3.check_choose, up_to_the_edge, "(0,)"),
+        (part3.check_cut, lambda ids, chosen: ids[None, : chosen[-1] + 1], "an ndarray"),
+        (part3.check_cut, lambda ids, chosen: torch.tensor(ids[None, : chosen[0] + 1]), "(1, 6)"),
         (part3.check_rows, reversed_rows, "block 2"),
         (part3.check_rows, far_rows, "size 9"),
     ],
@@ -139,6 +230,57 @@ def test_an_odd_answer_fails_in_words_and_without_a_wrong_name(check, answer, wo
         check(answer, *more)
     assert words in str(failure.value)
     assert set(part3_names(failure.value)) <= {"nothing returned"}
+
+
+@pytest.mark.parametrize("register", [on_every_module, on_backward, on_forward])
+def test_hooks_registered_elsewhere_do_not_stay(register, embedded, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "gpt", embedded[0], raising=False)
+
+    def attach_elsewhere(places, store):
+        handles = []
+        for name in places:
+            handles.append(register(gpt, Listener(name, store)))  # noqa: F821
+        return handles
+
+    with pytest.raises(CheckFailed) as failure:
+        part3.check_attach(attach_elsewhere)
+    elsewhere = ["another model than the argument"] if register is on_forward else []
+    assert part3_names(failure.value) == elsewhere
+    assert not embedded[0]._forward_hooks and not embedded[0]._backward_hooks
+    assert not torch.nn.modules.module._global_forward_hooks
+
+
+def test_gradients_are_as_before_after_a_refused_model():
+    def get_ready(net):
+        torch.set_grad_enabled(False)
+        raise ValueError
+
+    with pytest.raises(CheckFailed):
+        part3.check_get_ready(get_ready)
+    assert torch.is_grad_enabled()
+
+
+def test_gradients_that_are_off_hide_no_graph():
+    def make_hook(name, store):
+        return lambda module, inputs, output: store.update({name: output.clone()})
+
+    with torch.no_grad(), pytest.raises(CheckFailed, match="gradients kept"):
+        part3.check_make_hook(make_hook)
+
+
+def test_a_pass_that_changes_the_kind_of_numbers_fails(embedded, shape):
+    def read_in_double(net, window):
+        return read(net.double(), window)
+
+    with pytest.raises(CheckFailed, match=r"torch\.float64") as failure:
+        part3.check_pass(read_in_double, shape, *embedded, load_article())
+    assert not part3_names(failure.value)
+
+
+@pytest.mark.parametrize("predicted", ["(1, 592, 192)", {1, 592, 192}])
+def test_a_shape_without_order_is_refused_in_words(predicted, embedded):
+    with pytest.raises(CheckFailed, match="one number each"):
+        part3.check_pass(read, predicted, *embedded, load_article())
 
 
 @pytest.mark.parametrize(
@@ -154,13 +296,13 @@ def test_a_pass_without_its_activations_fails(result, words, embedded, shape):
         part3.check_pass(forgetful, shape, *embedded, load_article())
 
 
-@pytest.mark.parametrize("pieces", [None, [], [[797], [1, 2]], "coffee", [10**6]])
+@pytest.mark.parametrize("pieces", [None, [], [[797], [1, 2]], [[797], [797]], "coffee", [10**6]])
 def test_a_target_of_a_strange_type_fails(pieces, embedded):
     with pytest.raises(CheckFailed):
         part3.check_target(pieces, embedded[1])
 
 
-@pytest.mark.parametrize("found", [None, [[4], [10, 11]], np.zeros((2, 3)), "4"])
+@pytest.mark.parametrize("found", [None, [[4], [10, 11]], np.zeros((2, 3)), "4", {4, 10}])
 def test_positions_of_a_strange_type_fail(found, embedded):
     with pytest.raises(CheckFailed):
         part3.check_positions(found, embedded[1], load_article())
@@ -222,16 +364,35 @@ def test_what_step_1_says_of_dropout_holds(embedded):
     assert {getattr(GPT2Config(), name) for name in names} == {0.1}
 
 
-def test_a_list_of_positions_serves_the_cells_that_follow():
-    """The given cells after a check; trials end with it."""
+def run_cells_after(checks, names):
+    """Run the given cells after some checks; trials end with the check."""
     path = Path(__file__).parents[1] / "solutions" / "03-hooks-and-tokens.md"
     cells = [cell.source for cell in read_solution(path).cells if cell.cell_type == "code"]
-    names = {"np": np, "found": [3, 5, 2000], "longest": 16}
-    names["choose"] = lambda found, longest, how_many: found[found < longest].tolist()
-    for check in ("check_positions", "check_choose"):
+    for check in checks:
         place = next(i for i, cell in enumerate(cells) if check in cell)
         exec(cells[place + 1], names)
+
+
+def test_a_list_of_positions_serves_the_cells_that_follow():
+    names = {"np": np, "found": [3, 5, 2000], "longest": 16}
+    names["choose"] = lambda found, longest, how_many: found[found < longest].tolist()
+    run_cells_after(("check_positions", "check_choose"), names)
     assert names["chosen"].tolist() == [3, 5]
+
+
+def test_arrays_that_a_hook_stores_serve_rows_that_want_tensors(capsys):
+    names = {"np": np, "torch": torch, "gpt": None, "window": None, "predicted_shape": (1, 9, 8)}
+    names |= {"read": lambda net, window: {"mlp_3": np.ones((1, 9, 8))}, "chosen": [1, 2]}
+    names["take_rows"] = lambda activations, number, chosen: activations["mlp_3"].numpy()[0, chosen]
+    run_cells_after(("check_pass", "check_rows"), names)
+    assert "(2, 8)" in capsys.readouterr().out
+
+
+def test_some_targets_begin_a_longer_word_as_step_6_says(embedded):
+    ids = tokenize(load_article(), embedded[1])
+    positions = target_positions(ids, embedded[1], " coffee")
+    followed = [embedded[1].decode(ids[place : place + 2]) for place in positions]
+    assert 0 < followed.count(" coffeehouse") < len(followed) / 2
 
 
 def part3_names(error):

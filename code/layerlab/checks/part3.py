@@ -7,7 +7,9 @@ see what they do to a model, and no hook stays behind on the student's own.
 import ast
 import inspect
 import re
+import reprlib
 import warnings
+from contextlib import suppress
 from functools import partial
 from itertools import permutations
 from textwrap import dedent
@@ -17,6 +19,7 @@ import torch
 from torch import nn
 from torch.utils.hooks import RemovableHandle
 from transformers import GPT2Config, GPT2LMHeadModel
+from transformers.utils import ModelOutput
 
 from layerlab.checks._core import (
     CheckFailed,
@@ -26,6 +29,7 @@ from layerlab.checks._core import (
     compare,
     fail,
     itself_if,
+    kind_of,
     right,
 )
 from layerlab.hooks import record
@@ -75,8 +79,13 @@ HARD_CODED = Mistake(
 )
 ANOTHER_MODEL = Mistake(
     "another model than the argument",
-    "The function is given a model under the name `net`, but works on one from outside. It has to "
-    "do for any model that it is given.",
+    "The function works on a model from outside, not on what stands between the round brackets of "
+    "its `def` line. It has to do for any model.",
+)
+GRADIENTS_LEFT_OFF = Mistake(
+    "gradients switched off for good",
+    "Whoever wants to train a model afterwards finds no gradients. Only the pass of Step 9 goes "
+    "without them, and they are to be back after it.",
 )
 FROM_NOTEBOOK = Mistake(
     "a variable of the notebook instead of the argument",
@@ -94,21 +103,24 @@ def check_get_ready(get_ready) -> None:
     get_ready : callable
         From a model to its number of blocks, its width and its context window.
     """
-    small = _small_model()
+    small = _small_model(n_layer=7)  # a block more or less is no number of heads or of parts
     other = _small_model(n_layer=4, n_head=3, n_embd=12, n_positions=24, vocab_size=70)
-    sizes, other_sizes = (
-        _call_naming(_misplaced, "get_ready", get_ready, model) for model in (small, other)
-    )
+    with torch.enable_grad():  # whatever an earlier try has left behind
+        sizes, other_sizes = (
+            _call_naming(_from_message, "get_ready", get_ready, model) for model in (small, other)
+        )
+        has_gradients = torch.is_grad_enabled()
     for found in (sizes, other_sizes):
         if not isinstance(found, tuple) or len(found) != 3:
             fail("get_ready", expected="three sizes", got=f"{found!r}")
-    outside = _reads_a_model(get_ready)
-    if any(module.training for model in (small, other) for module in model.base_model.modules()):
+    outside = _models_outside(get_ready)
+    if any(module.training for model in (small, other) for module in model.modules()):
         names = getattr(getattr(get_ready, "__code__", None), "co_names", ())
         is_about_gradients = "eval" not in names and not GRADIENT_SWITCHES.isdisjoint(names)
         in_training = GRADIENTS_FOR_MODE if is_about_gradients else TRAINING_MODE
         got, mistake = "a model stays in training mode", ANOTHER_MODEL if outside else in_training
         fail("the model's mode", expected="evaluation mode", got=got, mistake=mistake)
+    _refuse_without_gradients("get_ready", has_gradients)
     config, always_the_same = small.config, ANOTHER_MODEL if outside else HARD_CODED
     parts = len(list(small.base_model.children()))
     compare(
@@ -131,8 +143,19 @@ def check_get_ready(get_ready) -> None:
     right("The model is in evaluation mode and tells its sizes itself: any GPT-2 will do.")
 
 
+def _refuse_without_gradients(what: str, has_gradients: bool) -> None:
+    if not has_gradients:
+        what, got = f"gradients after {what}", "switched off"
+        fail(what, expected="as before it", got=got, mistake=GRADIENTS_LEFT_OFF)
+
+
 # ---- the hook --------------------------------------------------------------------------------
 
+NOT_CALLED = Mistake(
+    "named but not called",
+    "Without round brackets a function or a method is only named, and nothing happens. Where are "
+    "they left out?",
+)
 VIEW_STORED = Mistake(
     "view stored",
     "What you stored shares its memory with the model, and a later step wrote over it. Store "
@@ -171,7 +194,7 @@ STORE_REPLACED = Mistake(
 
 
 def check_make_hook(make_hook) -> None:
-    """Check a hook on a linear step whose output the next step overwrites.
+    """Check two hooks in a network whose second step overwrites what the first puts out.
 
     Parameters
     ----------
@@ -179,42 +202,53 @@ def check_make_hook(make_hook) -> None:
         From a name and a dictionary to a hook.
     """
     store, returned = {}, []
-    hook = call("make_hook", make_hook, "a place", store)
     linear = _linear_steps(1, 3)[0]
     linear.weight.data, linear.bias.data = -2 * torch.eye(3), torch.zeros(3)
-    x = torch.tensor([[[1.0, -2.0, 3.0], [0.5, -1.0, 2.0]]])  # (1, 2, 3)
-    expected = -2 * x
     network = nn.Sequential(linear, nn.ReLU(inplace=True))
-
-    def listen(*arguments):
-        returned.append(hook(*arguments))
-        return returned[-1]
-
-    linear.register_forward_hook(listen)
+    for module, name in zip(network, ("a place", "another place"), strict=True):
+        hook = call("make_hook", make_hook, name, store)
+        module.register_forward_hook(
+            lambda *arguments, hook=hook: returned.append(hook(*arguments))
+        )
     mistake = STORE_REPLACED if "store" in _own_variables(hook) else None
-    _call_naming(lambda error: mistake, "the hook", network, x)
-    if not store:
-        expected, got = "an entry in the dictionary", "nothing"
-        fail("what the hook stores", expected=expected, got=got, mistake=mistake)
-    if "a place" not in store:
-        what, got = "the name under which the hook stores", f"{next(iter(store))!r}"
-        fail(what, expected="the name that make_hook was given", got=got, mistake=ONE_NAME)
-    if returned[0] is not None:
-        got = f"a {type(returned[0]).__name__}"
-        fail("what the hook returns", expected="nothing", got=got, mistake=HOOK_RETURNS)
-    stored = store["a place"]
-    if isinstance(stored, tuple) and len(stored) == 1:  # the inputs come as a tuple
-        stored = stored[0]
+    first = torch.tensor([[[1.1, -2.3, 3.7], [0.6, -1.9, 2.2]]])  # (1, 2, 3)
+    for which, x in (("", first), (" in a second pass", 3 - first)):
+        what, expected = f"what the hook stores{which}", -2 * x
+        with torch.enable_grad():
+            output = _call_naming(
+                lambda error: mistake or _from_message(error), "the hook", network, x
+            )
+        if not store:
+            expected, got = "an entry in the dictionary", "nothing"
+            fail(what, expected=expected, got=got, mistake=mistake)
+        if "a place" not in store:
+            what, got = "the name under which the hook stores", f"{next(iter(store))!r}"
+            wanted, one = "the name that make_hook was given", ONE_NAME if len(store) == 1 else None
+            fail(what, expected=wanted, got=got, mistake=one)
+        if returned[0] is not None:
+            got = kind_of(returned[0])
+            fail("what the hook returns", expected="nothing", got=got, mistake=HOOK_RETURNS)
+        _check_stored(what, store["a place"], x, expected)
+        compare("what the model makes of the output", output, torch.relu(expected))
+    right("The hook keeps a copy of the output, and the model works on as if nobody listened.")
+
+
+def _check_stored(what: str, stored, x: torch.Tensor, expected: torch.Tensor) -> None:
+    wanted = "a tensor or an array of numbers"
+    if inspect.isroutine(stored):
+        fail(what, expected=wanted, got=kind_of(stored), mistake=NOT_CALLED)
+    is_inputs = isinstance(stored, tuple) and len(stored) == 1  # the inputs come as a tuple
     compare(
-        "what the hook stores",
-        stored,
+        what,
+        stored[0] if is_inputs else stored,
         expected,
         {VIEW_STORED: torch.relu(expected), INPUT_STORED: x, BATCH_LOST: expected[0]},
     )
+    if not isinstance(stored, (torch.Tensor, np.ndarray)):
+        fail(what, expected=wanted, got=kind_of(stored))
     if getattr(stored, "requires_grad", False):
         got = "numbers with a gradient's graph behind them"
-        fail("what the hook stores", expected="numbers alone", got=got, mistake=GRADIENTS_KEPT)
-    right("The hook keeps a copy of the output, and the model works on as if nobody listened.")
+        fail(what, expected="numbers alone", got=got, mistake=GRADIENTS_KEPT)
 
 
 def _own_variables(function) -> tuple[str, ...]:
@@ -239,6 +273,10 @@ FIRST_MATRIX_HOOKED = Mistake(
     "first matrix instead of the last",
     "That is the step at the component's entrance, and its output is wider than the stream. What "
     "a component writes to the stream leaves by its last projection.",
+)
+DROPOUT_HOOKED = Mistake(
+    "dropout instead of the projection",
+    "Dropout has no weights and computes nothing of its own. Take the step before it.",
 )
 COMPONENTS_MIXED_UP = Mistake(
     "attention and MLP mixed up",
@@ -266,13 +304,13 @@ def check_find_places(find_places) -> None:
     named = partial(_remembered_size, find_places)
     places = _call_naming(named, "find_places", find_places, model)
     if not hasattr(places, "items"):
-        fail("find_places", expected="a dictionary", got=f"a {type(places).__name__}")
+        fail("find_places", expected="a dictionary", got=kind_of(places))
     paths = {id(module): path for path, module in model.named_modules()}
     modules = [module for module in places.values() if isinstance(module, nn.Module)]
     if not {id(module) for module in modules} <= set(paths):
         expected, got = "modules of the model that is given", "modules of another one"
         fail("find_places", expected=expected, got=got, mistake=ANOTHER_MODEL)
-    _check_names(list(places), model.config)
+    _check_names(places, model)
     for i, block in enumerate(model.base_model.h):
         for name, words, own, other in (
             ("att", "attention", block.attn, block.mlp),
@@ -282,51 +320,59 @@ def check_find_places(find_places) -> None:
             if module is not own.c_proj:
                 fail(
                     f"the module of {name}_{i}",
-                    expected=f"the output projection of {words}",
-                    got=paths.get(id(module), f"a {type(module).__name__}"),
+                    expected=f"the output projection of {words} in block {i}",
+                    got=paths.get(id(module), kind_of(module)),
                     mistake=_wrong_module(module, block, own, other),
                 )
+    larger = _small_model(n_layer=14)  # more blocks than the student's own model has
+    n_places, n_expected = len(call("find_places", find_places, larger)), 2 * 14
+    if n_places != n_expected:
+        what, got = "the places of a model of 14 blocks", f"{n_places}"
+        fail(what, expected=f"{n_expected}", got=got, mistake=HARD_CODED)
     right("Both output projections of every block are found, each under its own name.")
 
 
 def _remembered_size(find_places, error: Exception) -> Mistake | None:
     """A size hard-coded, if twelve blocks, as the student's own model has, are no error."""
-    if isinstance(error, AttributeError):
-        return _misplaced(error)
+    if not isinstance(error, IndexError):
+        return _from_message(error)
     try:
         find_places(_small_model(n_layer=12))
     except Exception:
         return None
-    return HARD_CODED if isinstance(error, IndexError) else None
+    return HARD_CODED
 
 
-def _misplaced(error: Exception) -> Mistake | None:
-    """The mistake behind an attribute that something else in a GPT-2 has."""
+def _from_message(error: Exception) -> Mistake | None:
+    """The mistake behind an attribute that something else has, or behind missing brackets."""
+    unused = r"'(\w*function\w*|method)' object|'type' object .* context manager"
+    if re.match(unused, str(error)):
+        return NOT_CALLED
     missing = re.search(r"object has no attribute '(\w+)'", str(error))
     paths = (path for path, _ in _small_model(n_layer=1).named_modules())
     parts = {path.split(".")[-1] for path in paths}
     return MISPLACED_PART if missing and missing[1] in parts else None
 
 
-def _check_names(names: list, config) -> None:
-    expected = _place_names(range(config.n_layer))
-    if set(names) == set(expected):
+def _check_names(places: dict, model: GPT2LMHeadModel) -> None:
+    n_blocks, own_names = model.config.n_layer, set(places)
+    expected = _place_names(range(n_blocks))
+    if own_names == set(expected):
         return
-    n_blocks, own_names = config.n_layer, set(names)
-    by_component = [{name for name in names if str(name).startswith(c)} for c in COMPONENTS]
+    by_component = [{name for name in places if str(name).startswith(c)} for c in COMPONENTS]
     from_one = set(_place_names(range(1, n_blocks + 1)))
+    first_block = set(map(id, model.base_model.h[0].modules()))  # alone, if the loop ends early
     signs = {
-        ONE_NAME: any(len(own) == 1 for own in by_component),
-        HEADS_COUNTED: own_names == set(_place_names(range(config.n_head))),
+        ONE_NAME: any(
+            len(own) == 1 and id(places[min(own)]) not in first_block for own in by_component
+        ),
+        HEADS_COUNTED: own_names == set(_place_names(range(model.config.n_head))),
         BLOCK_LEFT_OUT: own_names == set(_place_names(range(n_blocks - 1))),
         COUNTED_FROM_ONE: any(len(own) == n_blocks and own <= from_one for own in by_component),
     }
-    mistake = _first(signs)
-    wanted, got = (
-        f"{', '.join(expected)} for a model of {n_blocks} blocks",
-        ", ".join(map(str, names)),
-    )
-    fail("the names of the places", expected=wanted, got=got, mistake=mistake)
+    wanted = f"{', '.join(expected)} for a model of {n_blocks} blocks"
+    got = ", ".join(map(str, places))
+    fail("the names of the places", expected=wanted, got=got, mistake=_first(signs))
 
 
 def _wrong_module(module, block, own, other) -> Mistake | None:
@@ -335,6 +381,7 @@ def _wrong_module(module, block, own, other) -> Mistake | None:
         BLOCK_HOOKED: [block],
         COMPONENT_HOOKED: [own],
         COMPONENTS_MIXED_UP: [other, other.c_proj],
+        DROPOUT_HOOKED: [step for step in own.children() if isinstance(step, nn.Dropout)],
         FIRST_MATRIX_HOOKED: [getattr(own, name, None) for name in ("c_attn", "c_fc")],
     }
     return _first({m: any(module is w for w in wrong) for m, wrong in leads_to.items()})
@@ -360,6 +407,11 @@ PRE_HOOK = Mistake(
     "hook before the module",
     "A pre-hook runs before its module and sees what goes in. Register one that runs after it.",
 )
+TEXT_FOR_STORE = Mistake(
+    "text where the dictionary should be",
+    "The hook was to store in a text. Look at the `def` line of `make_hook`: what does it want, "
+    "and in which order?",
+)
 WRONG_ARGUMENTS = Mistake(
     "factory registered instead of its hook",
     "PyTorch calls what you register with three arguments: module, inputs, output. `make_hook` "
@@ -378,12 +430,16 @@ def check_attach(attach) -> None:
     names = _place_names(range(2))
     places = dict(zip(names, _linear_steps(len(names), 2), strict=True))
     network, x, store = nn.Sequential(*places.values()), torch.ones(1, 3, 2), {}
+    outside = nn.ModuleList(_models_outside(attach))
+    n_outside = _count_hooks(outside)
     handles = call("attach", attach, places, store)
-    if isinstance(handles, RemovableHandle):
-        expected, got = f"a list of {len(places)} handles", "a single handle"
-        fail("the handles", expected=expected, got=got, mistake=HANDLES_NOT_KEPT)
-    n_hooks = _check_registered(network, len(places))
-    _check_handles(handles, n_hooks)
+    if not isinstance(handles, (list, tuple)):
+        mistake = HANDLES_NOT_KEPT if isinstance(handles, RemovableHandle) else None
+        expected, got = f"a list of {len(places)} handles", kind_of(handles)
+        fail("the handles", expected=expected, got=got, mistake=mistake)
+    is_elsewhere = _count_hooks(outside) > n_outside
+    _check_registered(network, len(places), handles, is_elsewhere)
+    _check_handles(handles, len(places))
     with torch.no_grad():
         _call_naming(_wrong_arguments, "a hook that you registered", network, x)
     if len(store) == 1 < len(places):
@@ -391,7 +447,8 @@ def check_attach(attach) -> None:
         got = f"{next(iter(store))} alone"
         fail("the names stored", expected=", ".join(places), got=got, mistake=mistake)
     if set(store) != set(places):
-        fail("the names stored", expected=", ".join(places), got=", ".join(map(str, store)))
+        got = ", ".join(map(str, store)) or "nothing in the dictionary that attach was given"
+        fail("the names stored", expected=", ".join(places), got=got)
     for handle in handles:
         handle.remove()
     with torch.no_grad():
@@ -402,30 +459,46 @@ def check_attach(attach) -> None:
 
 
 def _wrong_arguments(error: Exception) -> Mistake | None:
+    if re.match("'str' object (does not support item|has no attribute)", str(error)):
+        return TEXT_FOR_STORE
     is_factory = isinstance(error, TypeError) and str(error).startswith("make_hook()")
     return WRONG_ARGUMENTS if is_factory else None
 
 
-def _check_registered(network: nn.Module, n_expected: int) -> int:
-    """Number of forward hooks on a network; a failed check if they are none or others."""
+def _check_registered(network: nn.Module, n_expected: int, handles, is_elsewhere: bool) -> None:
     n_hooks = _count_hooks(network)
     if n_hooks == n_expected:
-        return n_hooks
+        return
     n_before = sum(len(module._forward_pre_hooks) for module in network.modules())
+    for handle in handles:  # on another model, or on all models, it would stay for good
+        if isinstance(handle, RemovableHandle):
+            handle.remove()
+    are_methods = bool(handles) and all(inspect.ismethod(handle) for handle in handles)
+    signs = {
+        PRE_HOOK: n_before > 0,
+        ANOTHER_MODEL: is_elsewhere,
+        NOT_CALLED: n_hooks == 0 and are_methods,
+        NOT_REGISTERED: n_hooks == 0 and bool(handles) and all(map(callable, handles)),
+    }
     fail(
-        "the hooks on the modules",
+        "the hooks on the places",
         expected=f"{n_expected} that run after their modules",
-        got=f"{n_before} that run before them" if n_before else f"{n_hooks}",
-        mistake=PRE_HOOK if n_before else None if n_hooks else NOT_REGISTERED,
+        got=f"{n_before} that run before them" if n_before else f"{n_hooks or 'none'}",
+        mistake=_first(signs),
     )
 
 
 def _check_handles(handles, n_hooks: int) -> None:
     kinds = [type(handle) for handle in handles]
-    if kinds != [RemovableHandle] * n_hooks:
-        expected = f"{n_hooks} handles for {n_hooks} hooks"
-        got = f"{len(kinds)} of kind {kinds[0].__name__}" if kinds else "none"
-        fail("the handles", expected=expected, got=got, mistake=HANDLES_NOT_KEPT)
+    if kinds == [RemovableHandle] * n_hooks:
+        return
+    are_kept = any(isinstance(h, (tuple, list, dict)) or inspect.ismethod(h) for h in handles)
+    fail(
+        "the handles",
+        expected=f"a list of {n_hooks} handles, and nothing else in it",
+        got=f"a list of {len(kinds)}, the first is {kind_of(handles[0])}" if kinds else "none",
+        mistake=None if are_kept else HANDLES_NOT_KEPT,  # kept, but in another form
+    )
 
 
 # ---- tokens ----------------------------------------------------------------------------------
@@ -461,6 +534,19 @@ VOCABULARY_COUNTED = Mistake(
     "vocabulary counted",
     "That is how many tokens the tokenizer knows. How many of them does this article use?",
 )
+DIFFERENT_COUNTED = Mistake(
+    "different tokens counted",
+    "This counts each number once. Here all tokens count, as often as they come.",
+)
+MASK_OF_TOKENIZER = Mistake(
+    "attention mask instead of the tokens",
+    "These are ones, one for each token. Which entry of the tokenizer's answer says which tokens "
+    "they are?",
+)
+BATCH_KEPT = Mistake(
+    "batch axis still there",
+    "There is one text, and its axis has done its work. Choose that one text.",
+)
 SHAPE_FOR_NUMBER = Mistake(
     "shape instead of a number",
     "A shape is a tuple with a number for each axis, even if there is one axis. We need the number "
@@ -480,8 +566,17 @@ def check_tokens(ids, n_tokens, n_different, tokenizer, article: str) -> None:
     """
     expected = tokenize(article, tokenizer)
     _refuse_text("the article's tokens", ids)
-    compare("the article's tokens", ids, expected, {TEXT_CUT_OFF: _cut_off(expected, tokenizer)})
-    words = article.split()
+    compare(
+        "the article's tokens",
+        ids,
+        expected,
+        {
+            TEXT_CUT_OFF: _cut_off(expected, tokenizer),
+            MASK_OF_TOKENIZER: np.ones_like(expected),
+            BATCH_KEPT: expected[None],
+        },
+    )
+    words, (_, counts) = article.split(), np.unique(expected, return_counts=True)
     _refuse_several("the number of tokens", n_tokens)
     compare(
         "the number of tokens",
@@ -491,9 +586,9 @@ def check_tokens(ids, n_tokens, n_different, tokenizer, article: str) -> None:
             WORDS_COUNTED: len(words),
             CHARACTERS_COUNTED: len(article),
             VOCABULARY_COUNTED: len(tokenizer),
+            DIFFERENT_COUNTED: len(counts),
         },
     )
-    _, counts = np.unique(expected, return_counts=True)
     _refuse_several("the number of different tokens", n_different)
     compare(
         "the number of different tokens",
@@ -513,7 +608,7 @@ def _refuse_several(what: str, number) -> None:
     """Fail if a shape, or all that is to be counted, stands where its number is needed."""
     if isinstance(number, set) or _as_array(what, number).ndim:
         is_short = len(number) == 1
-        got = f"{number}" if is_short else f"a {type(number).__name__} of {len(number)}"
+        got = f"{number}" if is_short else f"{kind_of(number)} of {len(number)}"
         mistake = SHAPE_FOR_NUMBER if is_short and isinstance(number, tuple) else None
         fail(what, expected="one number", got=got, mistake=mistake)
 
@@ -533,6 +628,10 @@ SPACE_OUT_OF_PLACE = Mistake(
     "space where none belongs",
     "A space that belongs to no word becomes a token of its own. On which side of a word does its "
     "own space stand, and how many are there?",
+)
+SIGN_FOR_SPACE = Mistake(
+    "sign of the vocabulary instead of a space",
+    "The tokenizer shows a space by this sign in its list. In a text a space is a space.",
 )
 CAPITAL_LETTER = Mistake(
     "capital letter", "With a capital letter it is another token. Inside a sentence it is small."
@@ -570,7 +669,14 @@ def check_target(pieces, tokenizer) -> None:
     try:
         found = np.atleast_1d(pieces).astype(np.int64, casting="same_kind").tolist()
     except TypeError:
-        fail(what, expected="a list of whole numbers", got=f"a {type(pieces).__name__}")
+        fail(what, expected="a list of whole numbers", got=kind_of(pieces))
+    if np.ndim(pieces) > 1:
+        shape = np.shape(pieces)
+        got, mistake = (
+            f"the shape {shape}",
+            BATCH_KEPT if len(shape) == 2 and shape[0] == 1 else None,
+        )
+        fail(what, expected="a list of whole numbers, with one axis", got=got, mistake=mistake)
     if found == tokenize(TARGET, tokenizer).tolist():
         if np.ndim(pieces) == 0:
             fail(what, expected=f"{found}", got=f"{pieces}", mistake=NUMBER_ALONE)
@@ -581,17 +687,18 @@ def check_target(pieces, tokenizer) -> None:
         what,
         expected="one number, for the word as it stands inside a sentence",
         got=f"{found}, which reads {' + '.join(map(repr, spelled))}",
-        mistake=_wrong_target(found, "".join(spelled), tokenizer),
+        mistake=_wrong_target(found, tokenizer),
     )
 
 
-def _wrong_target(found: list[int], text: str, tokenizer) -> Mistake | None:
-    word = TARGET.strip()
+def _wrong_target(found: list[int], tokenizer) -> Mistake | None:
+    word, text = TARGET.strip(), tokenizer.decode(found)
     signs = {
         NOT_IN_VOCABULARY: found == [tokenizer.unk_token_id],
         SPACE_FORGOTTEN: text == word,
         SPACE_OUT_OF_PLACE: text.strip(" ") == word,
-        CAPITAL_LETTER: text.strip().lower() == word,
+        SIGN_FOR_SPACE: text == tokenizer.tokenize(TARGET)[0],
+        CAPITAL_LETTER: text != word and text.strip(" ").lower() == word,
         FIRST_PIECE: found == tokenize(word, tokenizer).tolist()[:1],
         SEVERAL_TOKENS: len(found) > 1,
     }
@@ -602,7 +709,7 @@ def _wrong_target(found: list[int], text: str, tokenizer) -> Mistake | None:
 
 MASK = Mistake(
     "true and false instead of positions",
-    "You have one yes or no for each token. We need the places at which it says yes.",
+    "You have a yes or no for each one. We need the positions for which it says yes.",
 )
 FIRST_ONLY = Mistake(
     "only the first occurrence", "This stops at the first place. The word comes again."
@@ -630,7 +737,10 @@ TOKENS_FOR_PLACES = Mistake(
     "A token's number in the vocabulary says which token it is, and nothing about where in the "
     "text it stands.",
 )
-POSITIONS_FROM_ONE = Mistake("positions counted from 1", "The first token stands at position 0.")
+POSITIONS_FROM_ONE = Mistake(
+    "positions counted from 1",
+    "The first token stands at position 0, wherever positions are counted.",
+)
 
 
 def check_positions(found, tokenizer, article: str) -> None:
@@ -645,9 +755,8 @@ def check_positions(found, tokenizer, article: str) -> None:
     what = "the positions of the target"
     token_ids = tokenize(article, tokenizer)
     expected = target_positions(token_ids, tokenizer, TARGET)
-    if _as_array(what, found).dtype == bool:
-        got = f"an array of {np.size(found)} values, true or false"
-        fail(what, expected=f"{len(expected)} whole numbers", got=got, mistake=MASK)
+    _refuse_unordered(what, found, "a list or an array of whole numbers")
+    _refuse_mask(what, found, len(expected))
     compare(
         what,
         found,
@@ -665,6 +774,12 @@ def check_positions(found, tokenizer, article: str) -> None:
     right(f"{len(expected)} times, and each position is an index into the tokens.")
 
 
+def _refuse_mask(what: str, found, n_expected: int) -> None:
+    if _as_array(what, found).dtype == bool:
+        got = f"an array of {np.size(found)} values, true or false"
+        fail(what, expected=f"{n_expected} whole numbers", got=got, mistake=MASK)
+
+
 def _are_word_places(article: str, places: np.ndarray) -> bool:
     """Whether the target is in each of these words, however the text was cut into words."""
     texts = (article.split(), article.split(" "), re.findall(r"\w+", article))
@@ -674,6 +789,11 @@ def _are_word_places(article: str, places: np.ndarray) -> bool:
 
 # ---- choosing --------------------------------------------------------------------------------
 
+CHANGED_IN_PLACE = Mistake(
+    "array of the caller changed",
+    "An array that a function is given is the caller's own. Leave its numbers as they are, and "
+    "make a new one.",
+)
 LAST_TAKEN = Mistake("last ones taken", "These are the last ones. Reading begins at the other end.")
 FIRST_LEFT_OUT = Mistake("first one left out", "The first target has index 0.")
 NUMBER_IGNORED = Mistake(
@@ -682,6 +802,11 @@ NUMBER_IGNORED = Mistake(
 PAST_WINDOW = Mistake(
     "targets past the window",
     "A target behind the context window is never read, so it has no activation to take.",
+)
+INDICES = Mistake(
+    "indices instead of positions",
+    "These count the targets: 0 is the first one, 1 the second. Return where they stand in the "
+    "text.",
 )
 ONE_PAST_WINDOW = Mistake(
     "one position past the window",
@@ -702,23 +827,27 @@ def check_choose(choose) -> None:
         From positions, the window and a number to that many positions at most.
     """
     many = np.array([3, 5, 8, 11, 14, 15, 40, 1500])  # six lie inside, seven in GPT-2's window
-    first = call("choose", choose, many.copy(), 16, 4)
+    what = f"4 of the targets {many.tolist()} in a window of 16"
+    first = _call_on_copies(what, choose, many, 16, 4)
+    _refuse_mask(what, first, 4)
     compare(
-        f"4 of the targets {many.tolist()} in a window of 16",
+        what,
         first,
         many[:4],
         {
             LAST_TAKEN: _one_of(first, many[:4], many[2:6], many[-4:]),
             FIRST_LEFT_OUT: many[1:5],
             NUMBER_IGNORED: _one_of(first, many[:4], many[:6], many),
+            INDICES: np.arange(4),
             HARD_CODED: many[:7],
             **_not_the_argument(choose, first, many[:4]),
         },
     )
     across = np.array([3, 8, 15, 16, 17, 40, 1500])
+    what = f"10 of the targets {across.tolist()} in a window of 16"
     compare(
-        f"10 of the targets {across.tolist()} in a window of 16",
-        call("choose", choose, across.copy(), 16, 10),
+        what,
+        _call_on_copies(what, choose, across, 16, 10),
         across[:3],
         {
             PAST_WINDOW: across,
@@ -727,6 +856,9 @@ def check_choose(choose) -> None:
             ONE_SHORT_OF_WINDOW: across[:2],
         },
     )
+    within = np.array([3, 8, 13])  # none of them lies past the window
+    what = f"10 of the targets {within.tolist()} in a window of 16"
+    compare(what, _call_on_copies(what, choose, within, 16, 10), within)
     right("The first targets are chosen, and none that the window does not reach.")
 
 
@@ -763,6 +895,11 @@ TARGETS_ALONE = Mistake(
     "targets without their text",
     "The model would read nothing but one word. It has to read the text in which it stands.",
 )
+AXES_SWAPPED = Mistake(
+    "axes in another order",
+    "The first axis counts texts, the second the tokens of each. Neurons, if there are any, come "
+    "last.",
+)
 BATCH_FORGOTTEN = Mistake(
     "batch axis forgotten",
     "The first axis counts texts, even if there is one. Tokens are counted along the second.",
@@ -779,8 +916,8 @@ def check_cut(cut, gpt) -> None:
     gpt : transformers.GPT2LMHeadModel
     """
     window = gpt.config.n_positions
-    ids, chosen = (31 * np.arange(2 * window) + 500) % 997, np.array([2, 7, 11])
-    result, expected = call("cut", cut, ids.copy(), chosen.copy()), ids[None, :12]
+    ids, chosen = (31 * np.arange(2 * window) + 500) % 997, np.array([5, 7, 11])
+    result, expected = _call_on_copies("cut", cut, ids, chosen), ids[None, :12]
     last = ids[11:12]
     alone = (ids[None, chosen], ids[chosen], last[None], last, last[0])
     compare(
@@ -789,6 +926,7 @@ def check_cut(cut, gpt) -> None:
         expected,
         {
             BATCH_FORGOTTEN: ids[:12],
+            AXES_SWAPPED: ids[:12, None],
             LAST_TARGET_CUT_OFF: ids[None, :11],
             ONE_TOKEN_TOO_MANY: ids[None, :13],
             COUNT_FOR_POSITION: ids[None, :3],
@@ -804,8 +942,8 @@ def check_cut(cut, gpt) -> None:
         },
     )
     if not isinstance(result, torch.Tensor) or result.is_floating_point():
-        got = getattr(result, "dtype", type(result).__name__)
-        fail("the input", expected="a tensor of torch with whole numbers", got=f"{got}")
+        got = f"{result.dtype}" if isinstance(result, torch.Tensor) else kind_of(result)
+        fail("the input", expected="a tensor of torch with whole numbers", got=got)
     if result.dtype not in (torch.int32, torch.int64):
         got = f"{result.dtype}"
         fail("the input", expected="numbers of 32 or 64 bits", got=got, mistake=TOO_SMALL_NUMBERS)
@@ -814,10 +952,6 @@ def check_cut(cut, gpt) -> None:
 
 # ---- the pass --------------------------------------------------------------------------------
 
-AXES_SWAPPED = Mistake(
-    "axes in another order",
-    "The order is text, token, neuron: a table for each text, with a row for each token.",
-)
 TARGETS_FOR_TOKENS = Mistake(
     "only the targets",
     "The hook does not know about targets. It sees a row for every token that is read.",
@@ -830,15 +964,20 @@ GRADIENTS_ON = Mistake(
     "pass with gradients",
     "The pass prepares for training and remembers every step. We only read: tell PyTorch so.",
 )
-REMOVE_NOT_CALLED = Mistake(
-    "method named but not called",
-    "Without round brackets a method is only looked at, and nothing happens. Look at the line that "
-    "is to take the hook off.",
-)
 HOOKS_LEFT = Mistake(
     "hooks left on the model",
     "They run in every later pass, whoever starts it. Every single handle has to take its own hook "
     "off; forgetting the list of handles does not do it.",
+)
+HOOKS_LEFT_BY_FAILURE = Mistake(
+    "hooks left by a failed pass",
+    "If the model stops with an error, Python leaves `try` at that line, and goes on with what "
+    "stands in `finally`.",
+)
+OUTPUT_RETURNED = Mistake(
+    "model's answer instead of the activations",
+    "What the model answers is a guess at the next words. What the hooks stored is in the "
+    "dictionary that they were given.",
 )
 TENSOR_IN_SHAPE = Mistake(
     "whole tensor in the shape",
@@ -849,11 +988,6 @@ TOKEN_BY_TOKEN = Mistake(
     "a pass for each token",
     "A token sees the ones before it only if they are in the same pass. Give the model the text at "
     "once.",
-)
-GRADIENTS_LEFT_OFF = Mistake(
-    "gradients switched off for good",
-    "Whoever wants to train a model after this pass finds no gradients. Switch them off for the "
-    "pass alone, and have them back after it.",
 )
 OTHER_HOOKS_REMOVED = Mistake(
     "hooks of others removed",
@@ -878,8 +1012,9 @@ def check_pass(read, predicted_shape, gpt, tokenizer, article: str) -> None:
     _check_shape(predicted_shape, gpt.config, tokenizer, article)
     model, ids = _small_model().eval(), torch.arange(7)[None]
     with torch.no_grad(), record(model) as expected:
-        model.base_model(ids, use_cache=False)
-    passes = []
+        # Whoever asks for hidden states leaves hooks of transformers' own on a model.
+        model.base_model(ids, use_cache=False, output_hidden_states=True)
+    passes, parameters = [], _kinds_of_parameters(model)
     model.base_model.ln_f.register_forward_hook(
         lambda module, inputs, output: passes.append(output.requires_grad)
     )
@@ -887,36 +1022,73 @@ def check_pass(read, predicted_shape, gpt, tokenizer, article: str) -> None:
         module.register_forward_hook(lambda *arguments: None)
     n_others = _count_hooks(model)
     with torch.enable_grad():  # whatever an earlier try has left behind
-        activations = _call_naming(_misplaced, "read", read, model, ids.clone())
+        activations = _call_naming(_from_message, "read", read, model, ids.clone())
         has_gradients = torch.is_grad_enabled()
+    if isinstance(activations, ModelOutput):
+        wanted, got = "the activations by name", kind_of(activations)
+        fail("read", expected=wanted, got=got, mistake=OUTPUT_RETURNED)
     if not hasattr(activations, "items"):
-        fail("read", expected="a dictionary", got=f"a {type(activations).__name__}")
+        fail("read", expected="a dictionary", got=kind_of(activations))
     if len(passes) != 1:
         mistake = TOKEN_BY_TOKEN if len(passes) == ids.shape[1] else None
-        if not passes and _reads_a_model(read):
+        if not passes and _models_outside(read):
             mistake = ANOTHER_MODEL
         got = f"{len(passes)} passes" if passes else "none"
         fail("the pass", expected="one pass over all tokens", got=got, mistake=mistake)
     if passes[0]:
         fail("the pass", expected="no gradients", got="gradients", mistake=GRADIENTS_ON)
-    if not has_gradients:
-        what, got = "gradients after the pass", "switched off"
-        fail(what, expected="as before it", got=got, mistake=GRADIENTS_LEFT_OFF)
+    _refuse_without_gradients("the pass", has_gradients)
     n_left = _count_hooks(model) - n_others
     if n_left:
         in_vain = n_left == len(expected) and _names_only(read, "remove")
-        left = REMOVE_NOT_CALLED if in_vain else HOOKS_LEFT
+        left = NOT_CALLED if in_vain else HOOKS_LEFT
         fail(
             "the hooks after the pass",
             expected="none of yours, and all that were there before",
             got=f"{n_left} of yours" if n_left > 0 else f"{-n_left} of others are gone",
             mistake=left if n_left > 0 else OTHER_HOOKS_REMOVED,
         )
+    _check_parameters(_kinds_of_parameters(model), parameters)
+    _check_failed_pass(read, model, ids, n_others)
     for name, values in expected.items():
         if name not in activations:
             fail("the activations", expected=f"an entry {name!r}", got="none")
         compare(f"the activation {name}", activations[name], values, rtol=1e-4)
     right("One pass, no gradients, and the model is left as it was found: no hook stays.")
+
+
+def _kinds_of_parameters(model) -> set:
+    """Whether gradients are wanted for the parameters, and what kind of numbers they are."""
+    return {(weights.requires_grad, weights.dtype) for weights in model.parameters()}
+
+
+def _check_parameters(after: set, before: set) -> None:
+    if after == before:
+        return
+    what, wanted = "the parameters of the model after the pass", "as before it"
+    if not all(wants_gradient for wants_gradient, _ in after):
+        got = "parameters for which no gradients are wanted any more"
+        fail(what, expected=wanted, got=got, mistake=GRADIENTS_LEFT_OFF)
+    fail(what, expected=wanted, got=", ".join(sorted(f"{dtype}" for _, dtype in after)))
+
+
+def _check_failed_pass(read, model, ids, n_others: int) -> None:
+    """Check that a pass that stops with an error leaves no hook behind."""
+
+    def stop(*arguments):
+        raise RuntimeError
+
+    stopping = model.base_model.ln_f.register_forward_pre_hook(stop)
+    with torch.enable_grad(), suppress(Exception):
+        read(model, ids.clone())
+    stopping.remove()
+    if n_left := _count_hooks(model) - n_others:
+        fail(
+            "the hooks after a pass that stopped with an error",
+            expected="none of yours, and all that were there before",
+            got=f"{n_left} of yours",
+            mistake=HOOKS_LEFT_BY_FAILURE,
+        )
 
 
 def _check_shape(predicted, config, tokenizer, article: str) -> None:
@@ -925,9 +1097,10 @@ def _check_shape(predicted, config, tokenizer, article: str) -> None:
     for entry in predicted if isinstance(predicted, (tuple, list)) else ():
         is_tensor = isinstance(entry, (torch.Tensor, np.ndarray)) and entry.ndim > 0
         if is_tensor or isinstance(entry, torch.Size):
-            got = f"a {type(entry).__name__} of shape {tuple(entry.shape)}" if is_tensor else entry
+            got = f"{kind_of(entry)} of shape {tuple(entry.shape)}" if is_tensor else entry
             mistake = TENSOR_IN_SHAPE if is_tensor else SHAPE_FOR_NUMBER
             fail(what, expected=wanted, got=f"{got} as one of the entries", mistake=mistake)
+    _refuse_unordered(what, predicted, wanted)
     numbers = as_numbers(what, predicted)
     if numbers.ndim != 1:
         got = f"an array of shape {numbers.shape}" if numbers.ndim else f"{numbers:.6g} alone"
@@ -966,10 +1139,6 @@ def _names_only(function, method: str) -> bool:
 
 # ---- the rows --------------------------------------------------------------------------------
 
-BATCH_KEPT = Mistake(
-    "batch axis still there",
-    "There is one text, and its axis has done its work. Choose the text first, then the rows.",
-)
 FIRST_TOKENS = Mistake(
     "first tokens instead of the targets",
     "These are as many rows as there are targets, but those at the beginning of the text.",
@@ -1002,7 +1171,7 @@ def check_rows(take_rows) -> None:
     take_rows : callable
         From activations by name, a block and positions to an array (positions, width).
     """
-    numbers = torch.arange(54.0).reshape(1, 9, 6)  # (1, tokens, width)
+    numbers = torch.arange(72.0).reshape(1, 9, 8) / 7  # (1, tokens, width)
     numbers[0, 5] = numbers[0, 1]  # two targets with equal rows
     stored = {name: numbers + 100 * k for k, name in enumerate(_place_names(range(7)))}
     chosen = np.array([1, 2, 3, 5])
@@ -1010,13 +1179,14 @@ def check_rows(take_rows) -> None:
     def taken(number):
         copies = {name: kept.clone() for name, kept in stored.items()}
         named = partial(_wrong_row, take_rows)
-        return _call_naming(named, "take_rows", take_rows, copies, number, chosen.copy())
+        return _call_on_copies("take_rows", take_rows, copies, number, chosen, named=named)
 
     rows = {number: taken(number) for number in (2, 5)}
     for number, other in ((2, 5), (5, 2)):
         mlp = stored[f"mlp_{number}"][0]
         expected = mlp[chosen]
         neighbours = [stored[f"mlp_{i}"][0, chosen] for i in (number - 1, number + 1)]
+        shifted = [mlp[chosen - 1], mlp[chosen + 1]]
         merged = [np.unique(expected, axis=axis) for axis in (0, None)]
         compare(
             f"the rows of the MLP of block {number}",
@@ -1026,6 +1196,7 @@ def check_rows(take_rows) -> None:
                 BLOCK_IGNORED: rows[other],
                 COMPONENTS_MIXED_UP: stored[f"att_{number}"][0, chosen],
                 COUNTED_FROM_ONE: _one_of(rows[number], expected, *neighbours),
+                POSITIONS_FROM_ONE: _one_of(rows[number], expected, *shifted),
                 BATCH_KEPT: mlp[None, chosen],
                 FIRST_TOKENS: mlp[: len(chosen)],
                 COLUMNS_TAKEN: mlp[:, chosen],
@@ -1085,8 +1256,8 @@ def _from_outside(function) -> dict:
     return inspect.getclosurevars(function).globals if inspect.isfunction(function) else {}
 
 
-def _reads_a_model(function) -> bool:
-    return _reads_data(function, nn.Module)
+def _models_outside(function) -> list[nn.Module]:
+    return [value for value in _from_outside(function).values() if isinstance(value, nn.Module)]
 
 
 def _reads_data(function, kinds=(np.ndarray, torch.Tensor, list, dict)) -> bool:
@@ -1121,16 +1292,32 @@ def _call_naming(named, what: str, function, *args):
     fail(what, expected="a result", got=got, mistake=mistake)
 
 
+def _call_on_copies(what: str, function, *args, named=lambda error: None):
+    """Call as `_call_naming` does, and fail if the function changes an array that it is given."""
+    copies = [arg.copy() if isinstance(arg, np.ndarray) else arg for arg in args]
+    result = _call_naming(named, what, function, *copies)
+    for arg, given in zip(args, copies, strict=True):
+        if isinstance(arg, np.ndarray) and not np.array_equal(arg, given):
+            wanted, got = "arrays that are given stay as they are", "one has other numbers in it"
+            fail(what, expected=wanted, got=got, mistake=CHANGED_IN_PLACE)
+    return result
+
+
+def _refuse_unordered(what: str, answer, wanted: str) -> None:
+    """Fail if an answer is a text or a set, which may hold the right numbers and keep no order."""
+    if isinstance(answer, (str, set)):
+        fail(what, expected=wanted, got=kind_of(answer))
+
+
 def _refuse_text(what: str, tokens) -> None:
     """Fail if tokens are text, or the tokenizer's whole answer, where numbers are needed."""
     if hasattr(tokens, "keys"):
-        kind = type(tokens).__name__
-        fail(what, expected="whole numbers", got=f"a {kind}", mistake=ENCODING_FOR_NUMBERS)
+        fail(what, expected="whole numbers", got=kind_of(tokens), mistake=ENCODING_FOR_NUMBERS)
     array = _as_array(what, tokens)
     if array.dtype.kind == "U":
         is_keys = "input_ids" in array  # NumPy makes an array of a dictionary's keys
         mistake = ENCODING_FOR_NUMBERS if is_keys else TEXT_FOR_NUMBERS
-        got = f"text: {', '.join(map(repr, array.ravel()[:3].tolist()))}"
+        got = f"text: {', '.join(map(reprlib.repr, array.ravel()[:3].tolist()))}"
         fail(what, expected="whole numbers", got=got, mistake=mistake)
 
 
