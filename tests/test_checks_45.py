@@ -1,5 +1,6 @@
 """Checks of exercises 4 and 5, beyond the trials: odd answers, and what a check must not touch."""
 
+import inspect
 import re
 from itertools import combinations
 
@@ -71,20 +72,28 @@ def test_whole_functions_of_other_forms_pass(capsys):
     ("check", "arguments"),
     [
         (part4.check_pick, ("vecs", np.zeros((2, 12, 10, 6)))),
+        (part4.check_pick, (None, np.zeros((2, 12, 10, 6)))),
         (part4.check_measure, (lambda x, y: 1.5,)),
+        (part4.check_measure, (lambda x, y: (1.30674, 28.1611, 4.06542),)),
         (part4.check_measure, (lambda x, y: ("a", "b", "c"),)),
         (part4.check_measure, (lambda x, y: (1.0, 2.0),)),
         (part4.check_tables, (lambda n: np.zeros(n),)),
         (part4.check_tables, (lambda n: [None] * 4,)),
         (part4.check_tables, (lambda n: [np.zeros((n, n + 1))] * 4,)),
+        (part4.check_tables, (lambda n: [np.broadcast_to(0.0, (n, n)) for _ in range(4)],)),
         (part4.check_all_pairs, (lambda vectors, places: "tables",)),
         (part4.check_all_pairs, (lambda vectors, places: [np.zeros(6)] * 4,)),
         (part4.check_all_pairs, (two_of_three,)),
         (part4.check_above, (lambda table: "numbers",)),
         (part4.check_above, (lambda table: table[0],)),
+        (part4.check_above, (lambda table: np.triu(np.ones_like(table), 1) > 0,)),
         (part4.check_shares, (lambda pairs: pairs.T,)),
         (part4.check_relations, (empty_panels, part4.COUPLES)),
         (part4.check_relations, (empty_panels, "couples")),
+        (part4.check_relations, (empty_panels, [(0, 1), (0, 2), (1, 3)])),
+        (part4.check_relations, (empty_panels, [(0, 1), (0, 2), (0, 2)])),
+        (part4.check_relations, (empty_panels, [(0, 1), (0, 2), (1.0, 2.0)])),
+        (part4.check_relations, (empty_panels, [(0, 1), (0, 2), (1,)])),
         (part4.check_relations, (lambda numbers: 3, part4.COUPLES)),
         (part5.check_counting, (lambda x, y: "much",)),
         (part5.check_counting, (lambda x, y: 0.123,)),
@@ -134,10 +143,84 @@ def test_a_function_that_returns_nothing_is_told_so(check, arguments):
 
 
 def test_tables_that_share_memory_by_slices_are_noticed():
-    whole = np.zeros((6, 6))
+    whole = np.zeros((5, 5))
     with pytest.raises(CheckFailed) as failure:
         part4.check_tables(lambda n: [whole, whole[:], whole.T, np.zeros((n, n))])
     assert named(failure.value) == ["one table under several names"]
+
+
+def test_memory_that_happens_to_hold_zeros_makes_no_table_of_zeros():
+    for n_before in range(20):
+        before = [np.zeros((5, 5)) for _ in range(n_before)]
+        del before  # where `np.empty` finds room first
+        with pytest.raises(CheckFailed) as failure:
+            part4.check_tables(lambda n: [np.empty((n, n)) for _ in range(4)])
+        assert named(failure.value) == ["not zeros to begin with"]
+
+
+def test_a_table_that_the_function_takes_from_the_notebook_is_told_from_a_typed_size():
+    notebook = {"np": np, "l1": np.zeros((10, 10)), "l2": np.zeros((10, 10))}
+    exec("def empty_tables(n): return np.zeros((n, n)), l1, l2, np.zeros((n, n))", notebook)
+    with pytest.raises(CheckFailed) as failure:
+        part4.check_tables(notebook["empty_tables"])
+    assert named(failure.value) == ["a table not made"]
+
+
+@pytest.mark.parametrize(
+    ("line", "moved", "name"),
+    [
+        ("    return", "            return", "first row only"),
+        ("    return", "        return", "first row only"),
+        ("            apart", "        apart", "outside the inner loop"),
+    ],
+)
+def test_a_line_at_the_wrong_depth_of_the_loops_is_named(line, moved, name):
+    source = inspect.getsource(measure_all)
+    assert f"\n{line}" in source
+    notebook = dict(globals())
+    exec(source.replace(f"\n{line}", f"\n{moved}"), notebook)
+    with pytest.raises(CheckFailed) as failure:
+        part4.check_all_pairs(notebook["measure_all"])
+    assert named(failure.value) == [name]
+
+
+def test_all_pairs_in_the_first_row_are_not_called_an_early_end():
+    def measure_in_row_0(vectors, places):
+        tables = measure_all(vectors, places)
+        return [np.vstack((np.append(0, table[:-1, -1]), 0 * table[1:])) for table in tables]
+
+    with pytest.raises(CheckFailed) as failure:
+        part4.check_all_pairs(measure_in_row_0)
+    assert named(failure.value) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "shape"),
+    [
+        (lambda table: table, "(5, 5)"),
+        (lambda table: np.triu_indices(len(table), 1), "(2, 10)"),
+        (lambda table: table[np.triu_indices(len(table), 1)][None], "(1, 10)"),
+    ],
+)
+def test_the_shape_that_is_told_is_that_of_the_answer(answer, shape):
+    with pytest.raises(CheckFailed, match=re.escape(shape)):
+        part4.check_above(answer)
+
+
+def test_neighbouring_columns_are_not_called_the_same_in_every_panel():
+    def draw_relations(numbers):
+        figure = Figure()
+        for row, points in zip(
+            figure.subplots(2, 3), (numbers, numbers / numbers.max(axis=0)), strict=True
+        ):
+            for axes, (a, b) in zip(row, part4.COUPLES, strict=True):
+                axes.scatter(points[:, a], points[:, a + 1])
+                axes.set(xlabel=part4.MEASURES[a], ylabel=part4.MEASURES[b])
+        return figure
+
+    with pytest.raises(CheckFailed) as failure:
+        part4.check_relations(draw_relations, part4.COUPLES)
+    assert named(failure.value) == []
 
 
 def test_a_function_that_ignores_its_argument_is_told_so():
@@ -268,5 +351,9 @@ def test_what_the_solution_says_of_far_and_of_shuffled_vectors_holds(ten_targets
         pairs = measure_pairs(np.random.default_rng(seed).permuted(vectors, axis=1))  # (45, 3)
         r_pairs.append(np.corrcoef(pairs.T)[0, 1:])
         r_cells.append(np.corrcoef(of_cells(pairs).T)[0, 1:])
+    louder = measure_pairs(vectors * np.where(np.arange(10) == 0, 10, 1)[:, None])  # (45, 3)
+    assert np.allclose(louder[:, 0], measure_pairs(vectors)[:, 0])  # MI does not notice
+    scaled = louder[:, 1:] / louder[:, 1:].max(axis=0)
+    assert scaled[:9].min() > 0.95 and scaled[9:].max() < 0.1  # the pairs of target 0, the others
     assert np.min(r_cells) > 0
     assert np.all(np.min(r_pairs, axis=0) < 0) and np.all(np.max(r_pairs, axis=0) > 0)

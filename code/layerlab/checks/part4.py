@@ -1,5 +1,6 @@
 """Checks of exercise 4: three measures of every pair of vectors, and how they relate."""
 
+import re
 from collections.abc import Callable
 from itertools import combinations
 
@@ -7,7 +8,16 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from layerlab.checks._core import CheckFailed, Mistake, call, compare, fail, itself_if, right
+from layerlab.checks._core import (
+    CheckFailed,
+    Mistake,
+    call,
+    compare,
+    fail,
+    itself_if,
+    kind_of,
+    right,
+)
 from layerlab.distances import minkowski
 from layerlab.information import histogram_mutual_information, mutual_information
 from layerlab.sweeps import measure_pairs, position_distances, to_upper
@@ -16,6 +26,11 @@ FROM_NOTEBOOK = Mistake(
     "a variable of the notebook instead of the argument",
     "The check handed your function data of its own, and your function looked at yours. Inside "
     "it, use only the names between the parentheses of its `def` line, and what you make of them.",
+)
+OVERWRITTEN = Mistake(
+    "data overwritten",
+    "What your function was given is no longer what it was, and whatever uses it next meets what "
+    "you left there. Make something new, or work on a copy.",
 )
 ATTENTION = Mistake(
     "attention for MLP",
@@ -38,6 +53,9 @@ NATS_MULTIPLIED = Mistake(
     "multiplied by ln 2 instead of divided",
     "The same information counts more bits than nats, so the number must grow on the way to bits.",
 )
+CONVERTED_TWICE = Mistake(
+    "converted twice", "The number was in bits already when you divided it by ln 2 once more."
+)
 HISTOGRAM = Mistake(
     "histogram instead of nearest neighbours",
     "This estimate depends on a number of bins. The other function asks for none.",
@@ -50,9 +68,16 @@ NO_ABS = Mistake(
     "differences with their signs",
     "Differences above and below zero cancel in your sum. A distance adds up sizes.",
 )
+NOT_ADDED_UP = Mistake(
+    "not added up",
+    "There is one number for each neuron. A distance is one number for the whole pair.",
+)
 MEAN_FOR_SUM = Mistake("mean for sum", "You divided by the number of neurons. L1 and L2 do not.")
 L1_FOR_L2 = Mistake(
     "L1 where L2 was asked", "Your third number equals the second one. Which order has L2?"
+)
+L2_FOR_L1 = Mistake(
+    "L2 where L1 was asked", "Your second number is the Euclidean distance. Which order has L1?"
 )
 DISTANCES_SWAPPED = Mistake(
     "L1 and L2 swapped", "Both are there, each in the other's place. Which of them adds squares?"
@@ -67,7 +92,12 @@ ONE_AXIS = Mistake(
 )
 ROOM_FOR_PAIRS = Mistake(
     "a list for a table",
-    "There is one place for each pair. A table has rows and columns, also where it stays empty.",
+    "All places stand in one long row. A table has rows and columns, also where it stays empty.",
+)
+TABLE_NOT_MADE = Mistake(
+    "a table not made",
+    "Your function hands back a name to which it gave nothing. Such a table is missing or, if the "
+    "notebook knows the name, belongs to other targets. Make all of them inside.",
 )
 WHOLE_NUMBERS = Mistake(
     "whole numbers",
@@ -77,6 +107,10 @@ LIST_FOR_ARRAY = Mistake(
     "nested lists for an array",
     "Later cells pick by row and column at once, which nested lists cannot do. Make one array of "
     "them.",
+)
+TRAILING_COMMA = Mistake(
+    "a comma at the line's end",
+    "A comma behind a value makes a tuple with that one value in it. Look at the end of the line.",
 )
 ONE_TABLE = Mistake(
     "one table under several names",
@@ -92,6 +126,11 @@ DIAGONAL_MEASURED = Mistake(
     "diagonal included",
     "Your inner loop also visits a target together with itself. Where must it start?",
 )
+PAIR_ON_DIAGONAL = Mistake(
+    "a pair on the diagonal",
+    "Numbers of two different targets stand in cells of one target with itself. Which row and "
+    "which column belong to a pair?",
+)
 BOTH_TRIANGLES = Mistake(
     "pairs counted twice",
     "Cells below the diagonal are filled as well: there you meet a pair from its other side.",
@@ -102,6 +141,11 @@ LOWER_TRIANGLE = Mistake(
 )
 FIRST_LEFT_OUT = Mistake(
     "first target left out", "The first row is empty. Targets are counted from 0."
+)
+FIRST_ROW_ONLY = Mistake(
+    "first row only",
+    "Nothing has come of the rows after the first. How often does the outer loop run, and which "
+    "line ends the function?",
 )
 ONE_NUMBER = Mistake(
     "a loop over one number",
@@ -121,6 +165,11 @@ LAST_LEFT_OUT = Mistake(
 )
 NEIGHBOURS_ONLY = Mistake(
     "only neighbouring targets", "Each target pairs with all later ones, not only with the next."
+)
+NEIGHBOURS_LEFT_OUT = Mistake(
+    "neighbours left out",
+    "Next to the diagonal begins what you want, and it is missing: no target is paired with the "
+    "one that follows it.",
 )
 SAME_INDEX = Mistake(
     "the same index twice",
@@ -142,6 +191,14 @@ GAP_IN_TARGETS = Mistake(
     "counted in targets, not in tokens",
     "You subtracted the numbers of the targets (0, 1, 2, …), not the places where they stand.",
 )
+GAP_BETWEEN = Mistake(
+    "tokens in between",
+    "You counted the tokens that lie between the two. How far is it from the one to the other?",
+)
+GAP_ONCE_A_ROW = Mistake(
+    "outside the inner loop",
+    "`apart` was filled in its last column only. Which lines does the inner loop repeat?",
+)
 GAP_IS_PLACE = Mistake(
     "place for distance", "That is where a target stands. How far is it from the other one?"
 )
@@ -156,6 +213,14 @@ DIAGONAL_TAKEN = Mistake(
 WHOLE_TABLE = Mistake(
     "zeros of the whole table",
     "You took every cell, also those in which nothing was measured. Only i < j counts.",
+)
+DIAGONAL_LEFT_OUT = Mistake(
+    "only the diagonal left out",
+    "You still have the cells on the other side of it, and in those nothing was measured.",
+)
+PLACES_FOR_NUMBERS = Mistake(
+    "places for numbers",
+    "Your answer says where in the table the numbers stand. Which numbers stand there?",
 )
 ZEROS_DROPPED = Mistake(
     "a measured zero dropped",
@@ -193,10 +258,17 @@ BY_MEAN = Mistake(
 MINIMUM_TAKEN_OFF = Mistake(
     "minimum subtracted", "The smallest value became 0, although that pair is not at distance 0."
 )
+PER_CENT = Mistake("per cent", "Now the largest value of each column is 100. It should be 1.")
+FIRST_COLUMN_ONLY = Mistake(
+    "only the first column",
+    "It holds its shares, and of the others there are none. Does every column have its turn before "
+    "the function ends?",
+)
 IN_PLACE = Mistake(
     "normalised in place",
-    "The result is right, but the array that your function was given has changed as well. `/=` "
-    "writes into it, and every later cell would take shares for bits.",
+    "The result is right, but you wrote it into the array that your function was given, and every "
+    "later cell would take shares for bits. To assign to a column is to write, so is `/=`, and a "
+    "second name for an array makes no second array.",
 )
 PAIR_FOR_MEASURE = Mistake(
     "a pair's row for a measure's column",
@@ -204,19 +276,31 @@ PAIR_FOR_MEASURE = Mistake(
     "index?",
 )
 AGAINST_ITSELF = Mistake(
-    "a measure against itself", "All dots lie on the diagonal: both axes show the same numbers."
+    "a measure against itself",
+    "In such a panel, all dots lie on the diagonal: both axes show the same numbers.",
+)
+SAME_COLUMNS = Mistake(
+    "the same columns in every panel",
+    "The labels change from panel to panel, and the dots do not. What does the inner loop hand to "
+    "each panel?",
 )
 AXES_SWAPPED = Mistake(
     "axes swapped", "The labels say one thing and the dots another: x and y stand crosswise."
 )
 FIRST_VERTICAL = Mistake(
     "the first measure on the vertical axis",
-    "Right couples, but lying on their side: the measure named first belongs on the horizontal "
-    "axis, so it comes first in its couple.",
+    "The measure named first belongs on the horizontal axis, so it comes first in its couple.",
 )
 WALKED_ONCE = Mistake(
     "an iterator for a list",
     "It can be walked through only once, and there are two rows of panels. Make a list of it.",
+)
+FLAT_LIST = Mistake(
+    "a flat list", "Six numbers in a row do not say which two of them meet. Keep couples together."
+)
+NAMES_FOR_COLUMNS = Mistake(
+    "names for column numbers",
+    "`pairs` knows no names. Which number has the column of each measure?",
 )
 COUPLES_FROM_ONE = Mistake(
     "columns counted from 1", "Three columns are counted from 0 to 2. Which of them holds MI?"
@@ -266,6 +350,7 @@ def check_pick(vecs, acts) -> None:
         The answer.
     acts : ndarray, shape (2, n_blocks, n_targets, width)
     """
+    _refuse_lists("vecs", vecs)
     expected = acts[MLP, BLOCK]
     mistakes = {
         ATTENTION: acts[1 - MLP, BLOCK],
@@ -287,10 +372,18 @@ def check_measure(measure) -> None:
         The answer: two vectors to MI in bits, L1, L2.
     """
     rng = np.random.default_rng(4)
-    x = rng.standard_normal(80)
-    y = 0.8 * x + 0.4 * rng.standard_normal(80) + 0.1
-    what = "measure (tried on two vectors of 80)"
-    got = _call(what, measure, x.copy(), y.copy())
+    for n in (80, 50):  # two pairs, for numbers typed in may be right for one
+        x = rng.standard_normal(n)
+        _compare_pair(measure, x, 0.8 * x + 0.4 * rng.standard_normal(n) + 0.1)
+    right("MI from nearest neighbours, in bits, and the two distances: L1 adds sizes, L2 squares.")
+
+
+def _compare_pair(measure, x, y) -> None:
+    """Compare the three numbers of one pair."""
+    what = f"measure (tried on two vectors of {len(x)})"
+    handed = np.stack((x, y))
+    got = _call(what, measure, *handed)
+    _refuse_overwritten(what, handed, (x, y))
     try:
         information, city, straight = got
     except (TypeError, ValueError):
@@ -300,24 +393,36 @@ def check_measure(measure) -> None:
     mistakes = {
         IN_NATS: bits * np.log(2),
         NATS_MULTIPLIED: bits * np.log(2) ** 2,
+        CONVERTED_TWICE: bits / np.log(2),
         HISTOGRAM: histogram_mutual_information(x, y),
         CORRELATION: np.corrcoef(x, y)[0, 1],
     }
     mistakes |= _not_the_argument(measure, information, bits)
     compare("MI", information, bits, mistakes, **TOLERANCE)
+
+    def is_unadded(got):
+        sizes = np.abs(difference), difference**2
+        return got.shape == x.shape and any(np.allclose(np.abs(got), size) for size in sizes)
+
     signed = {NO_ABS: difference.sum(), MEAN_FOR_SUM: np.abs(difference).mean()}
     mistakes = _either_sign(city, signed, NO_ABS)
-    mistakes[DISTANCES_SWAPPED] = lambda: l2 if np.isclose(straight, l1, 1e-4) else l1
+    mistakes |= {
+        NOT_ADDED_UP: itself_if(city, l1, is_unadded),
+        DISTANCES_SWAPPED: itself_if(
+            city, l1, lambda got: np.isclose(got, l2, 1e-4) and np.isclose(straight, l1, 1e-4)
+        ),
+        L2_FOR_L1: l2,
+    }
     compare("L1", city, l1, mistakes | _not_the_argument(measure, city, l1), rtol=1e-4)
     mistakes = {
         L1_FOR_L2: l1,
         ROOT_FORGOTTEN: l2**2,
+        NOT_ADDED_UP: itself_if(straight, l2, is_unadded),
         MEAN_FOR_SUM: np.sqrt(np.square(difference).mean()),
         NO_ABS: abs(difference.sum()),
     }
     mistakes |= _not_the_argument(measure, straight, l2)
     compare("L2", straight, l2, mistakes, rtol=1e-4)
-    right("MI from nearest neighbours, in bits, and the two distances: L1 adds sizes, L2 squares.")
 
 
 def check_tables(empty_tables) -> None:
@@ -328,19 +433,30 @@ def check_tables(empty_tables) -> None:
     empty_tables : callable
         The answer: a number of targets to three tables for measures and one for tokens.
     """
-    n = 6
-    what = f"empty_tables (tried with n = {n})"
-    tables = _four_tables(what, _call(what, empty_tables, n))
-    for name, table in zip(TABLES, tables, strict=True):
-        _check_table(name, table, n)
-    for (a, first), (b, second) in combinations(zip(TABLES, tables, strict=True), 2):
-        if np.shares_memory(first, second):
-            got = f"the same array as {a}"
-            fail(b, expected="a table of its own", got=got, mistake=ONE_TABLE)
+    n = 5  # small enough for NumPy to use the memory of an array again at once
+    for _ in range(2):  # the second tables stand where the first ones left ones behind
+        _check_empty(empty_tables, n)
     right(
         f"Four tables of zeros, {n} × {n} for {n} targets, each with a memory of its own; the "
         "measures keep their decimals."
     )
+
+
+def _check_empty(empty_tables, n: int) -> None:
+    """Check four empty tables, and fill them with ones, which `np.empty` would find later."""
+    what = f"empty_tables (tried with n = {n})"
+    raises = {TABLE_NOT_MADE: r"'(bits|l1|l2)' is not defined"}
+    tables = _four_tables(what, _call(what, empty_tables, n, raises=raises))
+    for name, table in zip(TABLES, tables, strict=True):
+        _check_table(name, table, n, empty_tables)
+    for (a, first), (b, second) in combinations(zip(TABLES, tables, strict=True), 2):
+        if np.shares_memory(first, second):
+            got = f"the same array as {a}"
+            fail(b, expected="a table of its own", got=got, mistake=ONE_TABLE)
+    for name, table in zip(TABLES, tables, strict=True):
+        if not table.flags.writeable:
+            fail(name, expected="a table that can be filled", got="a read-only array")
+        table.fill(1)
 
 
 def check_all_pairs(measure_all) -> None:
@@ -363,7 +479,8 @@ def check_all_pairs(measure_all) -> None:
     expected, across = (
         np.moveaxis(to_upper(measure_pairs(vectors)), -1, 0) for vectors in (X, X[:, :n].T)
     )  # (3, n, n) each
-    _check_cells(measure_all, tables, n)
+    _check_cells(measure_all, tables, expected)
+    above = np.triu(np.ones((n, n)), 1)
     for m in (1, 0, 2):  # L1 first: where vectors are the wrong ones, bits are an accident
         got, values = tables[m], expected[m]
         mistakes = {
@@ -371,6 +488,7 @@ def check_all_pairs(measure_all) -> None:
             SAME_INDEX: itself_if(got, values, lambda table: not table.any()),
             ACROSS_TARGETS: across[m],
             ONE_FOR_ALL: itself_if(got, values, _first_row_only(values)),
+            NEIGHBOURS_ONLY: above * np.append(np.diagonal(values, 1), 0)[:, None],
         }
         mistakes |= _not_the_argument(measure_all, got, values)
         compare(TABLES[m], got, values, mistakes, **TOLERANCE)
@@ -391,21 +509,32 @@ def check_above(above_diagonal) -> None:
     values = np.array([[7.5, 3, 0, 9, 1.25, 8, 2, 6, 5, 4.5], [1.0, 2, 3, 4, 5, 6, 7, 8, 9, 10]])
     lists, want = [], "a list or a one-dimensional array of numbers"
     for pairs in values:
-        got = _call("above_diagonal", above_diagonal, to_upper(pairs))
+        table = to_upper(pairs)
+        handed = table.copy()
+        got = _call("above_diagonal", above_diagonal, handed)
         got = _numbers("above_diagonal", got, want, of_rows=ROWS_APART)
-        flat = got.ravel()
-        mistakes = {
-            ZEROS_DROPPED: np.sort(pairs[pairs != 0]),
-            DIAGONAL_TAKEN: np.sort(np.append(pairs, np.zeros(5))),
-            WHOLE_TABLE: np.sort(np.append(pairs, np.zeros(15))),
-            EMPTY_TRIANGLE: np.zeros(len(pairs)),
-        }
-        mistakes |= _not_the_argument(above_diagonal, np.sort(flat), np.sort(pairs))
+        _refuse_overwritten("above_diagonal", handed, table)
         # in rising order, for here it does not matter which pair comes first
-        compare("above_diagonal, 10 pairs of 5 targets", np.sort(flat), np.sort(pairs), mistakes)
-        if got.ndim != 1:
-            fail("above_diagonal", expected=want, got=f"the shape {got.shape}")
-        lists.append(flat)
+        answer = np.sort(got) if got.ndim == 1 else got
+        wrong = {
+            ZEROS_DROPPED: pairs[pairs != 0],
+            DIAGONAL_TAKEN: table[np.triu_indices(5)],
+            DIAGONAL_LEFT_OUT: table[~np.eye(5, dtype=bool)],
+            WHOLE_TABLE: table,
+            EMPTY_TRIANGLE: np.zeros(len(pairs)),
+            FIRST_ROW_ONLY: pairs[:4][: got.size or 4],
+            NEIGHBOURS_ONLY: np.diagonal(table, 1),
+            NEIGHBOURS_LEFT_OUT: table[np.triu_indices(5, 2)],
+            PLACES_FOR_NUMBERS: np.triu_indices(5, 1),
+        }
+        mistakes = {
+            mistake: answer
+            for mistake, numbers in wrong.items()
+            if np.array_equal(np.sort(got, axis=None), np.sort(numbers, axis=None))
+        }
+        mistakes |= _not_the_argument(above_diagonal, answer, np.sort(pairs))
+        compare("above_diagonal, 10 pairs of 5 targets", answer, np.sort(pairs), mistakes)
+        lists.append(got)
     order = np.argsort(lists[1])  # of the pairs, from (0, 1) to (3, 4)
     if not np.array_equal(lists[0][order], values[0]):
         fail("above_diagonal", expected="every table read in the same order", mistake=SORTED)
@@ -423,21 +552,36 @@ def check_shares(shares) -> None:
     given = np.random.default_rng(6).uniform([0.5, 20, 3], [2.5, 90, 9], (8, 3))
     handed = given.copy()
     got = _call("shares", shares, handed, raises={MAXIMUM_OF_PAIR: "could not be broadcast"})
+    expected = given / given.max(axis=0)
+
+    def is_first_column(got):
+        if got.shape != given.shape:
+            return np.allclose(got.ravel(), expected[:, 0])
+        others = got[:, 1:]
+        is_first_right = np.allclose(got[:, 0], expected[:, 0])
+        return is_first_right and (np.array_equal(others, given[:, 1:]) or not others.any())
+
+    mistakes = _wrong_shares(given)
+    mistakes[MEASURES_AS_ROWS] = expected.T
+    mistakes[FIRST_COLUMN_ONLY] = itself_if(got, expected, is_first_column)
+    mistakes |= _not_the_argument(shares, got, expected)
+    compare("shares", got, expected, mistakes)
+    _refuse_lists("shares", got)
+    _refuse_overwritten("shares", handed, given, IN_PLACE)
+    right("Each measure's largest pair is 1, and the data are what they were before.")
+
+
+def _wrong_shares(given) -> dict:
+    """What mistakes make of the measures of the pairs, (n_pairs, 3)."""
     highest, lowest = given.max(axis=0), given.min(axis=0)
-    mistakes = {
+    return {
         COMMON_MAXIMUM: given / given.max(),
         MAXIMUM_OF_PAIR: given / given.max(axis=1, keepdims=True),
         BY_SUM: given / given.sum(axis=0),
         BY_MEAN: given / given.mean(axis=0),
         MINIMUM_TAKEN_OFF: (given - lowest) / (highest - lowest),
-        MEASURES_AS_ROWS: (given / highest).T,
+        PER_CENT: 100 * given / highest,
     }
-    mistakes |= _not_the_argument(shares, got, given / highest)
-    compare("shares", got, given / highest, mistakes)
-    _refuse_lists("shares", got)
-    if not np.array_equal(handed, given):
-        fail("shares", expected="the array it was given unchanged", mistake=IN_PLACE)
-    right("Each measure's largest pair is 1, and the data are what they were before.")
 
 
 def check_relations(draw_relations, couples) -> None:
@@ -454,50 +598,58 @@ def check_relations(draw_relations, couples) -> None:
     pairs = np.random.default_rng(7).uniform([0.5, 20, 3], [2.5, 90, 9], (9, 3))
     figure = _call("draw_relations", draw_relations, pairs.copy())
     if not isinstance(figure, Figure):
-        fail("draw_relations", expected="a figure", got=f"a {type(figure).__name__}")
+        fail("draw_relations", expected="a figure", got=kind_of(figure))
     if len(figure.axes) != 2 * len(COUPLES):
         fail("draw_relations", expected="six panels", got=f"{len(figure.axes)}")
-    for row, (letter, values) in enumerate((("A", pairs), ("B", pairs / pairs.max(axis=0)))):
-        shown = []
-        for column in range(len(COUPLES)):
-            axes = figure.axes[row * len(COUPLES) + column]
-            couple = _couple_of(axes)
-            other = pairs if letter == "B" else pairs / pairs.max(axis=0)
-            what, other_data = (
-                f"row {letter}, panel {column + 1}",
-                _looks_at_notebook(draw_relations),
-            )
-            _compare_dots(what, axes, values, other, couple, other_data)
-            shown.append(couple)
-        if shown != list(COUPLES):
-            is_lying = [set(couple) for couple in shown] == [set(couple) for couple in COUPLES]
-            got = ", ".join(f"{MEASURES[a]} with {MEASURES[b]}" for a, b in shown)
-            mistake = FIRST_VERTICAL if is_lying else PANELS_REORDERED
-            fail(f"row {letter}", got=got, mistake=mistake)
+    scaled = pairs / pairs.max(axis=0)
+    is_from_notebook = _looks_at_notebook(draw_relations)
+    for letter, row, values, other in (
+        ("A", figure.axes[: len(COUPLES)], pairs, scaled),
+        ("B", figure.axes[len(COUPLES) :], scaled, pairs),
+    ):
+        for column, (axes, couple) in enumerate(zip(row, COUPLES, strict=True), 1):
+            what = f"row {letter}, panel {column}"
+            _compare_dots(what, axes, values, other, couple, is_from_notebook)
     right("Three couples of measures, one dot a pair: above in their units, below as shares of 1.")
 
 
 def _check_couples(couples) -> None:
-    """Whether the couples are three pairs of columns that can be walked through twice."""
-    what, want = "COUPLES", "a list of three pairs of columns"
+    """Whether the couples are those asked for, and can be walked through twice."""
+    what, want, got = "COUPLES", "three couples of two column numbers", f"{couples!r:.60}"
     if hasattr(couples, "__next__"):
-        got = f"a {type(couples).__name__}"
-        fail(what, expected=want, got=got, mistake=WALKED_ONCE)
+        fail(what, expected=want, got=kind_of(couples), mistake=WALKED_ONCE)
     try:
-        columns = np.asarray(couples, dtype=float)
-    except (TypeError, ValueError):
-        columns = np.empty(0)
-    if columns.shape != (len(COUPLES), 2):
-        fail(what, expected=want, got=f"{couples!r:.60}")
-    if columns.min() == 1 and columns.max() == len(MEASURES):
-        got = f"columns from 1 to {len(MEASURES)}"
-        want = f"columns from 0 to {len(MEASURES) - 1}"
-        fail(what, expected=want, got=got, mistake=COUPLES_FROM_ONE)
+        columns = np.asarray(couples)
+    except ValueError:  # lists of different lengths
+        fail(what, expected=want, got=got)
+    if columns.dtype.kind == "U" and np.isin(columns, MEASURES).all():
+        fail(what, expected=want, got=got, mistake=NAMES_FOR_COLUMNS)
+    if columns.dtype.kind not in "iu" or columns.shape != (len(COUPLES), 2):
+        is_flat = columns.dtype.kind in "iu" and columns.shape == (2 * len(COUPLES),)
+        fail(what, expected=want, got=got, mistake=FLAT_LIST if is_flat else None)
+    lowest, highest, last = columns.min(), columns.max(), len(MEASURES) - 1
+    if lowest < 0 or highest > last:
+        mistake = COUPLES_FROM_ONE if (lowest, highest) == (1, len(MEASURES)) else None
+        got = f"columns from {lowest} to {highest}"
+        fail(what, expected=f"columns from 0 to {last}", got=got, mistake=mistake)
+    if np.any(columns[:, 0] == columns[:, 1]):
+        fail(what, expected="two different columns in each", got=got, mistake=AGAINST_ITSELF)
+    if len({frozenset(couple) for couple in columns.tolist()}) < len(COUPLES):
+        fail(what, expected="three different couples", got=got)
+    if np.any(columns != COUPLES):
+        is_lying = np.array_equal(np.sort(columns), COUPLES)
+        got = ", ".join(f"{MEASURES[a]} with {MEASURES[b]}" for a, b in columns)
+        fail(what, got=got, mistake=FIRST_VERTICAL if is_lying else PANELS_REORDERED)
+
+
+def _global_names(function) -> tuple[str, ...]:
+    """What the code of a function names and does not make itself."""
+    return getattr(getattr(function, "__code__", None), "co_names", ())
 
 
 def _looks_at_notebook(function) -> bool:
     """Whether the code of a function names data of the notebook."""
-    return not NOTEBOOK.isdisjoint(getattr(getattr(function, "__code__", None), "co_names", ()))
+    return not NOTEBOOK.isdisjoint(_global_names(function))
 
 
 def _ignored_argument(function) -> Mistake | None:
@@ -524,16 +676,18 @@ def _call(what: str, function, *args, raises=None):
     Parameters
     ----------
     raises : dict of Mistake to str, optional
-        Words in the error's text.
+        A pattern that the error's text contains.
     """
     try:
         return call(what, function, *args)
     except CheckFailed as failure:
         error = failure.__cause__
-        if error is None or isinstance(error, (CheckFailed, NameError)):
+        if error is None or isinstance(error, CheckFailed):
             raise
-        by_text = (mistake for mistake, words in (raises or {}).items() if words in str(error))
-        mistake = next(by_text, None) or _ignored_argument(function)
+        by_text = (m for m, words in (raises or {}).items() if re.search(words, str(error)))
+        mistake = next(by_text, None)
+        if mistake is None and not isinstance(error, NameError):
+            mistake = _ignored_argument(function)
         if mistake is None:
             raise
     fail(what, got=f"{type(error).__name__}: {error}", mistake=mistake)
@@ -569,7 +723,7 @@ def _numbers(what: str, got, want: str, of_rows: Mistake | None = None) -> np.nd
         fail(what, expected=want, got=came, mistake=of_rows if is_of_rows else None)
     if values.dtype.kind not in "biuf":
         held = sorted({type(value).__name__ for value in values.ravel().tolist()})
-        came = f"a {type(got).__name__}" + (f" of {', '.join(held)}" if values.ndim else "")
+        came = kind_of(got) + (f" of {', '.join(held)}" if values.ndim else "")
         fail(what, expected=want, got=came)
     return values.filled(0)
 
@@ -586,7 +740,17 @@ def _refuse_lists(what: str, got) -> None:
     """Fail if lists stand where later cells of the notebook need an array."""
     if not isinstance(got, np.ndarray):
         mistake = LIST_FOR_ARRAY if isinstance(got, (list, tuple)) else None
-        fail(what, expected="a NumPy array", got=f"a {type(got).__name__}", mistake=mistake)
+        if isinstance(got, tuple) and len(got) == 1:
+            mistake = TRAILING_COMMA
+        fail(what, expected="a NumPy array", got=kind_of(got), mistake=mistake)
+
+
+def _refuse_overwritten(what: str, handed, given, mistake: Mistake = OVERWRITTEN) -> None:
+    """Fail if what a function was handed is not what it was."""
+    if not np.array_equal(handed, given):
+        n = np.count_nonzero(handed != np.asarray(given))
+        got = f"{n} of its numbers changed"
+        fail(what, expected="what it was given unchanged", got=got, mistake=mistake)
 
 
 def _four_tables(what: str, got) -> list[np.ndarray]:
@@ -603,11 +767,14 @@ def _four_tables(what: str, got) -> list[np.ndarray]:
     return tables
 
 
-def _check_table(name: str, values: np.ndarray, n: int) -> None:
+def _check_table(name: str, values: np.ndarray, n: int, empty_tables) -> None:
     """Shape, type and contents of one empty table."""
     if values.shape != (n, n):
-        sizes = {(10, 10): SIZE_HARD_CODED, (n * (n - 1) // 2,): ROOM_FOR_PAIRS, (n,): ONE_AXIS}
-        mistake = sizes.get(values.shape)
+        lists = (n * (n - 1) // 2,), (n * n,)
+        sizes = dict.fromkeys(lists, ROOM_FOR_PAIRS) | {(n,): ONE_AXIS}
+        mistake = sizes.get(values.shape) or _ignored_argument(empty_tables)
+        if name in _global_names(empty_tables):
+            mistake = TABLE_NOT_MADE
         got = f"the shape {values.shape}"
         fail(name, expected=f"the shape {(n, n)}", got=got, mistake=mistake)
     if values.dtype.kind not in "fiu" or (name != "apart" and values.dtype.kind != "f"):
@@ -619,8 +786,9 @@ def _check_table(name: str, values: np.ndarray, n: int) -> None:
         )
 
 
-def _check_cells(measure_all, tables, n: int) -> None:
+def _check_cells(measure_all, tables, expected) -> None:
     """Which cells of the tables are filled: those above the diagonal."""
+    n = len(expected[0])
     for name, table in zip(TABLES, tables, strict=True):
         if table.shape != (n, n):
             got = f"the shape {table.shape}"
@@ -629,19 +797,23 @@ def _check_cells(measure_all, tables, n: int) -> None:
     # A wrong pair may have a true zero in one table; no pair of the check's vectors has one in all.
     filled = np.any(np.stack(tables[: len(MEASURES)]) != 0, axis=0)
     above, below = np.triu(filled, 1).any(), np.tril(filled, -1).any()
-    next_only = np.eye(n, k=1, dtype=bool)
     rows = filled.any(axis=1)
     in_rows = filled[rows].all() and not np.any(np.ptp(tables[1][rows], axis=1))
+    first = filled[0]
+    is_row_right = np.allclose(tables[1][0, first], expected[1][0, first], **TOLERANCE)
     signs = (
         (STILL_EMPTY, not filled.any()),
+        (FIRST_ROW_ONLY, not filled[1:].any() and is_row_right),
         (LIST_INDEX, in_rows and rows.all()),
         (ROW_FOR_CELL, in_rows),
         (LOWER_TRIANGLE, below and not above),
         (BOTH_TRIANGLES, below and above),
+        (PAIR_ON_DIAGONAL, np.diag(tables[1]).any()),  # a target is at distance 0 from itself
         (DIAGONAL_MEASURED, np.diag(filled).any()),
         (FIRST_LEFT_OUT, filled[1:].any() and not filled[0].any()),
         (LAST_LEFT_OUT, filled[:-1, :-1].any() and not filled[:, -1].any()),
-        (NEIGHBOURS_ONLY, np.array_equal(filled, next_only)),
+        (NEIGHBOURS_ONLY, np.array_equal(filled, np.eye(n, k=1))),
+        (NEIGHBOURS_LEFT_OUT, np.array_equal(filled, np.tri(n, k=-2).T)),
     )
     for mistake, is_made in signs:
         if is_made:
@@ -673,6 +845,12 @@ def _compare_gaps(measure_all, apart, places) -> None:
     next_gap = np.append(np.diff(places), 0)
     mistakes = {
         GAP_NEGATIVE: -expected,
+        GAP_BETWEEN: np.maximum(expected - 1, 0),
+        GAP_ONCE_A_ROW: itself_if(
+            apart,
+            expected,
+            lambda a: not a[:, :-1].any() and np.array_equal(a[:-2, -1], expected[:-2, -1]),
+        ),
         GAP_IN_TARGETS: itself_if(apart, expected, lambda a: np.array_equal(abs(a), numbers)),
         GAP_IS_PLACE: itself_if(
             apart,
@@ -684,25 +862,16 @@ def _compare_gaps(measure_all, apart, places) -> None:
     compare("apart", apart, expected, mistakes | _not_the_argument(measure_all, apart, expected))
 
 
-def _couple_of(axes: Axes) -> tuple[int, int]:
-    """The measures that a panel's labels name, x first."""
-    couple = []
-    for label in (axes.get_xlabel(), axes.get_ylabel()):
-        named = [m for m, name in enumerate(MEASURES) if name in label]
-        if len(named) != 1:
-            fail("labels", expected="MI, L1 or L2 on each axis", got=f"{label!r}")
-        couple += named
-    return tuple(couple)
-
-
 def _compare_dots(what: str, axes: Axes, values, other, couple, from_notebook: bool) -> None:
     """Compare the dots of a panel with the pairs; `other` are those of the other row."""
-    if couple[0] == couple[1]:
-        fail(what, expected="two different measures", mistake=AGAINST_ITSELF)
+    a, b = couple
+    want = f"{MEASURES[a]} on the horizontal axis, {MEASURES[b]} on the vertical one"
+    labels = axes.get_xlabel(), axes.get_ylabel()
+    if MEASURES[a] not in labels[0] or MEASURES[b] not in labels[1]:
+        fail(what, expected=want, got=f"the labels {labels[0]!r} and {labels[1]!r}")
     if not axes.collections:
         fail(what, expected="dots drawn with scatter", got="none")
-    dots = _from_left(np.ma.filled(axes.collections[0].get_offsets(), np.nan))
-    a, b = couple
+    dots = _dots_of(axes)
     expected = _from_left(values[:, [a, b]])
     is_row_b = what.startswith("row B")
     mistakes = {
@@ -712,12 +881,24 @@ def _compare_dots(what: str, axes: Axes, values, other, couple, from_notebook: b
         ),
         ROW_B_AS_MEASURED if is_row_b else ROW_A_AS_SHARES: _from_left(other[:, [a, b]]),
     }
+    if is_row_b:
+        mistakes |= {m: _from_left(wrong[:, [a, b]]) for m, wrong in _wrong_shares(other).items()}
     if _is_close(dots, _from_left(values[:, [b, a]])):
-        want = f"{MEASURES[a]} on the horizontal axis, {MEASURES[b]} on the vertical one"
         got = f"dots with {MEASURES[b]} horizontally and {MEASURES[a]} vertically"
         fail(what, expected=want, got=got, mistake=AXES_SWAPPED)
+    mistakes[SAME_COLUMNS] = itself_if(dots, expected, lambda d: _is_in_all_panels(axes.figure, d))
     mistakes[FROM_NOTEBOOK] = dots if from_notebook else expected
     compare(what, dots, expected, mistakes)
+
+
+def _dots_of(axes: Axes) -> np.ndarray:
+    return _from_left(np.ma.filled(axes.collections[0].get_offsets(), np.nan))
+
+
+def _is_in_all_panels(figure: Figure, dots) -> bool:
+    """Whether the panels of row A show these dots and no others."""
+    panels = figure.axes[: len(COUPLES)]
+    return len(dots) > 1 and all(_is_close(_dots_of(axes), dots) for axes in panels)
 
 
 def _is_close(a, b) -> bool:
