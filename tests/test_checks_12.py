@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.spatial import distance
 
@@ -304,6 +305,7 @@ UNLIKE = {
     "sloping": (lambda axes, _, at: axes.axline((4, at), slope=1, ls="--"), "a horizontal"),
     "upright": (lambda axes, _, at: axes.axline((at, 0), (at, 1), ls="--"), "vertical line"),
     "elsewhere": (lambda axes, _, at: axes.axhline(at + 0.1, ls="--"), "one at 0.9125"),
+    "markers": (lambda axes, n, at: axes.plot(n, 0 * n + at, "o"), "one that is invisible"),
 }
 
 
@@ -323,13 +325,54 @@ def test_counts_the_other_way_round_show_a_box_that_differs():
     assert expected != got
 
 
+def test_a_transposed_joint_distribution_shows_a_box_that_differs():
+    joint = np.histogram2d(SCORE, CUPS, 8)[0] / len(CUPS)
+    with pytest.raises(CheckFailed, match="rows and columns exchanged") as caught:
+        part2.check_probabilities(joint, joint.sum(0), joint.sum(1), CUPS, SCORE)
+    assert "(cups " in str(caught.value)
+
+
 def test_people_drawn_another_way_are_right_too():
     def study(size, seed):
         rng = np.random.default_rng(seed)
         cups = [4 * rng.random() for _ in range(size)]
         return cups, [np.sin(np.pi * c / 4) + rng.normal(0, 0.2) for c in cups]
 
-    part2.check_data(study, *study(347, 2))
+    part2.check_data(study, *map(np.array, study(347, 2)))
+
+
+def test_people_in_lists_are_refused_that_later_cells_cannot_use():
+    cups, score = _study(347, 2)
+    for people in ((cups.tolist(), score), (cups, score.tolist())):
+        with pytest.raises(CheckFailed, match="expected: a NumPy array\n  got:      a list"):
+            part2.check_data(_study, *people)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda cups, score: (5 * cups / 4, score),
+        lambda cups, score: (cups, np.clip(score, 0, 1)),
+        lambda cups, score: (cups, np.clip(score, -1, 1)),
+        lambda cups, score: (cups, score + 0.1),
+        lambda cups, score: (cups, 0.2 * score),
+        lambda cups, score: (cups, np.sin(np.pi * cups / 4) + 0.2 * np.sign(score - 0.6)),
+        lambda cups, score: (cups, np.floor(np.pi * cups / 4) / 2 + score),
+    ],
+    ids=["up to five", "cut at 0 and 1", "cut at 1", "moved", "scaled", "two values", "steps"],
+)
+def test_people_of_a_rare_kind_get_no_wrong_name(change):
+    def study(size, seed):
+        return change(*_study(size, seed))
+
+    with pytest.raises(CheckFailed, match="not right yet") as caught:
+        part2.check_data(study, *study(347, 2))
+    assert "known mistake" not in str(caught.value)
+
+
+def test_a_recipe_that_returns_the_score_first_is_named():
+    with pytest.raises(CheckFailed, match="cups and score exchanged"):
+        part2.check_data(lambda size, seed: _study(size, seed)[::-1], *_study(347, 2)[::-1])
 
 
 def test_one_generator_may_draw_the_noise_before_the_cups_but_two_of_one_seed_are_named():
@@ -339,7 +382,7 @@ def test_one_generator_may_draw_the_noise_before_the_cups_but_two_of_one_seed_ar
         return cups, np.sin(np.pi * cups / 4) + 0.2 * noise
 
     part2.check_data(partial(study, n_generators=1), *study(347, 2, 1))
-    with pytest.raises(CheckFailed, match="noise from the seed of the cups"):
+    with pytest.raises(CheckFailed, match="a generator of its own for the noise"):
         part2.check_data(partial(study, n_generators=2), *study(347, 2, 2))
 
 
@@ -347,9 +390,8 @@ def test_people_who_are_exchanged_or_differ_at_every_call_are_not_said_to_have_a
     def without_seed(size, _):
         return _study(size, None)
 
-    with pytest.raises(CheckFailed, match="the people of seed 2") as caught:
+    with pytest.raises(CheckFailed, match="cups and score exchanged"):
         part2.check_data(_study, *_study(347, 2)[::-1])
-    assert "known mistake" not in str(caught.value)
     with pytest.raises(CheckFailed, match="other people at every call"):
         part2.check_data(without_seed, *_study(347, 2))
 
@@ -370,6 +412,40 @@ def test_an_image_of_the_whole_screen_in_one_colour_is_wrong_without_a_name():
 
     with pytest.raises(CheckFailed, match="boxes differ") as caught:
         part2.check_image(draw)
+    assert "known mistake" not in str(caught.value)
+
+
+def _panels(change, divisor=1):
+    def draw(cups, score, counts, x_edges, y_edges):
+        figure = Figure()
+        extent = (x_edges[0], x_edges[-1], y_edges[0], y_edges[-1])
+        axes = figure.subplots()
+        image = axes.imshow(counts.T / divisor, origin="lower", extent=extent)
+        figure.colorbar(image, label="Count")
+        change(axes)
+        return figure
+
+    return draw
+
+
+def test_a_panel_that_is_turned_afterwards_is_wrong_without_the_extents_name():
+    part2.check_image(_panels(lambda axes: axes.set_title("B")))
+    for turn in (Axes.invert_yaxis, Axes.invert_xaxis):
+        with pytest.raises(CheckFailed, match="the other way round") as caught:
+            part2.check_image(_panels(turn))
+        assert "known mistake" not in str(caught.value)
+
+
+def test_shares_in_the_colours_of_counts_are_said_to_be_other_numbers():
+    with pytest.raises(CheckFailed, match="the same colours for numbers from 0 to 0.168"):
+        part2.check_image(_panels(lambda axes: None, divisor=500))
+
+
+def test_a_constant_is_told_from_a_sum_of_probabilities():
+    with pytest.raises(CheckFailed, match="the notebook's values"):
+        part2.check_entropy(lambda q: 2.99)
+    with pytest.raises(CheckFailed, match="not right yet") as caught:
+        part2.check_entropy(np.sum)
     assert "known mistake" not in str(caught.value)
 
 

@@ -1,5 +1,6 @@
 """Checks of exercise 2: mutual information by histogram and by scikit-learn, in the same unit."""
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,7 +15,17 @@ from numpy.typing import ArrayLike
 from scipy import stats
 from sklearn.feature_selection import mutual_info_regression
 
-from layerlab.checks._core import CheckFailed, Mistake, call, compare, fail, itself_if, right
+from layerlab.checks._core import (
+    CheckFailed,
+    Mistake,
+    as_numbers,
+    call,
+    compare,
+    fail,
+    itself_if,
+    kind_of,
+    right,
+)
 from layerlab.information import histogram_mutual_information
 
 SIZE, SEED, BINS = 347, 2, 8  # what the exercise asks for
@@ -29,6 +40,14 @@ CUPS_UP_TO_ONE = Mistake(
 CUPS_NORMAL = Mistake(
     "normal cups instead of uniform ones",
     "Some people drank less than nothing or more than 4 cups. Which distribution is even?",
+)
+ONE_CUP = Mistake(
+    "one number of cups for all",
+    "Your generator draws a single number for the cups. How many people are there?",
+)
+EXCHANGED = Mistake(
+    "cups and score exchanged",
+    "What stands where the cups should be is the score. Which of the two comes first?",
 )
 CUPS_WHOLE = Mistake(
     "whole cups only", "People here drink fractions of a cup, too; you drew integers."
@@ -52,12 +71,21 @@ OTHER_CURVE = Mistake(
     "another curve",
     "The score follows the cups, but not along this curve: 0 at no cups, 1 at two, 0 at four.",
 )
+BRACKETS = Mistake(
+    "a part of the fraction outside the sine",
+    "The whole fraction is the angle. What stands between the brackets of your sine, and what not?",
+)
 DEGREES = Mistake(
     "degrees for radians", "Half a turn has 180 degrees, but NumPy's functions want radians."
 )
 UNRELATED = Mistake(
     "score without cups",
     "The score does not depend on the cups, so there is nothing to find. Look at the formula.",
+)
+NOISE_MULTIPLIED = Mistake(
+    "noise multiplied",
+    "The cups change how far your scores spread, and not where their middle lies. How does the "
+    "formula join curve and noise?",
 )
 ONE_NOISE = Mistake(
     "one noise for all",
@@ -78,10 +106,10 @@ NOISE_UNIFORM = Mistake(
     "uniform noise",
     "Your noise stops at two bounds and is everywhere equally dense. Normal noise crowds around 0.",
 )
-NOISE_OF_CUPS = Mistake(
-    "noise from the seed of the cups",
-    "A second generator with the same seed begins again, and cups and noise come from the same "
-    "source. Let one generator draw both.",
+TWO_GENERATORS = Mistake(
+    "a generator of its own for the noise",
+    "Both your cups and your noise are the first numbers of a seed. Let one generator draw both: "
+    "it goes on where it stopped.",
 )
 SIZE_FIXED = Mistake(
     "size written into the function",
@@ -93,6 +121,10 @@ NOISE_INSIDE = Mistake(
 )
 WRONG_SIZE = Mistake("another number of people", "How many people take part in the study?")
 WRONG_SEED = Mistake("called with another seed", "The recipe is right, the seed is another one.")
+SEED_UNUSED = Mistake(
+    "seed without effect",
+    "The recipe gives the same people whatever seed it is told. Where does the generator learn it?",
+)
 NOT_REPEATED = Mistake(
     "other people at every call",
     "Called twice with one seed, the recipe gives different people. Which draw knows no seed?",
@@ -107,7 +139,9 @@ ONE_AXIS = Mistake(
     "number of bins on one axis only", "The two axes have different numbers of bins."
 )
 EDGES_FOR_BINS = Mistake(
-    "edges counted instead of bins", "A fence of eight posts has seven gaps: 8 edges make 7 bins."
+    "edges counted instead of bins",
+    "A fence of eight posts has seven gaps, and there is one edge more than bins. A single number "
+    "stands for the bins, an array for the edges.",
 )
 EDGES_EXCHANGED = Mistake(
     "edges exchanged", "These are the edges of the other variable. Cups come first."
@@ -165,6 +199,10 @@ CONDITIONAL = Mistake(
     "conditional distribution",
     "You divided each row or column by its own sum, so each sums to 1. All 64 together should.",
 )
+JOINT_TRANSPOSED = Mistake(
+    "rows and columns exchanged",
+    "The picture needed the table turned; the probabilities do not. Cups stay along the rows.",
+)
 DIVIDED_ACROSS = Mistake(
     "row sums across columns",
     "Each column has been divided by the sum of a row. You need one number that divides all 64.",
@@ -206,7 +244,17 @@ UNAVERAGED = Mistake(
     "mean over the boxes",
     "The probabilities are the weights, and they sum to 1 already. Nothing is left to divide by.",
 )
-BY_COLUMN = Mistake("one entropy for each column", "A table has one entropy, over all its boxes.")
+BY_PART = Mistake(
+    "one entropy for each row or column", "A table has one entropy, over all its boxes."
+)
+NOT_ADDED = Mistake(
+    "not added up", "You have one number for each outcome. An entropy is a single number."
+)
+ARGUMENT_CHANGED = Mistake(
+    "argument changed",
+    "After the call, the array that your function was given holds other numbers. Operators such as "
+    "+= and an index on the left of = write into it. Make a new array.",
+)
 
 JOINT_LEFT_OUT = Mistake(
     "joint entropy left out",
@@ -223,16 +271,28 @@ TURNED = Mistake("terms turned round", "The size is right; mutual information is
 
 ARGUMENTS_UNUSED = Mistake(
     "the notebook's values for the function's arguments",
-    "The check calls your function with other data, yet this stays as it was: a number or a "
-    "variable of the notebook stands in it. Use what the arguments bring.",
+    "The check calls your function with other data, and something in it stays as it was: a number "
+    "or a variable of the notebook. Use what the arguments bring.",
+)
+ROUNDED = Mistake(
+    "rounded",
+    "This is the right number, cut to a few digits, or made with a factor that is. Round when you "
+    "print; calculate with all digits.",
 )
 NATS = Mistake(
     "nats for bits",
-    "scikit-learn answers in nats, your histogram in bits. Convert before you compare.",
+    "The amount is right, its unit is the nat. Bits are asked for, so that they can be compared.",
+)
+NEEDLESS = Mistake(
+    "converted without need", "Your entropies are in bits. What is left to be converted?"
 )
 TIMES_LN2 = Mistake(
     "converted the wrong way",
     "A nat is more than a bit, so the same amount is a larger number of bits.",
+)
+LOG_OF_NATS = Mistake(
+    "logarithm of the answer",
+    "An amount in another unit is the same amount times a number. Its logarithm is something else.",
 )
 X_FLAT = Mistake(
     "one axis where two are asked for",
@@ -245,8 +305,12 @@ X_AS_ROW = Mistake(
 WITH_ITSELF = Mistake(
     "a variable with itself", "The same variable stands on both sides. Where is the other one?"
 )
+TWO_COLUMNS = Mistake(
+    "two columns instead of one",
+    "Your table gives scikit-learn two features, and it answers for each. Which is the only one?",
+)
 ARRAY_KEPT = Mistake(
-    "an array for a number", "scikit-learn returns one number for each feature; take yours out."
+    "an array for a number", "Your number stands in an array of its own. Take it out of there."
 )
 
 ALWAYS_EIGHT = Mistake(
@@ -289,15 +353,16 @@ VERTICAL = Mistake(
 UNLABELLED = Mistake("line without a label", "The legend does not say what the line is.")
 
 R_SQUARED = Mistake("r squared", "This is r times r, which has no sign and another meaning.")
-DIAGONAL = Mistake(
-    "a variable's correlation with itself",
-    "The diagonal of the matrix is always 1. Which element holds the correlation of the two?",
+ON_A_LINE = Mistake(
+    "a correlation of 1 or -1",
+    "Only points on a straight line have it: a variable and itself, as on the matrix's diagonal, "
+    "or any two people, if rows and columns are exchanged.",
 )
-WHOLE_MATRIX = Mistake("the whole matrix", "One of the four numbers is asked for.")
+WHOLE_MATRIX = Mistake("the matrix, or a row of it", "One of the four numbers is asked for.")
 COVARIANCE = Mistake(
     "covariance for correlation", "A covariance has units; r is without, between -1 and 1."
 )
-SIGN_DROPPED = Mistake("sign dropped", "r has a sign: does the straight line rise or fall?")
+OTHER_SIGN = Mistake("sign dropped or turned", "r has a sign: does the straight line rise or fall?")
 WHOLE_RESULT = Mistake(
     "r together with its p-value", "SciPy's result holds two numbers. Take r out of it."
 )
@@ -315,16 +380,21 @@ def check_data(invent_study: Callable, cups: ArrayLike, score: ArrayLike) -> Non
     ----------
     invent_study : callable
         The answer: a size and a seed to cups and scores.
-    cups, score : array_like, shape (347,)
+    cups, score : ndarray of float, shape (347,)
         The answers: the people of the exercise.
     """
-    many_cups, many_scores = _study(invent_study, MANY, 1)
-    _check_cups(many_cups)
-    _check_scores(many_cups, many_scores, seed=1)
+    many = _study(invent_study, MANY, 1)
+    _check_cups(*many)
+    _check_scores(*many)
+    if np.array_equal(many, _study(invent_study, MANY, 2)):
+        expected, got = "other people for another seed", "the same people for the seeds 1 and 2"
+        fail("invent_study", expected=expected, got=got, mistake=SEED_UNUSED)
     for name, values in (("cups", cups), ("score", score)):
         if _shape(values) != (SIZE,):
             got = f"shape {_shape(values)}"
             fail(name, expected=f"shape ({SIZE},)", got=got, mistake=WRONG_SIZE)
+        if not isinstance(values, np.ndarray):  # later cells calculate with it
+            fail(name, expected="a NumPy array", got=kind_of(values))
     if not np.array_equal([cups, score], _study(invent_study, SIZE, SEED)):
         mistake = _why_others(invent_study, [cups, score])
         fail("cups, score", expected=f"the people of seed {SEED}", mistake=mistake)
@@ -351,15 +421,11 @@ def check_counts(
     """
     expected, *edges = np.histogram2d(cups, score, BINS)
     shape = _shape(tally)
-    by_shape = {(10, 10): TEN_BINS, (BINS - 1, BINS - 1): EDGES_FOR_BINS}
+    by_shape = {(10, 10): TEN_BINS, (7, 7): EDGES_FOR_BINS, (9, 9): EDGES_FOR_BINS}
     if len(shape) == 2 and shape != expected.shape:
         mistake = by_shape.get(shape, ONE_AXIS if shape[0] != shape[1] else None)
         fail("tally", expected=f"shape {expected.shape}", got=f"shape {shape}", mistake=mistake)
-    if np.array_equal(tally, expected.T) and not np.array_equal(tally, expected):
-        i, j = np.argwhere(expected != expected.T)[0]
-        box = f"{expected[i, j]:.0f} people (cups {i}, score {j})"
-        got = f"{expected[j, i]:.0f}"
-        fail(f"tally[{i}, {j}]", expected=box, got=got, mistake=SCORE_FIRST)
+    _refuse_transposed("tally", tally, expected, SCORE_FIRST)
     for name, got, own, other in (
         ("cup_edges", cup_edges, *edges),
         ("score_edges", score_edges, *edges[::-1]),
@@ -367,12 +433,12 @@ def check_counts(
         elsewhere = itself_if(got, own, lambda _: _fits(tally, cups, score, cup_edges, score_edges))
         compare(name, got, own, {EDGES_EXCHANGED: other, OTHER_EDGES: elsewhere})
     density = np.histogram2d(cups, score, BINS, density=True)[0]
-    compare("tally", tally, expected, {DENSITY: density})
+    compare("tally", tally, expected.astype(int), {DENSITY: density})
     right("Everybody is in one of 8 by 8 boxes, cups along the first axis, score along the second.")
 
 
 def check_image(draw_study: Callable[..., Figure]) -> None:
-    """Check that in panel B the counts lie where they were counted, and that a bar explains them.
+    """Check that in panel B the counts lie as in panel A, and that a bar explains them.
 
     Parameters
     ----------
@@ -383,9 +449,13 @@ def check_image(draw_study: Callable[..., Figure]) -> None:
     image = _image(draw_study, crowd)
     _check_extent(image, x_edges[[0, -1]], y_edges[[0, -1]], draw_study)
     shown = _shown(image, _middles(x_edges), _middles(y_edges))
+    what = f"panel B, {OWN_DATA}"
     if not np.array_equal(shown, counts):
+        if shown.any() and np.allclose(shown * counts.sum(), counts * shown.sum()):
+            got = f"the same colours for numbers from {shown.min():.3g} to {shown.max():.3g}"
+            fail(what, expected=f"the counts themselves, from 0 to {counts.max():.0f}", got=got)
         fail(
-            f"panel B, {OWN_DATA}",
+            what,
             expected="each box in the colour of its own count",
             got=f"{np.count_nonzero(shown != counts)} of {counts.size} boxes differ",
             mistake=_wrong_turn(np.asarray(image.get_array()), image.origin, counts),
@@ -394,7 +464,9 @@ def check_image(draw_study: Callable[..., Figure]) -> None:
         fail("panel B", expected="a colour bar for the image", mistake=NO_COLOUR_BAR)
     if _panels_of_bar(image.colorbar) not in ([], [image.axes]):
         fail("the colour bar", expected="a place beside panel B", mistake=BAR_ELSEWHERE)
-    label = image.colorbar.ax.get_ylabel() or image.colorbar.ax.get_xlabel()
+    bar = image.colorbar.ax
+    titles = [bar.get_title(place) for place in ("left", "center", "right")]
+    label = " ".join(filter(None, [bar.get_ylabel(), bar.get_xlabel(), *titles]))
     if "count" not in label.lower():
         mistake = None if label else BAR_UNNAMED
         fail("the colour bar", expected="the label Count", got=repr(label), mistake=mistake)
@@ -416,6 +488,7 @@ def check_probabilities(
         The people.
     """
     counts, joint = _joint(cups, score)
+    _refuse_transposed("p_joint", p_joint, joint, JOINT_TRANSPOSED)
     compare(
         "p_joint",
         p_joint,
@@ -456,23 +529,32 @@ def check_entropy(entropy_bits: Callable) -> None:
     entropy_bits : callable
         The answer: probabilities to bits.
     """
-    table = np.array([[0.5, 0.25, 0.0], [0.0, 0.125, 0.125]])
     cases = {
-        "a fair coin": (np.array([0.5, 0.5]), 1.0),
-        "one of eight": (np.full(8, 1 / 8), 3.0),
-        "a coin with two heads": (np.array([1.0, 0.0]), 0.0),
-        "a table of six": (table, 1.75),
+        "a fair coin": np.array([0.5, 0.5]),
+        "one of eight": np.full(8, 1 / 8),
+        "a coin with two heads": np.array([1.0, 0.0]),
+        "a table of six": np.array([[0.4, 0.3, 0.0], [0.0, 0.2, 0.1]]),
     }
-    expected = np.array([bits for _, bits in cases.values()])
-    sizes = np.array([q.size for q, _ in cases.values()])
-    surprises = np.array([-np.sum(np.log2(q + 1e-13)) for q, _ in cases.values()])
-    with np.errstate(divide="ignore", invalid="ignore"):  # without the guard: a known mistake
-        got = [call("entropy_bits", entropy_bits, q.copy()) for q, _ in cases.values()]
-    if _shape(got[3]) == (3,):
-        fail("entropy_bits of a table", expected="one number", got="three", mistake=BY_COLUMN)
-    without_guard = np.where([0 in q for q, _ in cases.values()], np.nan, expected)
+    expected = np.array([stats.entropy(q.ravel(), base=2) for q in cases.values()])
+    sizes = np.array([q.size for q in cases.values()])
+    surprises = np.array([-np.sum(np.log2(q + 1e-13)) for q in cases.values()])
+    got = []
+    for name, q in cases.items():
+        with np.errstate(divide="ignore", invalid="ignore"):  # without the guard: a known mistake
+            bits = _untouched("entropy_bits", entropy_bits, q)
+        bits = as_numbers(f"entropy_bits of {name}", bits)
+        if bits.ndim:
+            mistake = BY_PART if q.ndim == 2 and bits.ndim == 1 else None
+            mistake = ARRAY_KEPT if bits.size == 1 else mistake
+            mistake = NOT_ADDED if bits.shape == q.shape else mistake
+            what, came = f"entropy_bits of {name}", f"the shape {bits.shape}"
+            fail(what, expected="a single number", got=came, mistake=mistake)
+        got.append(float(bits))
+    without_guard = np.where([0 in q for q in cases.values()], np.nan, expected)
     # A constant that stands anywhere shows in the last digits of a fair coin's bit.
-    has_constant = _shape(got[0]) == () and got[0] != 1
+    has_constant = got[0] != 1
+    # The sum of probabilities is the same for all of them, too: 1.
+    is_fixed = itself_if(got, expected, lambda bits: np.ptp(bits) == 0 and abs(bits[0] - 1) > 1e-6)
     mistakes = {
         NATURAL_LOG: expected * np.log(2),
         DECIMAL_LOG: expected * np.log10(2),
@@ -480,6 +562,8 @@ def check_entropy(entropy_bits: Callable) -> None:
         NEGATIVE: -expected,
         UNWEIGHTED: _nearest(got, surprises, surprises / sizes),
         UNAVERAGED: expected / sizes,
+        ROUNDED: _nearest(got, *_rounded(expected)),
+        ARGUMENTS_UNUSED: is_fixed,
     }
     compare(f"entropy_bits of {', '.join(cases)}", got, expected, mistakes, atol=1e-6)
     right("A fair coin holds 1 bit, one of eight holds 3, and empty boxes hold nothing.")
@@ -506,6 +590,9 @@ def check_information(shared: float, cups: ArrayLike, score: ArrayLike) -> None:
             JOINT_ADDED: alone_1 + alone_2 + both,
             CONDITIONAL_ENTROPY: _nearest(shared, both - alone_1, both - alone_2),
             TURNED: -expected,
+            NATS: expected * np.log(2),
+            NEEDLESS: expected / np.log(2),
+            ROUNDED: _nearest(shared, *_rounded(expected)),
         },
     )
     right("What both hold apart, less what they hold together, is what was counted twice.")
@@ -526,6 +613,12 @@ def check_neighbours(neighbour_bits: Callable, cups: ArrayLike, score: ArrayLike
     others[1] += others[0]
     what = "neighbour_bits of other people, of the check's own"
     _compare_estimate(what, neighbour_bits, *others, {ARGUMENTS_UNUSED: true})
+    # Between equal values scikit-learn's tiny noise decides, and that of a column changes with
+    # their number.
+    coarse = np.round(others)
+    of_two = mutual_info_regression(coarse.T, coarse[1], random_state=0)[0] / np.log(2)
+    if np.isclose(_untouched("neighbour_bits", neighbour_bits, *coarse), of_two, rtol=1e-9):
+        fail("neighbour_bits", expected="a table of one column", got="two", mistake=TWO_COLUMNS)
     right("One column in, one number out, and nats turned into bits.")
 
 
@@ -550,11 +643,15 @@ def check_bins(
         The people.
     """
     some = (4, 7, 16)
-    got = [call("binned_bits", binned_bits, cups, score, b) for b in some]
+    got = [_untouched("binned_bits", binned_bits, cups, score, b) for b in some]
     parts = np.array([_entropies(cups, score, b) for b in some])  # (3, 3)
     lopsided = [[_plug_in(cups, score, order) for order in ((b, BINS), (BINS, b))] for b in some]
+    moved = [[_plug_in(cups, score, b + step) for b in some] for step in (-1, 1)]
+    expected = parts @ [1, 1, -1]
     mistakes = {
         ALWAYS_EIGHT: np.full(len(some), _plug_in(cups, score, BINS)),
+        TEN_BINS: np.full(len(some), _plug_in(cups, score, 10)),
+        EDGES_FOR_BINS: _nearest(got, *moved),
         ONE_AXIS: _nearest(got, *np.transpose(lopsided)),
         JOINT_LEFT_OUT: parts[:, 0] + parts[:, 1],
         JOINT_ADDED: parts.sum(1),
@@ -562,9 +659,18 @@ def check_bins(
         SAME_AXIS: _nearest(got, parts @ [2, 0, -1], parts @ [0, 2, -1]),
         EIGHT_REUSED: _nearest(got, *_partly_eight(parts, _entropies(cups, score))),
         NOT_DIVIDED: [_bits_of_counts(cups, score, b) for b in some],
+        NATS: expected * np.log(2),
+        NEEDLESS: expected / np.log(2),
+        ROUNDED: _nearest(got, *_rounded(expected)),
     }
-    expected = parts @ [1, 1, -1]
     compare("binned_bits(cups, score, b) for b = 4, 7, 16", got, expected, mistakes)
+    others = _crowd(7, (4, 4))[:2]
+    got = [_untouched("binned_bits", binned_bits, *others, b) for b in some]
+    expected = [_plug_in(*others, b) for b in some]
+    # What is right for the notebook's people and wrong for others knows something of the former.
+    unused = itself_if(got, expected, lambda bits: np.isfinite(bits).all())
+    what = "binned_bits of other people, of the check's own, for b = 4, 7, 16"
+    compare(what, got, expected, {ARGUMENTS_UNUSED: unused})
     steps = np.arange(4, 25)
     listed = list(numbers) if np.iterable(numbers) else numbers
     from_zero = _nearest(listed, np.arange(24), np.arange(25))
@@ -609,7 +715,7 @@ def check_curve(draw_curve: Callable[..., Figure]) -> None:
         fail(what, expected="from 4 to 24", got=got, mistake=NOT_ACROSS)
     dashed = [line for line in across if line.style == "dashed"]
     if not dashed:
-        got = f"a {across[0].style} one"
+        got = f"one that is {across[0].style}"
         fail("the reference line", expected="a dashed line", got=got, mistake=NOT_DASHED)
     named = [line.label for line in dashed if line.label.strip() and line.label[0] != "_"]
     if not named:
@@ -632,6 +738,7 @@ def check_correlation(r: float, cups: ArrayLike, score: ArrayLike) -> None:
         The people.
     """
     true_r, p_value = stats.pearsonr(cups, score)
+    matrix = np.array([[1, true_r], [true_r, 1]])
     ranks = [f(cups, score).statistic for f in (stats.spearmanr, stats.kendalltau)]
     compare(
         "r",
@@ -639,13 +746,14 @@ def check_correlation(r: float, cups: ArrayLike, score: ArrayLike) -> None:
         true_r,
         {
             R_SQUARED: true_r**2,
-            SIGN_DROPPED: abs(true_r),
+            OTHER_SIGN: -true_r,
             WHOLE_RESULT: [true_r, p_value],
-            DIAGONAL: 1.0,
-            WHOLE_MATRIX: [[1, true_r], [true_r, 1]],
+            ON_A_LINE: _nearest(r, 1.0, -1.0),
+            WHOLE_MATRIX: _nearest(r, matrix, *matrix),
             COVARIANCE: _nearest(r, *(np.cov(cups, score, ddof=d)[0, 1] for d in (0, 1))),
             P_VALUE: p_value,
             RANKS: _nearest(r, *ranks),
+            ROUNDED: _nearest(r, *_rounded(true_r)),
         },
     )
     right("Pearson's r of the same people: how well a straight line would do.")
@@ -665,6 +773,9 @@ def _study(invent_study: Callable, size: int, seed: int) -> np.ndarray:
         raise
     try:
         first, second = people
+        if np.isscalar(first) and np.shape(second) == (size,):
+            expected, got = f"{size} cups", "one number"
+            fail(f"invent_study({size}, {seed})", expected=expected, got=got, mistake=ONE_CUP)
         people = np.stack([np.asarray(first, float), np.asarray(second, float)])
     except (TypeError, ValueError):
         fail("invent_study", expected="two arrays of the same size", got=f"{people!r:.60}")
@@ -683,14 +794,18 @@ def _why_others(invent_study: Callable, people: list) -> Mistake | None:
     once, again = (_study(invent_study, SIZE, SEED) for _ in range(2))
     if not np.array_equal(once, again):
         return NOT_REPEATED
+    if np.array_equal(people[::-1], once):
+        return EXCHANGED
     seeds = (seed for seed in range(100) if seed != SEED)
     found = any(np.array_equal(people, _study(invent_study, SIZE, seed)) for seed in seeds)
     return WRONG_SEED if found else None
 
 
-def _check_cups(cups: np.ndarray) -> None:
+def _check_cups(cups: np.ndarray, scores: np.ndarray) -> None:
     mistake = None
-    if cups.min() < 0 or cups.max() > 4:
+    if _are_even(scores) and not _are_even(cups):
+        mistake = EXCHANGED
+    elif (cups.min() < 0 or cups.max() > 4) and _are_normal(cups, cups.mean(), cups.std()):
         mistake = CUPS_NORMAL
     elif np.array_equal(cups, np.round(cups)):
         mistake = CUPS_WHOLE
@@ -700,36 +815,33 @@ def _check_cups(cups: np.ndarray) -> None:
         mistake = CUPS_EVEN
     elif (np.diff(cups) >= 0).all() or (np.diff(cups) <= 0).all():
         mistake = CUPS_SORTED
-    elif stats.kstest(cups / 4, "uniform").pvalue > 1e-6:
+    elif _are_even(cups):
         return
     expected = "drawn from the uniform distribution from 0 to 4"
     got = f"from {cups.min():.2f} to {cups.max():.2f}, mean {cups.mean():.2f}"
     fail("cups", expected=expected, got=got, mistake=mistake)
 
 
-def _check_scores(cups: np.ndarray, scores: np.ndarray, seed: int) -> None:
+def _check_scores(cups: np.ndarray, scores: np.ndarray) -> None:
     rest = scores - np.sin(cups * np.pi / 4)  # the noise
     deviation = rest.std()
-    other = _other_curve(cups, scores)
+    scales = {NOISE_UNSCALED: 1, SCALED_TWICE: NOISE**2, VARIANCE: NOISE**0.5}
     mistake = None
     if np.ptp(rest) < 1e-9:
         mistake = NO_NOISE if abs(rest[0]) < 1e-9 else ONE_NOISE
-    elif other:
+    elif other := _other_curve(cups, scores):
         mistake = other
-    elif _is_unrelated(cups, scores):
-        mistake = UNRELATED
-    elif np.abs(scores).max() <= 1:
-        mistake = NOISE_INSIDE
+    elif not _differ_by_cups(cups, scores):
+        spread = _differ_by_cups(cups, np.abs(scores))
+        mistake = NOISE_MULTIPLIED if spread else UNRELATED
+    elif scores.max() <= 1 and np.mean((scores > 0.999) & (scores < 1)) > 0.01:
+        mistake = NOISE_INSIDE  # near its top a sine is flat; where scores are cut off, they are 1
     elif stats.kstest((rest - rest.min()) / np.ptp(rest), "uniform").pvalue > 1e-6:
         mistake = NOISE_UNIFORM
-    elif abs(deviation - 1) < 0.1:
-        mistake = NOISE_UNSCALED
-    elif abs(deviation - NOISE**2) < 0.005:
-        mistake = SCALED_TWICE
-    elif abs(deviation - NOISE**0.5) < 0.03:
-        mistake = VARIANCE
-    elif _is_begun_twice(cups / 4, rest / NOISE, seed):
-        mistake = NOISE_OF_CUPS
+    elif not _are_normal(rest, 0, NOISE):
+        mistake = next((m for m, scale in scales.items() if _are_normal(rest, 0, scale)), None)
+    elif _are_begun(cups / 4, rest / NOISE):
+        mistake = TWO_GENERATORS
     elif abs(deviation - NOISE) < 0.02 and abs(rest.mean()) < 0.02:
         return
     expected = f"noise around the curve of mean 0 and standard deviation {NOISE}"
@@ -737,24 +849,43 @@ def _check_scores(cups: np.ndarray, scores: np.ndarray, seed: int) -> None:
     fail("score", expected=expected, got=got, mistake=mistake)
 
 
-def _is_begun_twice(even: np.ndarray, normal: np.ndarray, seed: int) -> bool:
+def _are_even(cups: np.ndarray) -> bool:
+    return stats.kstest(cups / 4, "uniform").pvalue > 1e-6
+
+
+def _are_normal(values: np.ndarray, mean: float, deviation: float) -> bool:
+    return stats.kstest(values, "norm", args=(mean, deviation)).pvalue > 1e-6
+
+
+def _are_begun(even: np.ndarray, normal: np.ndarray) -> bool:
     """Whether both are the first numbers of a seed, which no single generator gives."""
-    first, second = np.random.default_rng(seed), np.random.default_rng(seed)
-    begun = first.random(len(even)), second.standard_normal(len(normal))
-    return np.allclose([even, normal], begun)
+    seeds = range(100)
+    return any(
+        np.allclose(even[:9], np.random.default_rng(seed).random(9)) for seed in seeds
+    ) and any(
+        np.allclose(normal[:9], np.random.default_rng(seed).standard_normal(9)) for seed in seeds
+    )
 
 
 def _other_curve(cups: np.ndarray, scores: np.ndarray) -> Mistake | None:
-    """The mistake whose curve the scores follow closely."""
-    for mistake, curves in _OTHER_CURVES.items():
-        if any(np.std(scores - curve(cups)) < 1.25 * NOISE for curve in curves):
-            return mistake
-    return None
+    """The mistake whose curve the scores follow, and closely."""
+    distances = {
+        np.std(scores - curve(cups)): mistake
+        for mistake, curves in _OTHER_CURVES.items()
+        for curve in curves
+    }
+    least = min(distances)
+    return distances[least] if least < min(1.25 * NOISE, 0.9 * scores.std()) else None
 
 
 _OTHER_CURVES = {
     FOUR_LEFT_OUT: [lambda c: np.sin(np.pi * c)],
     NO_PI: [np.sin, lambda c: np.sin(c / 4)],
+    BRACKETS: [
+        lambda c: np.sin(np.pi * c) / 4,
+        lambda c: np.sin(np.pi / 4) * c,
+        lambda c: np.sin(c) * np.pi / 4,
+    ],
     OTHER_CURVE: [
         lambda c: np.cos(np.pi * c / 4),
         lambda c: np.sin(2 * np.pi * c / 4),
@@ -765,10 +896,20 @@ _OTHER_CURVES = {
 }
 
 
-def _is_unrelated(cups: np.ndarray, scores: np.ndarray) -> bool:
-    """Whether people with about the same cups differ as much in score as any others do."""
-    groups = np.array_split(scores[np.argsort(cups)], 100)
-    return stats.f_oneway(*groups).statistic < 1.8
+def _differ_by_cups(cups: np.ndarray, values: np.ndarray) -> bool:
+    """Whether people with about the same cups differ less than any others do."""
+    groups = np.array_split(values[np.argsort(cups)], 100)
+    return stats.f_oneway(*groups).statistic > 1.8
+
+
+def _refuse_transposed(what: str, got, table: np.ndarray, mistake: Mistake) -> None:
+    """Show a box of a transposed table, which differs in nothing else."""
+    values = as_numbers(what, got)
+    is_turned = values.shape == table.shape and np.allclose(values, table.T)
+    if is_turned and not np.allclose(values, table):
+        i, j = np.argwhere(~np.isclose(values, table))[0]
+        expected = f"{table[i, j]:.4g} (cups {i}, score {j})"
+        fail(f"{what}[{i}, {j}]", expected=expected, got=f"{values[i, j]:.4g}", mistake=mistake)
 
 
 # Right values --------------------------------------------------------------------------------
@@ -819,20 +960,38 @@ def _nats(feature, target) -> float:
     return float(mutual_info_regression(np.reshape(feature, (-1, 1)), target, random_state=0)[0])
 
 
+def _rounded(value) -> list:
+    """A value with few digits, from 2 to 5 after the point."""
+    return [np.round(value, digits) for digits in range(2, 6)]
+
+
 def _compare_estimate(what: str, neighbour_bits: Callable, cups, score, mistakes=None) -> float:
     """Compare the student's estimate with the right one, in bits, and return that."""
-    got = _explained("neighbour_bits", neighbour_bits, np.array(cups), np.array(score))
+    got = _untouched("neighbour_bits", neighbour_bits, cups, score)
     nats = _nats(cups, score)
     bits = nats / np.log(2)
     itself = [_nats(values, values) / unit for values in (cups, score) for unit in (np.log(2), 1)]
+    by_factor = [nats * factor for factor in _rounded(1 / np.log(2))]
+    by_divisor = [nats / divisor for divisor in _rounded(np.log(2))]
     mistakes = (mistakes or {}) | {
         NATS: nats,
+        LOG_OF_NATS: lambda: np.log2(nats),
+        ROUNDED: _nearest(got, *_rounded(bits), *by_factor, *by_divisor),
         TIMES_LN2: nats * np.log(2),
         ARRAY_KEPT: _nearest(got, [bits], [nats]),
         WITH_ITSELF: _nearest(got, *itself),
     }
     compare(what, got, bits, mistakes)
     return bits
+
+
+def _untouched(what: str, function: Callable, *args):
+    """Result of a student's function that leaves its arguments as they are."""
+    handed = copy.deepcopy(args)
+    result = _explained(what, function, *handed)
+    if not all(map(np.array_equal, handed, args)):
+        fail(what, expected="arguments that stay as they are", mistake=ARGUMENT_CHANGED)
+    return result
 
 
 def _explained(what: str, function: Callable, *args):
@@ -857,7 +1016,7 @@ def _nearest(got, *values):
     """The one of several values of a mistake that the answer may be; the first if none is near."""
     for value in values:
         try:
-            if np.shape(got) == np.shape(value) and np.allclose(got, value):
+            if np.shape(got) == np.shape(value) and np.allclose(got, value, rtol=1e-6):
                 return value
         except (TypeError, ValueError):
             break
@@ -893,7 +1052,7 @@ def _image(draw_study: Callable, crowd: tuple[np.ndarray, ...]) -> AxesImage:
     """The image in the student's figure of a crowd."""
     figure = _explained("draw_study", draw_study, *crowd)
     if not isinstance(figure, Figure):
-        fail("draw_study", expected="a figure", got=f"a {type(figure).__name__}")
+        fail("draw_study", expected="a figure", got=kind_of(figure))
     images = [image for axes in figure.axes for image in axes.get_images()]
     if len(images) != 1:
         fail("draw_study", expected="one image", got=f"{len(images)}")
@@ -906,11 +1065,18 @@ def _panels_of_bar(bar: Colorbar) -> list[Axes]:
 
 
 def _check_extent(image: AxesImage, x_ends, y_ends, draw_study: Callable) -> None:
-    """Check that an image covers the stretches of the data, whichever way it runs in them."""
+    """Check that an image covers the stretches of the data, and that these run as in panel A."""
     got = np.array(image.get_extent(), dtype=float)
     wanted = np.array([*x_ends, *y_ends])
     wide, high = np.sort(got[:2]), np.sort(got[2:])
     if np.allclose(wide, x_ends) and np.allclose(high, y_ends):
+        for name, limits, ends in (
+            ("cups that grow to the right", image.axes.get_xlim(), got[:2]),
+            ("scores that grow upwards", image.axes.get_ylim(), got[2:]),
+        ):
+            if limits[0] > limits[1]:
+                mistake = EXTENT_IN_CORNERS if ends[0] > ends[1] else None
+                fail("panel B", expected=name, got="the other way round", mistake=mistake)
         return
     rows, columns = np.shape(image.get_array())[:2]
     starts_at_zero = np.isclose(min(wide[0], high[0]), 0) or np.isclose(wide[0], -0.5)
@@ -972,7 +1138,7 @@ def _panel(draw_curve: Callable, *args) -> Axes:
     """The first panel of the student's figure."""
     figure = _explained("draw_curve", draw_curve, *args)
     if not isinstance(figure, Figure) or not figure.axes:
-        fail("draw_curve", expected="a figure with axes", got=f"a {type(figure).__name__}")
+        fail("draw_curve", expected="a figure with axes", got=kind_of(figure))
     return figure.axes[0]
 
 
