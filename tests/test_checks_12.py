@@ -110,15 +110,30 @@ def test_two_mistakes_at_once_get_no_wrong_name():
     assert "every value differs" in str(caught.value)
 
 
-def test_the_students_vectors_survive_a_function_that_changes_them():
+def test_a_function_that_changes_its_vectors_is_refused_and_the_students_survive_it():
     u, v = U.copy(), V.copy()
 
     def changes_u(u, v, p):
         u -= v
         return np.sum(np.abs(u) ** p) ** (1 / p)
 
-    part1.check_by_hand(changes_u, u, v)
+    with pytest.raises(CheckFailed, match="vectors changed"):
+        part1.check_by_hand(changes_u, u, v)
     assert np.array_equal(u, U)
+
+
+def test_wrong_vectors_are_blamed_only_for_an_answer_that_is_wrong():
+    x, y = np.random.default_rng(0).standard_normal((2, 100))
+    part1.check_units(np.linalg.norm(x - y), 100 * np.linalg.norm(x - y), x, 100 * y)
+    with pytest.raises(CheckFailed, match="✗ u: .*\n.*other vectors than the exercise's"):
+        part1.check_units(np.linalg.norm(U - V), 100 * np.linalg.norm(U - V), 100 * U, 100 * V)
+    with pytest.raises(CheckFailed, match="✗ in_metres: .*\n.*two units in one distance"):
+        part1.check_units(np.linalg.norm(U - 100 * V), 0, U, 100 * V)
+
+
+def test_a_recipe_that_was_not_called_is_called_a_function():
+    with pytest.raises(CheckFailed, match="got:      a function"):
+        part1.check_vectors(_vectors, _vectors)
 
 
 def test_other_data_are_as_right_as_those_of_the_exercise():
@@ -155,7 +170,7 @@ def test_an_unfilled_blank_in_a_function_is_said_in_a_line(name):
         partial(np.allclose, atol=0),
         lambda one, other: abs(one - other) <= 1e-9 * max(abs(one), abs(other)),
         lambda one, other: abs(one - other) <= 1e-12 * abs(one),
-        lambda one, other: one == other or abs(one / other - 1) < 1e-9,
+        lambda one, other: one == other or (other != 0 and abs(one / other - 1) < 1e-9),
         lambda one, other: one == pytest.approx(other, rel=1e-9, abs=0),
     ],
 )
@@ -178,6 +193,8 @@ def test_a_zero_is_forgotten_in_a_bound_and_in_a_quotient_of_either_kind_of_numb
     for same in (
         lambda one, other: abs(one - other) < 1e-12 * abs(one),
         lambda one, other: abs(one / other - 1) < 1e-9,
+        lambda one, other: one == other or abs(one / other - 1) < 1e-9,
+        lambda one, other: one == other or abs(one - other) / abs(one) < 1e-9,
         lambda one, other: np.abs(one - other) / np.float64(abs(other)) < 1e-6,
     ):
         with pytest.raises(CheckFailed, match="zero forgotten"):
@@ -192,6 +209,7 @@ def test_a_zero_is_forgotten_in_a_bound_and_in_a_quotient_of_either_kind_of_numb
         lambda one, other: one != other,
         lambda one, other: one / other,
         lambda one, other: int(math.isclose(one, other)),
+        lambda one, other: abs(one - other) <= 1e-9 * math.sqrt(abs(one * other)),
     ],
 )
 def test_what_is_no_comparison_of_two_numbers_gets_no_name(same):
@@ -260,7 +278,7 @@ def test_distances_in_something_else_than_a_list_are_refused_in_words(kind):
 def test_a_typed_limit_shows_the_digits_in_which_it_differs():
     orders = [1, 2, 5]
     lengths = [distance.minkowski(U, V, p) for p in orders]
-    with pytest.raises(CheckFailed, match="typed instead of calculated") as caught:
+    with pytest.raises(CheckFailed, match="digits missing") as caught:
         part1.check_orders(lengths, round(distance.chebyshev(U, V), 5), orders, U, V)
     lines = [line.split()[-1] for line in str(caught.value).splitlines()]
     assert len(set(lines)) == len(lines)

@@ -1,6 +1,7 @@
 """Checks of exercise 1: the Minkowski distance by hand and by SciPy, its order and its unit."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,6 +11,7 @@ from scipy.stats import kstest
 from layerlab.checks._core import (
     CheckFailed,
     Mistake,
+    as_numbers,
     call,
     compare,
     fail,
@@ -27,9 +29,10 @@ UNSEEDED = Mistake(
     "Called twice with the same seed, your function gives different numbers. Where does the "
     "generator learn the seed?",
 )
-SEED_FIXED = Mistake(
-    "seed written into the function",
-    "Your function gives the same numbers whatever seed it is told. Use the argument.",
+SEED_NOT_USED = Mistake(
+    "seed argument not used",
+    "Your function gives the same numbers whatever seed it is told. What does the generator start "
+    "from?",
 )
 SAME_TWICE = Mistake(
     "the same vector twice",
@@ -71,6 +74,10 @@ ROWS_FOR_COLUMNS = Mistake(
     "rows and columns exchanged",
     "There are many vectors of two numbers. In a shape, the number of rows comes first.",
 )
+ALL_IN_A_ROW = Mistake(
+    "one row of all numbers",
+    "There are enough numbers, but nothing tells where the second vector begins.",
+)
 ONE_VECTOR = Mistake("only one vector", "A distance needs two ends. How many vectors are there?")
 WRONG_SIZE = Mistake(
     "another number of components", "Your function is right, but called for another size."
@@ -92,19 +99,37 @@ NO_POWER = Mistake(
 TIMES_P = Mistake(
     "multiplied by p", "In Python, * multiplies, and the power has an operator of its own."
 )
+HAT = Mistake(
+    "^ for a power",
+    "In Python, ^ compares the bits of whole numbers. The power has another operator.",
+)
 MEAN = Mistake(
     "mean instead of sum", "The formula adds up all components; it does not average them."
 )
 NOT_ADDED = Mistake(
     "not added up", "You have one number for each component. A distance is a single number."
 )
+ONE_COMPONENT = Mistake(
+    "only one component counted",
+    "You get the difference in a single component. If you wrote a loop: does it return in its "
+    "first round, or keep only its last?",
+)
+COMPONENT_MISSING = Mistake(
+    "a component left out",
+    "Your function does not count the first component, or not the last. With which number does "
+    "Python begin to count, and which one does it leave out at the end?",
+)
 NO_ROOT = Mistake(
     "root forgotten",
     "For p = 1 nothing shows, but for p = 2 this is a squared distance. Undo the power.",
 )
-ROOT_WITHOUT_BRACKETS = Mistake(
-    "root without brackets",
-    "Python raises to a power before it divides. What does it read in x ** 1 / p?",
+POWER_AGAIN = Mistake(
+    "the power taken again", "The sum of the powers is raised to p once more. Which step undoes it?"
+)
+DIVIDED_BY_P = Mistake(
+    "divided by p",
+    "Your sum is divided by p. If you wrote a root: Python raises to a power before it divides, so "
+    "what does it read in x ** 1 / p?",
 )
 SQUARE_ROOT = Mistake(
     "square root for every p", "Right for p = 2 only. Which root undoes a p-th power?"
@@ -122,8 +147,20 @@ SIGNS_TOO_EARLY = Mistake(
 )
 NOT_THE_ARGUMENTS = Mistake(
     "a variable of the notebook instead of the argument",
-    "Your function answers for the notebook's two vectors, whichever it is handed. Inside it, use "
-    "only the names between the parentheses of its `def` line, and what you make of them.",
+    "Your function uses a variable of the notebook, which does not change with what it is handed. "
+    "Inside it, use only the names between the parentheses of its `def` line, and what you make of "
+    "them.",
+)
+CHANGED = Mistake(
+    "vectors changed",
+    "Your function has written into a vector that it was given, as `-=` and `*=` do, and every "
+    "later cell has the changed numbers. Make a new one; then run all cells from the first.",
+)
+OTHER_VECTORS = Mistake(
+    "other vectors than the exercise's",
+    "Either step 1 is not right yet, or a later line has changed a vector: given its name to "
+    "another, or written into it, as `*=` and `/=` do. Mend that line; then run all cells from the "
+    "first.",
 )
 OF_NEGATIVE = Mistake(
     "power or root of a negative number",
@@ -141,6 +178,11 @@ L2_FOR_L1 = Mistake(
     "Without an order, SciPy takes p = 2. L1 is the walk along the axes, p = 1.",
 )
 SQUARED = Mistake("squared distance", "This is the square of L2: the root is missing.")
+DIGITS_MISSING = Mistake(
+    "digits missing",
+    "Right as far as it goes. Was it rounded, kept in a type of few digits, or typed from what was "
+    "printed? Calculate with all digits.",
+)
 
 ONE_SIDED = Mistake(
     "sign of the difference forgotten",
@@ -171,8 +213,8 @@ FIXED_TOLERANCE = Mistake(
 )
 ZERO = Mistake(
     "zero forgotten",
-    "A bound in proportion to 0 is 0, and no difference is below that; a quotient of 0 and 0 has "
-    "no value. Yet 0 and 0 are the same number.",
+    "A bound in proportion to 0 is 0, and no difference is below that; and nothing can be divided "
+    "by 0. Try 0 with itself, and with another number.",
 )
 TOO_TIGHT = Mistake(
     "bound too small",
@@ -200,6 +242,9 @@ READ_ONCE = Mistake(
     "You made something that hands out each distance once, and the loop that prints has had them. "
     "A list keeps them.",
 )
+ORDER_MISSING = Mistake(
+    "an order left out", "Each order has its distance. Which ones does your loop go through?"
+)
 LIMIT_SIGNED = Mistake(
     "sign kept in the limit",
     "The largest difference may be a negative one. Drop the signs before you look for it.",
@@ -213,14 +258,18 @@ INFINITY_PUT_IN = Mistake(
     "The computer takes anything to the power 1/infinity for 1. Look at the row for p = 100: which "
     "quantity of the two vectors is that?",
 )
-LAST_ORDER = Mistake(
-    "the last order for the limit",
-    "Close to the limit, but p = 100 is not infinity. Calculate the limit without a power.",
+LARGE_ORDER = Mistake(
+    "a large order for the limit",
+    "Close to the limit, but no order is infinity. Calculate the limit without a power.",
 )
-
-DIGITS_TYPED = Mistake(
-    "typed instead of calculated",
-    "A number that was printed has lost most of its digits. Calculate it from u and v.",
+INFINITE = Mistake(
+    "an infinite limit",
+    "The distance settles at a finite number. If you took a large order: so high a power of "
+    "anything above 1 is too large for a computer, which calls it infinity. Take none.",
+)
+PLACE = Mistake(
+    "the component instead of the difference",
+    "This says which component it is. How far apart are the vectors there?",
 )
 
 LEFT_ORDER = Mistake(
@@ -237,9 +286,10 @@ WRONG_WAY = Mistake(
     "converted the wrong way",
     "A metre has a hundred centimetres. Is the number in metres larger or smaller?",
 )
-DISTANCE_CONVERTED = Mistake(
-    "the distance converted instead of the vector",
-    "A distance between metres and centimetres has no unit to convert. Convert the vector.",
+BOTH_CONVERTED = Mistake(
+    "both units converted alike",
+    "A factor for both vectors, or for the distance between them, leaves one in metres and the "
+    "other in centimetres. Which of the two needs it?",
 )
 FACTOR_SQUARED = Mistake(
     "factor squared", "The p-th root undoes the power also for the unit: 1 m is 100 cm."
@@ -263,7 +313,8 @@ def check_vectors(draw_vectors: Callable, pair: ArrayLike) -> None:
     shape = _shape(pair)
     if shape != (2, SIZE):
         mistake = WRONG_SIZE if len(shape) == 2 and shape[0] == 2 else None
-        fail("pair", expected=f"shape (2, {SIZE})", got=f"shape {shape}", mistake=mistake)
+        got = f"shape {shape}" if shape else kind_of(pair)  # such as a function, not called
+        fail("pair", expected=f"two vectors of {SIZE} numbers", got=got, mistake=mistake)
     _refuse_lists("pair", pair)
     if not np.array_equal(pair, _usual(SIZE, SEED)):
         is_other = any(np.array_equal(pair, _usual(SIZE, seed)) for seed in range(1000))
@@ -286,7 +337,8 @@ def check_by_hand(by_hand: Callable, u: ArrayLike, v: ArrayLike) -> None:
     u, v = np.array(u), np.array(v)
     both_ways = (u, v), (v, u)
     with np.errstate(invalid="ignore"):  # a root of a negative sum is one of the mistakes
-        got = [call("by_hand", by_hand, u.copy(), v.copy(), p) for p in orders]
+        handed = [(u.copy(), v.copy()) for _ in orders]
+        got = [_by_hand(by_hand, *copies, p) for copies, p in zip(handed, orders, strict=True)]
         mistakes = {
             mistake: _nearest(
                 got,
@@ -299,9 +351,22 @@ def check_by_hand(by_hand: Callable, u: ArrayLike, v: ArrayLike) -> None:
     mistakes[OF_NEGATIVE] = itself_if(
         got, expected, lambda d: np.isnan(d[1:]).any() and not np.isnan(d[0]).any()
     )
-    compare("by_hand(u, v, p) for p = 1, 1.5, 2, 3", got, expected, mistakes)
+    _compare_digits("by_hand(u, v, p) for p = 1, 1.5, 2, 3", got, expected, mistakes)
+    if not np.array_equal(handed, [(u, v)] * len(orders)):
+        fail("by_hand", expected="the vectors it was given unchanged", mistake=CHANGED)
     _check_arguments_used(by_hand, expected[0])
     right("Sign dropped, powers added up, root taken: right for p = 1, 1.5, 2 and 3.")
+
+
+def _by_hand(by_hand: Callable, u: np.ndarray, v: np.ndarray, p: float):
+    """The student's distance; the error that ^ leads to gets its name."""
+    try:
+        return call("by_hand", by_hand, u, v, p)
+    except CheckFailed as failed:
+        error = str(failed.__cause__)
+        if "bitwise_xor" not in error and "for ^" not in error:  # NumPy's words, and Python's
+            raise
+    fail("by_hand", mistake=HAT)
 
 
 def _check_arguments_used(by_hand: Callable, of_the_notebook: float) -> None:
@@ -323,8 +388,9 @@ def check_scipy(l1: float, l2: float, u: ArrayLike, v: ArrayLike) -> None:
         The vectors of the exercise.
     """
     true_l1, true_l2 = minkowski(u, v, 1), minkowski(u, v, 2)
-    compare("scipy_l1", l1, true_l1, {L2_FOR_L1: true_l2})
-    compare("scipy_l2", l2, true_l2, {L1_FOR_L2: true_l1, SQUARED: true_l2**2})
+    with _vectors_in_doubt(u=u, v=v):
+        _compare_digits("scipy_l1", l1, true_l1, {L2_FOR_L1: true_l2})
+        _compare_digits("scipy_l2", l2, true_l2, {L1_FOR_L2: true_l1, SQUARED: true_l2**2})
     right("Both distances are as SciPy has them: L1 with p = 1, L2 with p = 2.")
 
 
@@ -343,7 +409,11 @@ def check_agreement(same_number: Callable) -> None:
         answer = got[wrong[0]]
         what = f"same_number({one!r}, {other!r})"
         is_difference = isinstance(answer, float) and answer == 0  # of a number from itself
-        mistake = NO_ANSWER if is_difference else _wrong_comparison(set(wrong))
+        names = getattr(getattr(same_number, "__code__", None), "co_names", ())
+        if {"own", "opinion", "scipy_l1", "scipy_l2"} & set(names):
+            mistake = NOT_THE_ARGUMENTS
+        else:
+            mistake = NO_ANSWER if is_difference else _wrong_comparison(set(wrong))
         fail(what, expected=str(wanted), got=repr(answer), mistake=mistake)
     right("Close for their size counts as equal, whatever the sign: so floats are compared.")
 
@@ -370,36 +440,38 @@ def check_orders(
         mistake = READ_ONCE if isinstance(lengths, Iterator) else None
         fail("lengths", expected=wanted, got=kind_of(lengths), mistake=mistake)
     left = _usual(LONGEST, SEED)
-    compare(
-        "lengths",
-        lengths,
-        expected,
-        {
-            ONE_ORDER: lambda: _repeated(lengths),
-            LEFT_VECTORS: lambda: [minkowski(*left, p) for p in orders],
-            WHOLE_NUMBERS: lambda: [
-                minkowski(u, v, p) for p in range(1, min(np.size(lengths), 200) + 1)
-            ],
-        },
-    )
-    largest = minkowski(u, v, np.inf)
-    is_last = _is_near(limit, expected[-1], rtol=1e-9)
-    if _is_near(limit, largest, rtol=1e-5) and not _is_near(limit, largest, 1e-9) and not is_last:
-        expected, got = f"about {largest:.12g}", f"{float(limit):.12g}"
-        fail("limit", expected=expected, got=got, mistake=DIGITS_TYPED)
-    compare(
-        "limit",
-        limit,
-        largest,
-        {
-            LIMIT_SIGNED: max(np.subtract(u, v)),
-            LIMIT_OF_ENTRIES: abs(max(u) - max(v)),
-            INFINITY_PUT_IN: 1.0,
-            LAST_ORDER: expected[-1],
-            LEFT_VECTORS: minkowski(*left, np.inf),
-        },
-        rtol=1e-9,
-    )
+    largest, lowest = minkowski(u, v, np.inf), minkowski(u, v, LAST_P)
+    with _vectors_in_doubt(u=u, v=v):
+        _compare_digits(
+            "lengths",
+            lengths,
+            expected,
+            {
+                ONE_ORDER: lambda: _repeated(lengths),
+                ORDER_MISSING: lambda: _nearest(lengths, expected[:-1], expected[1:]),
+                LEFT_VECTORS: lambda: [minkowski(*left, p) for p in orders],
+                WHOLE_NUMBERS: lambda: [
+                    minkowski(u, v, p) for p in range(1, min(np.size(lengths), 200) + 1)
+                ],
+            },
+        )
+        _compare_digits(
+            "limit",
+            limit,
+            largest,
+            {
+                LIMIT_SIGNED: max(np.subtract(u, v)),
+                LIMIT_OF_ENTRIES: abs(max(u) - max(v)),
+                INFINITY_PUT_IN: 1.0,
+                LARGE_ORDER: itself_if(
+                    limit, largest, lambda d: not d.ndim and largest < d <= lowest * (1 + 1e-9)
+                ),
+                INFINITE: np.inf,
+                PLACE: np.argmax(np.abs(np.subtract(u, v))),
+                LEFT_VECTORS: minkowski(*left, np.inf),
+            },
+            rtol=1e-9,
+        )
     right("The larger p, the closer the distance comes to the largest single difference.")
 
 
@@ -418,34 +490,74 @@ def check_units(in_metres: float, in_centimetres: float, u: ArrayLike, v_cm: Arr
     metres = minkowski(u, np.divide(v_cm, 100), 2)
     mixed = minkowski(u, v_cm, 2)
     l1, left = (minkowski(u, np.divide(v_cm, 100), p) for p in (1, LAST_P))
-    compare(
-        "in_metres",
-        in_metres,
-        metres,
-        {
-            OTHER_UNIT: metres * 100,
-            UNITS_MIXED: mixed,
-            WRONG_WAY: minkowski(u, np.multiply(v_cm, 100), 2),
-            DISTANCE_CONVERTED: mixed / 100,
-            L1_FOR_L2: l1,
-            LEFT_ORDER: left,
-        },
-    )
-    compare(
-        "in_centimetres",
-        in_centimetres,
-        metres * 100,
-        {
-            OTHER_UNIT: metres,
-            UNITS_MIXED: mixed,
-            WRONG_WAY: minkowski(np.divide(u, 100), v_cm, 2),
-            DISTANCE_CONVERTED: mixed * 100,
-            FACTOR_SQUARED: metres * 100**2,
-            L1_FOR_L2: l1 * 100,
-            LEFT_ORDER: left * 100,
-        },
-    )
+    with _vectors_in_doubt(u=u, v_cm=v_cm):
+        _compare_digits(
+            "in_metres",
+            in_metres,
+            metres,
+            {
+                OTHER_UNIT: metres * 100,
+                UNITS_MIXED: mixed,
+                WRONG_WAY: minkowski(u, np.multiply(v_cm, 100), 2),
+                BOTH_CONVERTED: _nearest(in_metres, mixed / 100, mixed * 100),
+                L1_FOR_L2: l1,
+                LEFT_ORDER: left,
+            },
+        )
+        _compare_digits(
+            "in_centimetres",
+            in_centimetres,
+            metres * 100,
+            {
+                OTHER_UNIT: metres,
+                UNITS_MIXED: mixed,
+                WRONG_WAY: minkowski(np.divide(u, 100), v_cm, 2),
+                BOTH_CONVERTED: _nearest(in_centimetres, mixed * 100, mixed / 100),
+                FACTOR_SQUARED: metres * 100**2,
+                L1_FOR_L2: l1 * 100,
+                LEFT_ORDER: left * 100,
+            },
+        )
     right("One unit in, the same unit out: a hundred times the number, and the same distance.")
+
+
+def _compare_digits(what: str, got, expected, mistakes, rtol: float = 1e-6) -> None:
+    """As `compare`, whose messages do not show the digits that a rounded answer lacks."""
+    _refuse_rounded(what, got, expected, rtol)
+    compare(what, got, expected, mistakes, rtol=rtol)
+
+
+def _refuse_rounded(what: str, got, expected: ArrayLike, rtol: float = 1e-6) -> None:
+    """Fail if the answer is the right one, rounded; of several numbers, show the first."""
+    values, expected = as_numbers(what, got), np.asarray(expected)
+    if values.shape != expected.shape or np.allclose(values, expected, rtol, atol=0):
+        return
+    shorter = (*(expected.round(digits) for digits in range(1, 10)), expected.astype(np.float32))
+    if any(np.allclose(values, short, rtol=1e-12, atol=0) for short in shorter):
+        first, came = expected.flat[0], values.flat[0]
+        fail(what, expected=f"about {first:.12g}", got=f"{came:.12g}", mistake=DIGITS_MISSING)
+
+
+@contextmanager
+def _vectors_in_doubt(**vectors: ArrayLike):
+    """Blame a refusal on the vectors, if they are not those of the exercise.
+
+    Answers that are right for other vectors pass: step 1 costs its own points only.
+    """
+    u, v = _usual(SIZE, SEED)
+    given = {
+        "u": (u, "the first vector of step 1"),
+        "v": (v, "the second vector of step 1"),
+        "v_cm": (100 * v, "100 times the second vector of step 1"),
+    }
+    try:
+        yield
+    except CheckFailed:
+        for name, vector in vectors.items():
+            numbers, words = given[name]
+            if np.shape(vector) != numbers.shape or not np.allclose(vector, numbers):
+                fail(name, expected=words, got="other numbers", mistake=OTHER_VECTORS)
+        raise
 
 
 def _total(u, v, p) -> float:
@@ -463,7 +575,8 @@ _WRONG_FORMULAS = {  # each mistake as formulas of both vectors and the order
         lambda u, v, p: np.power(np.sum((np.abs(u) - np.abs(v)) ** p), 1 / p),
         lambda u, v, p: np.sum(np.abs(np.abs(u) - np.abs(v)) ** p) ** (1 / p),
     ],
-    ROOT_WITHOUT_BRACKETS: [lambda u, v, p: _total(u, v, p) / p],
+    POWER_AGAIN: [lambda u, v, p: _total(u, v, p) ** p],
+    DIVIDED_BY_P: [lambda u, v, p: _total(u, v, p) / p],
     SQUARE_ROOT: [lambda u, v, p: np.sqrt(_total(u, v, p))],
     POWER_TWO: [
         lambda u, v, p: _total(u, v, 2) ** (1 / p),
@@ -479,19 +592,21 @@ _WRONG_FORMULAS = {  # each mistake as formulas of both vectors and the order
     TIMES_P: [lambda u, v, p: (p * _total(u, v, 1)) ** (1 / p)],
     MEAN: [lambda u, v, p: np.mean(np.abs(u - v) ** p) ** (1 / p)],
     NOT_ADDED: [lambda u, v, p: np.abs(u - v)],
+    ONE_COMPONENT: [lambda u, v, p: np.abs(u - v)[0], lambda u, v, p: np.abs(u - v)[-1]],
+    COMPONENT_MISSING: [
+        lambda u, v, p: _total(u[1:], v[1:], p) ** (1 / p),
+        lambda u, v, p: _total(u[:-1], v[:-1], p) ** (1 / p),
+    ],
 }
 
 
-def _edge(digits: float) -> tuple[float, float, bool]:
-    """Two neighbours that rounding to so many digits sends to different sides.
-
-    Those around 1, of infinitely many digits, are parted by cutting digits off.
-    """
-    edge = 1 + 0.5 * 0.1**digits
-    return edge - 3.5e-14, edge + 3.5e-14, True
-
-
-_EDGES = {f"edge {digits}": _edge(digits) for digits in (*range(14), np.inf)}
+_CUTS = (  # where rounding to so many digits, cutting digits off, and short floats part neighbours
+    *(1 + 0.5 * 0.1**digits for digits in range(14)),
+    1,
+    1 + 2**-11,  # float16
+    1 + 2**-24,  # float32
+)
+_EDGES = {f"edge {i}": (cut - 3.5e-14, cut + 3.5e-14, True) for i, cut in enumerate(_CUTS)}
 _PAIRS = {  # two numbers each, and whether they are the same but for rounding
     "same": (14.3, 14.3, True),
     "larger": (1.0, 20.0, False),
@@ -504,8 +619,14 @@ _PAIRS = {  # two numbers each, and whether they are the same but for rounding
     "near": (14.3, 14.302, False),
     "tiny": (1e-9, 5e-9, False),
     "tiniest": (1e-30, 5e-30, False),
+    "huge": (1e200, 5e200, False),
+    "trillionth": (7.0, 7.0 * (1 + 5e-13), True),
     "large": (1e15 / 3, 1e15 / 3 + 0.125, True),  # two steps of the last digit
     "zeros": (0.0, 0.0, True),
+    "zero first": (0.0, 1.0, False),
+    "zero last": (1.0, 0.0, False),
+    "zero and negative": (0.0, -1.0, False),
+    "negative and zero": (-1.0, 0.0, False),
 }
 
 
@@ -520,6 +641,7 @@ def _drawn(draw_vectors: Callable, size: int, seed: int) -> np.ndarray:
         known = {
             (): SINGLE_NUMBER,
             (size,): ONE_VECTOR,
+            (2 * size,): ALL_IN_A_ROW,
             (size, 2): ROWS_FOR_COLUMNS,
             (2, SIZE): SIZE_FIXED,
         }
@@ -551,7 +673,7 @@ def _explain_draw(draw_vectors: Callable, drawn: np.ndarray, seed: int) -> None:
         fail("draw_vectors", expected="the same numbers for the same seed", mistake=UNSEEDED)
     others = [_drawn(draw_vectors, MANY, other) for other in (0, 1, 2, 3, 11, 101, 1001)]
     if np.array_equal(others[0], others[1]):
-        fail("draw_vectors", expected="other numbers for another seed", mistake=SEED_FIXED)
+        fail("draw_vectors", expected="other numbers for another seed", mistake=SEED_NOT_USED)
     if np.array_equal(*drawn):
         fail("draw_vectors", expected="two different vectors", mistake=SAME_TWICE)
     if any(np.array_equal(drawn[i], other[1 - i]) for other in others for i in (0, 1)):
@@ -565,6 +687,7 @@ def _explain_draw(draw_vectors: Callable, drawn: np.ndarray, seed: int) -> None:
             got=f"mean {drawn.mean():.2f} and standard deviation {drawn.std():.2f}",
         )
     usual = _usual(MANY, seed)
+    _refuse_rounded(f"draw_vectors({MANY}, {seed})[0][0]", drawn, usual, rtol=0)
     wanted, got = (
         f"vectors that begin with {x[0, 0]:.4f} and {x[1, 0]:.4f}" for x in (usual, drawn)
     )
@@ -605,8 +728,9 @@ def _wrong_comparison(wrong: set[str]) -> Mistake | None:
     """The mistake that gives wrong answers to these pairs of `check_agreement` and to no others."""
     if "same" in wrong or {"larger", "smaller"} <= wrong:  # no comparison of two numbers at all
         return None
-    close = {name for name, (*_, wanted) in _PAIRS.items() if wanted} - {"same", "zeros"}
-    only_refuses = wrong <= close | {"zeros"}
+    zeros = {name for name, numbers in _PAIRS.items() if 0 in numbers[:2]}
+    close = {name for name, (*_, wanted) in _PAIRS.items() if wanted} - {"same"} - zeros
+    only_refuses = wrong <= close | zeros
     mistakes = {  # the first that applies
         ONE_SIDED: "larger" in wrong or "smaller" in wrong,
         SIGNED_BOUND: "both negative" in wrong or ("negative" in wrong and "rounding" not in wrong),
@@ -616,17 +740,10 @@ def _wrong_comparison(wrong: set[str]) -> Mistake | None:
         ROUNDED: 0 < len(wrong & _EDGES.keys()) < len(_EDGES) - 1,
         TOO_LOOSE: "near" in wrong,
         FIXED_TOLERANCE: "tiniest" in wrong,
-        ZERO: wrong == {"zeros"},
+        ZERO: wrong <= zeros,
         TOO_TIGHT: only_refuses and "rounding" not in wrong,
     }
     return next((mistake for mistake, applies in mistakes.items() if applies), None)
-
-
-def _is_near(value, other: float, rtol: float) -> bool:
-    try:
-        return bool(np.isclose(float(value), other, rtol=rtol, atol=0))
-    except (TypeError, ValueError):
-        return False
 
 
 def _nearest(got, *values):
