@@ -158,7 +158,7 @@ def test_the_legend_says_of_a_turned_curve_that_it_is(plain, turned, name, recor
             labels = [turned if flip else plain, "L1", "L2"]
             signs = [-1 if flip else 1, 1, 1]
             for m, label in enumerate(labels):
-                left.plot(part[:, 0, m] / part[:, 0, m].max(), label=label)
+                left.plot(part[:, 0, m] / part[:, 0, m].max(), label=("MI", "L1", "L2")[m])
                 right.plot(signs[m] * part[:, 1, m], label=label)
         return figure
 
@@ -182,15 +182,38 @@ def test_a_figure_with_missing_panels_is_refused(recorded):
         part7.check_panels(lambda bits, apart, upper: draw(bits), np.triu_indices(4, 1))
 
 
-def test_drawing_must_not_change_the_profile(recorded):
+@pytest.mark.parametrize(
+    ("place", "factor", "name"),
+    [(np.s_[:, :, 1, 0], -1, "sign turned in the data"), (np.s_[:, :, 0], 0.5, None)],
+)
+def test_drawing_must_not_change_the_profile(place, factor, name, recorded):
     def draw(profile, flip=False):
-        profile[:, :, 1, 0] *= -1
+        profile[place] *= factor
         figure = Figure()
         figure.subplots(2, 2)
         return figure
 
-    with pytest.raises(CheckFailed, match="sign turned in the data"):
+    with pytest.raises(CheckFailed, match="a profile left as it was") as failure:
         part6.check_panels(draw, recorded)
+    assert ("known mistake" in str(failure.value)) == (name is not None)
+    assert name is None or name in str(failure.value)
+
+
+def test_a_wrong_order_is_shown_at_its_first_place(recorded):
+    targets = np.array([3, 5, 9, 20])  # gaps 2, 6, 17, 4, 15, 11
+    with pytest.raises(CheckFailed, match=r"gaps, at \[2\]: .*\n.*another order") as failure:
+        part6.check_gaps([2, 6, 4, 17, 15, 11], targets)
+    assert str(failure.value).endswith("expected: 17\n  got:      4")
+    with pytest.raises(CheckFailed, match=r"at \[0, 0\]: .*\n.*measures in another order"):
+        part6.check_measures(lambda X: measure_pairs(X)[:, [1, 0, 2]], recorded)
+    with pytest.raises(CheckFailed, match=r"at \[0, 0, 0, 0\]: .*\n.*mean and tau swapped"):
+        part6.check_sweep(lambda *given: right_sweep(*given)[:, :, ::-1], recorded)
+
+
+def test_a_wrong_keyword_is_no_missing_call(recorded):
+    with pytest.raises(CheckFailed, match="argument 'method'") as failure:
+        part6.check_sweep(lambda *given: right_sweep(*given, method=2), recorded)
+    assert "known mistake" not in str(failure.value)
 
 
 def test_information_may_hide_what_is_not_measured(capsys):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from itertools import permutations
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,6 +12,7 @@ from scipy import stats
 from layerlab.checks._core import (
     CheckFailed,
     Mistake,
+    as_numbers,
     call,
     compare,
     fail,
@@ -18,7 +20,7 @@ from layerlab.checks._core import (
     kind_of,
     right,
 )
-from layerlab.sweeps import laminar_sweep, measure_pairs, position_distances, position_tau
+from layerlab.sweeps import laminar_sweep, measure_pairs, position_distances
 
 FROM_NOTEBOOK = Mistake(
     "a variable of the notebook instead of the argument",
@@ -29,6 +31,16 @@ SIZE_TYPED = Mistake(
     "size hard-coded",
     "A number that is right for your data only stands in the function. Take it from what the "
     "function is given.",
+)
+NOT_CALLED = Mistake(
+    "named but not called",
+    "Without round brackets a function or a method is only named, and nothing happens. Where are "
+    "they left out?",
+)
+ROUND_FOR_SQUARE = Mistake(
+    "round brackets for square ones",
+    "Round brackets call a function, and what stands before yours is a tuple. Which brackets take "
+    "one of its elements?",
 )
 WRONG_AXIS = Mistake(
     "another axis of the activations",
@@ -42,12 +54,28 @@ WITH_ITSELF_COUNTED = Mistake(
     "a target paired with itself",
     "A pair needs two different targets. Count for three targets on your fingers.",
 )
+TARGETS_SQUARED = Mistake(
+    "number of targets squared",
+    "A table of all targets against all has so many cells. Which of them are no pair, and which "
+    "are one pair again? If you took something off: `*` and `//` come before `-`.",
+)
+BLOCKS_PAIRED = Mistake(
+    "blocks paired instead of targets", "So many pairs would the blocks make. What is paired here?"
+)
 DECIMAL_COUNT = Mistake(
     "a count with a decimal point",
     "A count is a whole number, of type int. `/` makes a float even where nothing remains, and so "
     "do some ready-made functions.",
 )
 IN_NATS = Mistake("nats for bits", "This course speaks bits. Which unit does your call answer in?")
+BITS_CONVERTED = Mistake(
+    "bits converted once more",
+    "`ln 2` turns nats into bits. In which unit does `mutual_information` answer?",
+)
+SQUARED = Mistake("squared distance", "This is the square of L2: the root is missing.")
+MEAN_FOR_SUM = Mistake(
+    "mean for sum", "A distance adds up over the neurons. Yours averages over them."
+)
 DIAGONAL_MEASURED = Mistake(
     "diagonal included",
     "Your inner loop also visits j = i, a vector compared with itself. Where must j start?",
@@ -75,6 +103,15 @@ ONE_LONG_ROW = Mistake(
     "one long row of numbers",
     "The three numbers of a pair went into `per_pair` one by one, so nothing tells where a pair "
     "ends. How many things should be added for each pair?",
+)
+ONE_PAIR_KEPT = Mistake(
+    "only the last pair kept",
+    "Each round of your loops throws away what those before had collected. What adds something to "
+    "a list that is there already?",
+)
+LAST_VECTOR_OUT = Mistake(
+    "last vector left out",
+    "There is no pair with the last vector. `range` stops before its end already.",
 )
 GAP_NEGATIVE = Mistake(
     "sign of the gaps turned round",
@@ -104,6 +141,15 @@ GAP_WITH_ITSELF = Mistake(
 )
 GAP_NEIGHBOURS = Mistake(
     "only neighbouring targets", "Each target pairs with all later ones, not only with the next."
+)
+NEIGHBOURS_LEFT_OUT = Mistake(
+    "neighbouring targets left out",
+    "Targets 0 and 1 are a pair, too. On which diagonal must the triangle begin?",
+)
+TOKENS_BETWEEN = Mistake(
+    "tokens between counted",
+    "You have how many tokens lie between the two: none if one follows directly on the other. Is "
+    "their gap 0, too?",
 )
 AXES_REORDERED = Mistake(
     "axes in another order",
@@ -155,7 +201,11 @@ ATTENTION_TWICE = Mistake(
     "attention used for both components",
     "The second half equals the first. Does the index of the component change in your loop?",
 )
-MLP_EMPTY = Mistake("MLP left out", "The second component is still zero. How far does c run?")
+MLP_EMPTY = Mistake(
+    "MLP left out",
+    "The second component is still zero. How far does c run, and in which loop does your function "
+    "return?",
+)
 SAME_BLOCK = Mistake(
     "one block for all",
     "Every block got the same numbers. Does the index of the block change in your loop?",
@@ -165,6 +215,11 @@ FIRST_BLOCK_OUT = Mistake(
 )
 LAST_BLOCK_OUT = Mistake(
     "last block left out", "The last block is still zero. `range` stops before its end already."
+)
+TWO_BLOCKS = Mistake(
+    "only two blocks",
+    "From block 2 on all is still zero. How many components are there in `stack`, and how many "
+    "blocks?",
 )
 STATISTICS_SWAPPED = Mistake(
     "mean and tau swapped", "Statistic 0 is the mean, statistic 1 is tau. Yours stand crosswise."
@@ -195,6 +250,10 @@ PEARSON = Mistake(
     "Pearson's r for Kendall's tau",
     "Position distance is used as an order here, so the correlation must compare ranks.",
 )
+SPEARMAN = Mistake(
+    "Spearman's rho for Kendall's tau",
+    "That one does look at ranks, but correlates them. Tau counts comparisons that agree.",
+)
 ONE_TAU = Mistake(
     "tau of one measure three times",
     "The three taus are equal, each that of the same measure. Does its index change in your loop?",
@@ -217,10 +276,14 @@ MINIMUM_TAKEN_OFF = Mistake(
     "minimum subtracted",
     "The smallest value became 0. Dividing by the maximum alone keeps 0 where it was.",
 )
+SHARE_OF_SUM = Mistake(
+    "share of the sum", "Each of your columns adds up to 1. What of a column is to be 1 instead?"
+)
+PER_CENT = Mistake("per cent", "Your largest values are 100. A whole is 1 where shares are asked.")
 NORMALISED_IN_PLACE = Mistake(
     "normalised in place",
-    "The result is right, but the curves that your function was given have changed as well. `/=` "
-    "writes into the array itself.",
+    "The result is right, but the curves that your function was given have changed as well. Which "
+    "line writes into them? A second name for an array makes no second array.",
 )
 ALL_TURNED = Mistake(
     "all signs turned", "L1 and L2 rise with distance already. Only one column is to be turned."
@@ -230,7 +293,7 @@ DISTANCES_TURNED = Mistake(
 )
 ABSOLUTE_VALUE = Mistake(
     "absolute value for the sign",
-    "Where MI's tau was above zero, it must now be below. |tau| hides on which side it was.",
+    "An absolute value is never below zero, on whichever side tau was. Which taus must be?",
 )
 ONE_MINUS = Mistake(
     "one minus tau",
@@ -252,6 +315,11 @@ PANEL_STATISTICS = Mistake(
     "mean and tau in each other's panels",
     "The left column shows means, the right one tau. Look at the index of the statistic.",
 )
+MAXIMUM_OF_COMPONENTS = Mistake(
+    "maximum over the components",
+    "In each block, attention or MLP reaches 1. Your function takes the maximum along axis 0: what "
+    "is axis 0 of the array that you hand to it?",
+)
 NOT_NORMALISED = Mistake(
     "means not normalised",
     "As measured, L1 dwarfs the rest. You have a function that makes the three comparable.",
@@ -265,7 +333,16 @@ ROW_FOR_COLUMN = Mistake(
     "a block's row for a measure's column",
     "You want one measure in all blocks. In (blocks, measures), is that a row or a column?",
 )
-FLIP_IGNORED = Mistake("sign not turned", "With flip=True, tau of MI looks the same as without it.")
+MORE_THAN_A_CURVE = Mistake(
+    "more than a curve handed to plot",
+    "A curve is one number for each block, and what you plot still has three axes or more. Which "
+    "of component, statistic and measure has not been picked?",
+)
+NOT_TURNED = Mistake(
+    "sign not turned",
+    "MI's tau still has the sign that it came with. Was it turned in the very array that is used "
+    "from there on?",
+)
 MEANS_TURNED = Mistake(
     "sign turned in the means",
     "Only tau changes its sign. A mean of bits below zero would be no mutual information.",
@@ -284,8 +361,9 @@ LABEL_UNSET = Mistake(
     "that is not turned be called?",
 )
 OTHERS_LABELLED = Mistake(
-    "L1 and L2 called turned",
-    "Only one curve was turned, but the legend says something new of another one as well.",
+    "a new label for a curve that is not turned",
+    "Only MI's tau is turned, in panels B and D. Every other curve keeps the label that it has "
+    "without flip. How far does your change reach?",
 )
 ALWAYS_LABELLED = Mistake(
     "called turned without being so",
@@ -321,7 +399,8 @@ def check_shapes(sizes, recorded) -> None:
     n_blocks, n = (size + 3 for size in np.shape(recorded)[1:3])
     stack = np.zeros((2, n_blocks, n, 4 + n_blocks + n))
     shape, what = stack.shape, "sizes (tried on another array)"
-    got = _call(what, sizes, stack, typed=_own_sizes(recorded))
+    raises = {ROUND_FOR_SQUARE: "'tuple' object is not callable"}
+    got = _call(what, sizes, stack, raises=raises, typed=_own_sizes(recorded))
     try:
         got_blocks, got_targets, got_pairs = got
     except (TypeError, ValueError):
@@ -330,7 +409,12 @@ def check_shapes(sizes, recorded) -> None:
     pairs = n * (n - 1) // 2
     of_blocks = {WRONG_AXIS: itself_if(got_blocks, n_blocks, shape.__contains__)}
     of_targets = {WRONG_AXIS: itself_if(got_targets, n, shape.__contains__)}
-    of_pairs = {PAIRS_TWICE: 2 * pairs, WITH_ITSELF_COUNTED: pairs + n}
+    of_pairs = {
+        PAIRS_TWICE: 2 * pairs,
+        WITH_ITSELF_COUNTED: pairs + n,
+        TARGETS_SQUARED: n * n,
+        BLOCKS_PAIRED: n_blocks * (n_blocks - 1) // 2,
+    }
     for name, size, expected, mistakes in (
         (f"number of blocks in an array {shape}", got_blocks, n_blocks, of_blocks),
         (f"number of targets in an array {shape}", got_targets, n, of_targets),
@@ -359,18 +443,26 @@ def check_measures(measures_of, recorded) -> None:
     raises = {APPENDED_AT_ONCE: r"append\(\) takes exactly one argument"}
     got = _call(what, measures_of, X.copy(), raises=raises, typed=_own_sizes(recorded))
     expected = measure_pairs(X)  # (10, 3)
-    n = len(X)
+    n, width = X.shape
     n_half, both = n * (n + 1) // 2, ((n * n, 3), (n * n - n, 3))
     pairs = list(zip(*np.triu_indices(n, 1), strict=True))
     by_second = sorted(range(len(pairs)), key=lambda k: pairs[k][::-1])  # (0, 1), (0, 2), (1, 2)
+    orders = {
+        LOWER_TRIANGLE: [expected[by_second]],
+        MEASURES_REORDERED: [expected[:, order] for order in permutations(range(3))],
+    }
+    _refuse_order(what, got, expected, orders)
     mistakes = {
         IN_NATS: expected * [np.log(2), 1, 1],
+        BITS_CONVERTED: expected / [np.log(2), 1, 1],
         L1_FOR_L2: expected[:, [0, 1, 1]],
-        MEASURES_REORDERED: itself_if(got, expected, lambda a: _is_reordered(a, expected)),
+        SQUARED: expected ** [1, 1, 2],
+        MEAN_FOR_SUM: expected / [1, width, np.sqrt(width)],
         DIAGONAL_MEASURED: itself_if(got, expected, lambda a: a.shape == (n_half, 3)),
         BOTH_TRIANGLES: itself_if(got, expected, lambda a: a.shape in both),
         ONE_LONG_ROW: itself_if(got, expected, lambda a: a.shape == (expected.size,)),
-        LOWER_TRIANGLE: expected[by_second],
+        ONE_PAIR_KEPT: itself_if(got, expected, lambda a: _is_one_of(a.ravel(), expected[-1])),
+        LAST_VECTOR_OUT: measure_pairs(X[:-1]),
     }
     mistakes |= _not_the_argument(measures_of, _own_sizes(recorded))(got, expected)
     compare(what, got, expected, mistakes, rtol=1e-4, atol=2e-3)
@@ -395,20 +487,27 @@ def check_gaps(gaps, targets) -> None:
     numbers = np.arange(len(targets))
     table = np.abs(targets[:, None] - targets)  # (n_targets, n_targets)
     by_second = np.concatenate([table[:j, j] for j in numbers])  # (0, 1), (0, 2), (1, 2), …
-    with_itself = np.concatenate([table[i, i:] for i in numbers])
+    later_still = np.concatenate([table[i, i + 2 :] for i in numbers])  # (0, 2), (0, 3), …
     apart = position_distances(numbers)
 
     def is_looked_up(answer):
         return _is_one_of(answer, targets[apart], targets[-apart])
 
+    def is_negative(answer):  # in whatever order
+        return _is_one_of(np.sort(answer), np.sort(-expected))
+
+    def has_diagonal(answer):  # of the triangle or of the whole table
+        return np.count_nonzero(answer == 0) == len(targets)
+
+    _refuse_order("gaps", gaps, expected, {GAP_ORDER: [by_second], GAP_SORTED: [np.sort(expected)]})
     mistakes = {
-        GAP_NEGATIVE: -expected,
+        GAP_NEGATIVE: itself_if(gaps, expected, is_negative),
         GAP_IN_TARGETS: apart,
         GAP_LOOKED_UP: itself_if(gaps, expected, is_looked_up),
-        GAP_ORDER: by_second,
-        GAP_SORTED: np.sort(expected),
-        GAP_WITH_ITSELF: with_itself,
+        GAP_WITH_ITSELF: itself_if(gaps, expected, has_diagonal),
         GAP_NEIGHBOURS: np.diff(targets),
+        NEIGHBOURS_LEFT_OUT: later_still,
+        TOKENS_BETWEEN: expected - 1,
     }
     compare("gaps", gaps, expected, mistakes)
     right(
@@ -476,6 +575,7 @@ def check_sweep(sweep, recorded) -> None:
     raises = {WHOLE_RESULT: r"not '\w*Result'"} | _crossed(sweep)
     got = _call(what, sweep, stack.copy(), gaps.copy(), raises=raises, typed=typed)
     measures, expected = laminar_sweep(stack, targets)  # (2, n_blocks, n_pairs, 3), profile
+    _refuse_order(what, got, expected, {STATISTICS_SWAPPED: [expected[:, :, ::-1]]})
     mistakes = _sweep_mistakes(got, measures, expected, gaps, n_targets)
     mistakes |= _not_the_argument(sweep, typed)(got, expected)
     compare(what, got, expected, mistakes, rtol=1e-4, atol=2e-3)
@@ -503,7 +603,7 @@ def _crossed(sweep) -> dict[Mistake, Callable[[], bool]]:
     """Two axes taken for each other, which raises where their sizes differ: tried where they agree.
 
     With two blocks and three pairs there are as many blocks as components and as many pairs as
-    measures, and a sweep that confuses them answers.
+    measures, with three blocks as many as targets, and a sweep that confuses them answers.
 
     Returns
     -------
@@ -516,19 +616,23 @@ def _crossed(sweep) -> dict[Mistake, Callable[[], bool]]:
     measures, expected = laminar_sweep(stack, targets)  # (2, 2, 3, 3) both
     means, taus = expected[:, :, 0], expected[:, :, 1]
 
-    def answers(*wrong, gaps=gaps):
+    cube, places = _made_up_stack(3, 3)
+    crossed = laminar_sweep(np.swapaxes(cube, 1, 2), places)[1]  # (2, 3, 2, 3)
+
+    def answers(*wrong, stack=stack, gaps=gaps):
         try:
             return _is_one_of(np.asarray(call("sweep", sweep, stack.copy(), gaps), float), *wrong)
         except (CheckFailed, TypeError, ValueError):
             return False
 
-    of_table = _profile(means, _taus(measures.reshape(2, 2, -1, 1), tripled))
-    of_pair = _profile(means, _taus(np.swapaxes(measures, 2, 3), gaps))
+    of_table = _profile(means, _correlations(measures.reshape(2, 2, -1, 1), tripled))
+    of_pair = _profile(means, _correlations(np.swapaxes(measures, 2, 3), gaps))
     return {
         MEAN_OF_PAIR: lambda: answers(_profile(measures.mean(axis=3), taus)),
         INDICES_CROSSED: lambda: answers(expected, np.swapaxes(expected, 0, 1)),
         PAIR_FOR_MEASURE: lambda: answers(of_pair),
         TABLE_FOR_COLUMN: lambda: answers(of_table, gaps=tripled),
+        WRONG_AXIS: lambda: answers(crossed, stack=cube, gaps=position_distances(places)),
     }
 
 
@@ -536,15 +640,19 @@ def _sweep_mistakes(got, measures, expected, gaps, n_targets: int) -> dict:
     """What a sweep returns when something went wrong."""
     n_pairs = len(gaps)
     means, taus = expected[:, :, 0], expected[:, :, 1]  # (2, n_blocks, 3) each
-    p_values = _taus(measures, gaps, statistic=1)
+    p_values = _correlations(measures, gaps, part="pvalue")
 
     def is_one_side_sorted(answer):
-        sorted_measures = _taus(np.sort(measures, axis=2), gaps)
-        sorted_gaps = _taus(measures, np.sort(gaps))
+        sorted_measures = _correlations(np.sort(measures, axis=2), gaps)
+        sorted_gaps = _correlations(measures, np.sort(gaps))
         return _is_one_of(answer, _profile(means, sorted_measures), _profile(means, sorted_gaps))
 
+    def is_one_mean(answer):
+        of_all = means.mean(axis=-1, keepdims=True)
+        return _is_one_of(answer, *(_profile(m, taus) for m in (of_all, *_columns(means))))
+
     def is_one_tau(answer):
-        return _is_one_of(answer, *(_profile(means, taus[:, :, [m]]) for m in range(3)))
+        return _is_one_of(answer, *(_profile(means, tau) for tau in _columns(taus)))
 
     def is_p_value(answer):  # they are so small that zeros would be near them
         return np.allclose(answer, _profile(answer[:, :, 0], p_values), rtol=1e-3, atol=0)
@@ -559,35 +667,42 @@ def _sweep_mistakes(got, measures, expected, gaps, n_targets: int) -> dict:
         SAME_BLOCK: itself_if(got, expected, is_one_block),
         FIRST_BLOCK_OUT: _emptied(expected, np.s_[:, 0]),
         LAST_BLOCK_OUT: _emptied(expected, np.s_[:, -1]),
-        STATISTICS_SWAPPED: expected[:, :, ::-1],
-        ONE_MEAN: _profile(means.mean(axis=-1, keepdims=True), taus),
+        TWO_BLOCKS: _emptied(expected, np.s_[:, 2:]),
+        ONE_MEAN: itself_if(got, expected, is_one_mean),
         MEDIAN: _profile(np.median(measures, axis=2), taus),
         ZEROS_AVERAGED: _profile(means * n_pairs / n_targets**2, taus),
         SUM_FOR_MEAN: _profile(means * n_pairs, taus),
         P_FOR_TAU: itself_if(got, expected, is_p_value),
         ONE_SIDE_SORTED: itself_if(got, expected, is_one_side_sorted),
-        PEARSON: lambda: _profile(means, _pearson(measures, gaps)),
+        ABSOLUTE_VALUE: _profile(means, np.abs(taus)),
+        PEARSON: lambda: _profile(means, _correlations(measures, gaps, stats.pearsonr)),
+        SPEARMAN: lambda: _profile(means, _correlations(measures, gaps, stats.spearmanr)),
         ONE_TAU: itself_if(got, expected, is_one_tau),
     }
 
 
-def check_normalised(shares_of_maximum) -> None:
+def check_normalised(shares_of_maximum, recorded) -> None:
     """The function that divides each measure's curve by its own maximum.
 
     Parameters
     ----------
     shares_of_maximum : callable
         The answer: curves (n_blocks, 3) to curves of the same shape, each at most 1.
+    recorded : ndarray, shape (2, n_blocks, n_targets, width)
+        The notebook's own, to recognise its sizes.
     """
     curves = np.array([[1.5, 40.0, 3.0], [0.5, 160.0, 12.0], [2.0, 100.0, 8.0], [1.0, 80.0, 6.0]])
     given = curves.copy()
     raises = {MAXIMA_ASKEW: "could not be broadcast"}
-    got = _call("shares_of_maximum", shares_of_maximum, given, raises=raises)
+    typed = _own_sizes(recorded)
+    got = _call("shares_of_maximum", shares_of_maximum, given, raises=raises, typed=typed)
     highest, lowest = np.max(curves, 0), np.min(curves, 0)  # (3,) each
     mistakes = {
         COMMON_MAXIMUM: curves / 160,
         MAXIMUM_PER_BLOCK: (curves.T / np.max(curves, 1)).T,
         MINIMUM_TAKEN_OFF: (curves - lowest) / (highest - lowest),
+        SHARE_OF_SUM: curves / np.sum(curves, 0),
+        PER_CENT: 100 * curves / highest,
     }
     mistakes |= _not_the_argument(shares_of_maximum)(got, curves / highest)
     compare("shares_of_maximum of curves made up here", got, curves / highest, mistakes)
@@ -609,6 +724,7 @@ def check_turned(information_turned) -> None:
     got = _call("information_turned", information_turned, given)
     expected, size = np.column_stack([-taus[:, 0], taus[:, 1:]]), np.abs(taus[:, 0])
     mistakes = {
+        NOT_TURNED: taus,
         ALL_TURNED: -taus,
         DISTANCES_TURNED: -expected,
         ABSOLUTE_VALUE: itself_if(got, expected, lambda a: np.allclose(a[:, 0], size)),
@@ -636,7 +752,11 @@ def check_panels(draw_profiles, recorded) -> None:
     means = rng.uniform([0.5, 90, 7], [2, 200, 20], (2, n_blocks + 2, 3))
     taus = rng.uniform(-0.9, 0.9, means.shape)
     profile = _profile(means, taus)
-    raises = {LABEL_UNSET: "variable 'label'", SIZE_TYPED: rf"have shapes \({n_blocks},\)"}
+    raises = {
+        LABEL_UNSET: "variable 'label'",
+        MORE_THAN_A_CURVE: "no greater than 2D",
+        SIZE_TYPED: rf"have shapes \({n_blocks},\)",
+    }
     plain = _panels(draw_profiles, profile, False, raises)
     turned = _panels(draw_profiles, profile, True, raises)
     shares = [(part / np.max(part, 0)).T for part in means]  # (3, n_blocks + 2) each
@@ -650,36 +770,35 @@ def check_panels(draw_profiles, recorded) -> None:
         if is_tau:
             expected = expected * [[-1], [1], [1]]
             mistakes = {
-                FLIP_IGNORED: slopes[component],
+                NOT_TURNED: slopes[component],
                 ALL_TURNED: -slopes[component],
                 ABSOLUTE_VALUE: np.abs(slopes[component]),
             }
         else:
             mistakes = {MEANS_TURNED: expected * [[-1], [1], [1]]}
         compare(f"panel {letter}, flip=True", _curves(turned[i], letter), expected, mistakes)
-        if is_tau:
-            _check_labels(letter, _labels(plain[i]), _labels(turned[i]))
+        _check_labels(letter, is_tau, _labels(plain[i]), _labels(turned[i]))
     right(
         "Means left, each by its own maximum, tau right as it is; attention above, MLP below; and "
         "where MI's sign is turned, the legend says so."
     )
 
 
-def _check_labels(letter: str, plain: list[str], turned: list[str]) -> None:
-    """What the legend calls the curves of tau, without and with the turned sign."""
+def _check_labels(letter: str, is_tau: int, plain: list[str], turned: list[str]) -> None:
+    """What the legend calls the curves without and with the turned sign, (3,) each."""
     what = f"panel {letter}, flip=False"
     for name, label in zip(MEASURES, plain, strict=True):
-        if SIGN_WORDS.search(label):
+        if is_tau and SIGN_WORDS.search(label):
             want = "a legend without a word about the sign"
             fail(what, expected=want, got=repr(label), mistake=ALWAYS_LABELLED)
         if name not in label:
             fail(what, expected=f"{name} in the legend", got=repr(label))
     what = f"panel {letter}, flip=True"
-    for before, after in zip(plain[1:], turned[1:], strict=True):
+    for before, after in zip(plain[is_tau:], turned[is_tau:], strict=True):  # MI's tau is the first
         if before != after:
             want = f"{before!r} in the legend, as before"
             fail(what, expected=want, got=repr(after), mistake=OTHERS_LABELLED)
-    if not SIGN_WORDS.search(turned[0]):
+    if is_tau and not SIGN_WORDS.search(turned[0]):
         want = "a legend that says that the sign of MI is turned"
         fail(what, expected=want, got=repr(turned[0]), mistake=FLIP_UNLABELLED)
     if "MI" not in turned[0]:
@@ -739,6 +858,7 @@ def _call(what: str, function, *args, raises=None, typed: set[int] = frozenset()
             raise
         text = f"{error} {error.__cause__}"
         signs = {FROM_NOTEBOOK: lambda: _looks_at_notebook(function)} | (raises or {})
+        signs[NOT_CALLED] = r"(?<!argument )(?<!attribute )'(\w*function\w*|method)'"
         signs.setdefault(SIZE_TYPED, lambda: _types_a_size(function, typed))
         mistake = next(
             (
@@ -761,34 +881,38 @@ def _is_one_of(answer: np.ndarray, *values: np.ndarray) -> bool:
     )
 
 
+def _refuse_order(what: str, got, expected, orders: dict[Mistake, list]) -> None:
+    """Refuse the right values in an order that a mistake leads to, at the first wrong place.
+
+    Mean and extremes, by which `compare` tells arrays, are the right ones whatever the order.
+    """
+    values = as_numbers(what, got)
+    for mistake, wrong in orders.items():
+        if _is_one_of(values, *wrong) and not _is_one_of(values, expected):
+            place = np.argwhere(~np.isclose(values, expected, rtol=1e-4, atol=2e-3))[0].tolist()
+            value, wanted = values[tuple(place)], expected[tuple(place)]
+            compare(f"{what}, at {place}", value, wanted, {mistake: value})
+
+
 def _profile(means, taus) -> np.ndarray:
     """Both statistics in one array, (2, n_blocks, 2, 3)."""
     return np.stack(np.broadcast_arrays(means, taus), axis=2)
 
 
-def _taus(measures, gaps, statistic: int = 0) -> np.ndarray:
-    """Tau (0) or its p-value (1) in every block, (2, n_blocks, 3)."""
-    return np.array([[position_tau(m, gaps)[:, statistic] for m in part] for part in measures])
+def _columns(values) -> list[np.ndarray]:
+    """Each of the three measures by itself, (2, n_blocks, 1)."""
+    return np.split(values, len(MEASURES), axis=-1)
 
 
-def _pearson(measures, gaps) -> np.ndarray:
-    """Pearson's r in every block, (2, n_blocks, 3)."""
-    return np.array(
-        [[[stats.pearsonr(m, gaps).statistic for m in block.T] for block in p] for p in measures]
-    )
+def _correlations(measures, gaps, correlate=stats.kendalltau, part="statistic") -> np.ndarray:
+    """Each measure's correlation with the gaps, or its p-value, (2, n_blocks, 3)."""
+    return np.apply_along_axis(lambda m: getattr(correlate(m, gaps), part), 2, measures)
 
 
 def _emptied(profile, place) -> np.ndarray:
     emptied = profile.copy()
     emptied[place] = 0
     return emptied
-
-
-def _is_reordered(answer, expected) -> bool:
-    """Whether the columns are those expected, but for their order."""
-    by_size = np.argsort(np.sum(answer, 0))
-    wanted = np.argsort(np.sum(expected, 0))
-    return np.allclose(answer[:, by_size], expected[:, wanted], 1e-4, 2e-3)
 
 
 def _panels(draw: Callable[..., Figure], profile, flip: bool, raises: dict) -> list[Axes]:
@@ -799,7 +923,8 @@ def _panels(draw: Callable[..., Figure], profile, flip: bool, raises: dict) -> l
     if not isinstance(figure, Figure) or len(figure.axes) != len(PANELS):
         fail(what, expected="a figure with four panels", got=repr(figure))
     if not np.array_equal(given, profile):
-        fail(what, expected="a profile left as it was", mistake=TURNED_IN_PLACE)
+        mistake = TURNED_IN_PLACE if np.array_equal(abs(given), abs(profile)) else None
+        fail(what, expected="a profile left as it was", mistake=mistake)
     return figure.axes
 
 
@@ -848,4 +973,8 @@ def _panel_mistakes(is_tau: bool, component: int, means, taus) -> dict:
     }
     if is_tau:
         return wrong | {TAU_NORMALISED: tau_shares[component].T}
-    return wrong | {NOT_NORMALISED: means[component].T}
+    of_components = means / np.max(means, axis=0)
+    return wrong | {
+        NOT_NORMALISED: means[component].T,
+        MAXIMUM_OF_COMPONENTS: of_components[component].T,
+    }
