@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -18,6 +19,7 @@ from layerlab.sweeps import measure_pairs, position_distances, to_upper
 from layerlab.tokens import target_positions, tokenize
 
 PLACES = np.array([4, 10, 165, 255, 315])
+GAPS = position_distances(PLACES)
 
 
 def named(error: CheckFailed) -> list[str]:
@@ -60,12 +62,40 @@ def untitled(tables, gaps, taus):
     return figure
 
 
+def counting_equal_differences(x, y):
+    a, b = np.tril_indices(len(x), -1)
+    return 2 * np.mean(x[a] - x[b] == y[a] - y[b]) - 1
+
+
+def draw_positions(tables, gaps, taus, limit=float, **options):
+    """Right panels, drawn without the exercise's own functions."""
+    figure = Figure()
+    axes = dict(zip("ABCDEFG", figure.subplots(2, 4).ravel(), strict=False))
+    pairs = np.triu_indices(len(gaps), 1)
+    for above, below, table, (tau, p) in zip("ABC", "EFG", tables, taus, strict=True):
+        axes[above].imshow(hide_unmeasured(table), **options)
+        axes[above].set_title(above)
+        axes[below].scatter(gaps[pairs], table[pairs])
+        axes[below].set_title(f"{below} {tau} {p}")
+    axes["D"].imshow(hide_unmeasured(gaps), vmin=0, vmax=limit(0.8 * gaps.max()))
+    axes["D"].set_title("D")
+    return figure
+
+
+def hide_unmeasured(table):
+    """Right for one table; of a stack of tables it hides along the wrong axes."""
+    shown = table.astype(float)
+    shown[np.tril_indices(len(table))] = np.nan
+    return shown
+
+
 def test_whole_functions_of_other_forms_pass(capsys):
     part4.check_tables(four_tables)
     part4.check_all_pairs(measure_all)
     columns, rows = np.tril_indices(5, -1)  # column by column
     part5.check_lists(list(rows), list(columns), PLACES[columns] - PLACES[rows], PLACES)
-    assert capsys.readouterr().out.count("✓") == 3
+    part5.check_panels(draw_positions, PLACES)
+    assert capsys.readouterr().out.count("✓") == 4
 
 
 @pytest.mark.parametrize(
@@ -98,18 +128,27 @@ def test_whole_functions_of_other_forms_pass(capsys):
         (part5.check_counting, (lambda x, y: "much",)),
         (part5.check_counting, (lambda x, y: 0.123,)),
         (part5.check_counting, (lambda x, y: [0.6, 0.5],)),
+        (part5.check_counting, (lambda x, y: round(kendall_tau(x, y).tau, 2),)),
+        (part5.check_counting, (counting_equal_differences,)),
         (part5.check_lists, ([0, 1], [1], [6], PLACES)),
         (part5.check_lists, ([0.5], [1.5], [6], PLACES)),
         (part5.check_lists, ("rows", "columns", "gaps", PLACES)),
+        (part5.check_lists, (*np.hsplit(np.argwhere(np.tri(5, k=-1).T), 2), GAPS, PLACES)),
         (part5.check_tau, (lambda table: 0.5, PLACES)),
         (part5.check_hidden, (lambda table: "nothing",)),
         (part5.check_hidden, (lambda table: table[0],)),
+        (part5.check_hidden, (lambda table: np.where(np.tri(len(table)), np.inf, table),)),
         (part5.check_panels, (untitled, PLACES)),
         (part5.check_panels, (lambda *arguments: [], PLACES)),
+        (part5.check_panels, (partial(draw_positions, limit=int), PLACES)),
+        (part5.check_panels, (partial(draw_positions, extent=(0, 1, 1, 0)), PLACES)),
         (part5.check_renamed, (lambda table, order: 4,)),
         (part5.check_renamed, (lambda table, order: "names",)),
+        (part5.check_renamed, (lambda table, order: np.take(table + table.T, order),)),
+        (part5.check_renamed, (lambda table, order: np.sort(table + table.T),)),
         (part5.check_p_value, (lambda shuffled, observed: "small",)),
-        (part5.check_p_value, (lambda shuffled, observed: 0.9,)),
+        (part5.check_p_value, (lambda shuffled, observed: "0.9",)),
+        (part5.check_p_value, (lambda shuffled, observed: abs(shuffled - observed).mean(),)),
     ],
 )
 def test_an_odd_answer_fails_in_words_and_without_a_wrong_name(check, arguments):
@@ -223,16 +262,23 @@ def test_neighbouring_columns_are_not_called_the_same_in_every_panel():
     assert named(failure.value) == []
 
 
-def test_a_function_that_ignores_its_argument_is_told_so():
+@pytest.mark.parametrize(
+    ("check", "arguments"),
+    [
+        (part5.check_tau, (lambda table: (0.123, 0.5), PLACES)),
+        (part5.check_p_value, (lambda shuffled, observed: 0.9,)),
+    ],
+)
+def test_a_function_that_ignores_its_argument_is_told_so(check, arguments):
     with pytest.raises(CheckFailed) as failure:
-        part5.check_tau(lambda table: (0.123, 0.5), PLACES)
+        check(*arguments)
     assert named(failure.value) == ["an argument ignored"]
 
 
 @pytest.mark.parametrize(
     ("values_of", "inputs", "n_values"),
     [
-        (part5.wrong_taus, part5.LISTS, 20),
+        (part5.wrong_taus, part5.LISTS, 40),
         (part5.wrong_p_values, part5.DEALS, 80),
     ],
 )
@@ -244,13 +290,6 @@ def test_no_two_mistakes_lead_to_the_same_answers(values_of, inputs, n_values):
     assert len(ways) > n_values
     for (name, answers), (other, others) in combinations(ways, 2):
         assert name == other or np.abs(answers - others).max() > 0.01, (name, other)
-
-
-def hide_unmeasured(table):
-    """Right for one table; of a stack of tables it hides along the wrong axes."""
-    shown = table.astype(float)
-    shown[np.tril_indices(len(table))] = np.nan
-    return shown
 
 
 def test_three_tables_hidden_at_once_are_named_also_if_nothing_is_raised():

@@ -19,6 +19,7 @@ from layerlab.checks._core import (
     compare,
     fail,
     itself_if,
+    kind_of,
     right,
 )
 from layerlab.sweeps import position_distances, to_upper
@@ -31,12 +32,26 @@ FIXED_SIZE = Mistake(
 )
 IGNORED = Mistake(
     "an argument ignored",
-    "This stays as it is, whatever your function is handed. Look for a name that belongs to "
-    "another cell, or a number that fits the notebook's own data alone.",
+    "One of the arguments makes no difference here. Look for a name that belongs to another cell, "
+    "or a number that fits the notebook's own data alone.",
+)
+BRACKETS = Mistake(
+    "brackets missing",
+    "Python divides before it adds or subtracts. What is to be divided as a whole, and what it is "
+    "to be divided by, each need brackets.",
+)
+SIGN_LOST = Mistake(
+    "sign lost",
+    "Your tau is never below zero. It should be for two lists of which one mostly falls where the "
+    "other rises.",
 )
 RISES_ONLY = Mistake(
     "only one direction counted",
     "Two entries agree also if the second is smaller than the first in both lists.",
+)
+ONE_LIST = Mistake(
+    "only one of the lists looked at",
+    "Your tau is the same whatever the other list holds. Each list has an order of its own.",
 )
 EVERYTHING_AGREES = Mistake(
     "every difference counted as agreement",
@@ -44,12 +59,13 @@ EVERYTHING_AGREES = Mistake(
 )
 LISTS_COMPARED = Mistake(
     "one list compared with the other",
-    "Tokens and distances have different units. Compare within each list, and then the answers.",
+    "The numbers of the two lists may be of different kinds, such as bits and tokens. Compare "
+    "within each list, and then the answers.",
 )
 CHAINED = Mistake(
     "comparisons read as a chain",
     "Without brackets Python joins them by `and`, as in 1 < 2 < 3, and asks also whether the two "
-    "entries in the middle are equal. Give each of your two comparisons brackets.",
+    "in the middle are equal. Give each of your two comparisons brackets.",
 )
 TURNED = Mistake(
     "agreement and disagreement swapped",
@@ -66,6 +82,10 @@ NOT_DIVIDED = Mistake(
 BY_ENTRIES = Mistake(
     "divided by the number of entries", "Divide by how often you compared, not by how long x is."
 )
+HALVED = Mistake(
+    "half of tau",
+    "Your tau is half of what it should be. How often do your loops compare two entries?",
+)
 DIAGONAL_TAKEN = Mistake(
     "diagonal taken along",
     "Each target pairs with itself in your list. On which diagonal must the triangle begin?",
@@ -73,9 +93,9 @@ DIAGONAL_TAKEN = Mistake(
 LOWER_TRIANGLE = Mistake(
     "the empty triangle", "Your cells lie below the diagonal, where nothing was ever stored."
 )
-ALL_CELLS = Mistake(
-    "all cells instead of the pairs",
-    "You took every cell of the table, each pair from both sides and each target with itself.",
+BOTH_HALVES = Mistake(
+    "both halves of the table",
+    "You took the cells on both sides of the diagonal. Each pair should come once.",
 )
 CROSSED = Mistake(
     "rows and columns crossed",
@@ -91,8 +111,20 @@ PLACES_TAKEN = Mistake(
     "places instead of distances",
     "These numbers say where one target of each pair stands. Distances are in another table.",
 )
+INDICES_TAKEN = Mistake(
+    "places in the table for places in the text",
+    "You have by how many targets two of them are apart, and not by how many tokens.",
+)
+BELOW_ZERO = Mistake(
+    "distances below zero",
+    "A distance is a number of tokens. Which of the two targets stands later in the text?",
+)
 NEIGHBOURS_ONLY = Mistake(
     "only neighbouring targets", "Each target pairs with all later ones, not only with the next."
+)
+NEIGHBOURS_LEFT_OUT = Mistake(
+    "neighbouring targets left out",
+    "Targets 0 and 1 are a pair, too. On which diagonal must the triangle begin?",
 )
 ZEROS_RANKED = Mistake(
     "tau of the whole table",
@@ -110,8 +142,14 @@ OTHER_PAIRS = Mistake(
     "lists out of their tables in the same way.",
 )
 SORTED = Mistake(
-    "one list sorted",
-    "Sorting only one of two lists tears the pairs apart. Tau does its own ranking.",
+    "numbers sorted",
+    "Sorting tears the pairs apart: what stands at place k of one list no longer belongs to place "
+    "k of the other. Leave all in the order of the pairs.",
+)
+DIFFERENT_LENGTHS = Mistake(
+    "lists of different lengths",
+    "Entry k of one list has to belong to entry k of the other, and here one list has more "
+    "entries. Look at the shape of each.",
 )
 PEARSON = Mistake(
     "Pearson's r for Kendall's tau",
@@ -125,11 +163,15 @@ P_FOR_TAU = Mistake(
     "p-value for tau", "SciPy's answer holds two numbers, and the p-value stands in tau's place."
 )
 TAU_TWICE = Mistake("tau for the p-value", "A p-value is no correlation, and never below 0.")
+TAU_ALONE = Mistake(
+    "tau without a p-value",
+    "What you called gave a single number. Which function of `stats` gives two, in one object?",
+)
 DIAGONAL_SHOWN = Mistake(
     "diagonal shown", "The diagonal still reads 0, as if a target had been measured with itself."
 )
-WRONG_TRIANGLE = Mistake(
-    "measurements hidden", "The pairs are gone and the empty cells are left. Turn it round."
+PAIRS_HIDDEN = Mistake(
+    "measurements hidden", "There are pairs above the diagonal of which nothing is to be seen."
 )
 ZERO_HIDDEN = Mistake(
     "a measured zero hidden",
@@ -137,7 +179,7 @@ ZERO_HIDDEN = Mistake(
     "choose by place.",
 )
 NOTHING_HIDDEN = Mistake(
-    "zeros shown as measurements",
+    "numbers where nothing was measured",
     "Below the diagonal nothing was measured, and a colour there would say that something was.",
 )
 WRITTEN_INTO = Mistake(
@@ -163,6 +205,10 @@ UPSIDE_DOWN = Mistake(
     "first row at the bottom",
     "Row 0 of your panel lies at its lower edge. A printed table begins at the top.",
 )
+MIRRORED = Mistake(
+    "first column on the right",
+    "Column 0 of your panel lies at its right edge. A printed table begins at the left.",
+)
 NOT_LINEAR = Mistake(
     "colours not in proportion",
     "Equal differences do not get equal steps of colour. Which `norm` does it take?",
@@ -176,8 +222,9 @@ TRANSPOSED = Mistake(
     "heat map transposed",
     "Rows and columns are swapped. An image shows the first index downwards.",
 )
-MAPS_REORDERED = Mistake(
-    "panels in another order", "This panel shows another measure than its title says."
+OTHER_MEASURE = Mistake(
+    "another measure than the title says",
+    "These numbers belong into another panel. Look at the name and the index that they come from.",
 )
 LIMIT_IS_MAXIMUM = Mistake(
     "80 % forgotten", "The colours end at the largest distance. Where were they to end?"
@@ -190,10 +237,10 @@ LIMIT_BY_COUNT = Mistake(
 LIMIT_NOT_OF_DATA = Mistake(
     "limit in percent", "The limit is a number of tokens: a part of the largest distance."
 )
-LIMIT_NOT_FINITE = Mistake(
-    "limit not finite",
-    "Matplotlib could make nothing of the end of your colours. The maximum of numbers among which "
-    "there is a NaN is NaN.",
+NO_RANGE = Mistake(
+    "colours without a range",
+    "Matplotlib could make nothing of the end of your colours: it is 0, or no finite number. Print "
+    "it. (The maximum of numbers among which there is a NaN is NaN.)",
 )
 ZEROS_SCATTERED = Mistake(
     "empty cells among the dots",
@@ -201,9 +248,6 @@ ZEROS_SCATTERED = Mistake(
 )
 AXES_SWAPPED = Mistake(
     "axes swapped", "Distance belongs on the horizontal axis, as the label under it says."
-)
-SAME_DOTS = Mistake(
-    "one measure in all panels", "Does the measure change from panel to panel in your loop?"
 )
 OTHER_TAU = Mistake(
     "tau of another measure", "The title's numbers belong to a panel beside it. Look at the index."
@@ -226,6 +270,10 @@ FANCY_DIAGONAL = Mistake(
     "one cell a target",
     "With the same list twice in one pair of brackets NumPy takes one cell for each entry: the "
     "diagonal. Rename rows first, then columns.",
+)
+NAN_TAKEN_ALONG = Mistake(
+    "NaN among the pairs",
+    "The table that comes in has no NaN, and yours has. NaN and a number make NaN.",
 )
 ONE_HALF_LEFT = Mistake(
     "only one half renamed",
@@ -255,11 +303,18 @@ OTHER_ORDER = Mistake(
 )
 ONE_SIDED = Mistake(
     "only one direction of surprise",
-    "A tau as far below zero would have surprised you just as much. Compare sizes.",
+    "A tau as far from zero on the other side would have surprised you just as much.",
+)
+SIGN_KEPT = Mistake(
+    "sizes compared with a tau that has a sign",
+    "If the observed tau lies below zero, all shuffles count as reaching it.",
 )
 TAIL_DOUBLED = Mistake(
     "one side doubled",
     "You counted on one side and took it twice. The shuffles need not lie alike on both sides.",
+)
+BOTH_SIDES_DOUBLED = Mistake(
+    "two sides doubled", "Your count holds both sides already. Once is enough."
 )
 TIES_LEFT_OUT = Mistake(
     "equally far not counted", "A shuffle that reaches exactly our tau is as far away as ours."
@@ -277,29 +332,19 @@ OWN_IN_ONE_PLACE = Mistake(
     "Our own order is one of all that are counted, and one of those that reach our tau. You let it "
     "count in one of these two places.",
 )
-COUNT_FOR_SHARE = Mistake("number for share", "A p-value is a share, and never above 1.")
+ABOVE_ONE = Mistake("p above 1", "A p-value is a share of all orders, and never above 1.")
 
 MEASURES = ("MI", "L1", "L2")
 LIMIT = 0.8  # of the largest distance, where the colours of panel D end
 SPREAD = 0.5  # of the colours that the values of a panel have to use, at least
 N_TARGETS = 10  # in the notebook
 
-# Couples of lists that agree. Each of the four ways to write a chain of comparisons sees that in
-# one of them alone, where the two entries in the middle of the chain are equal.
-CHAINS = [
-    np.array(lists, dtype=float)
-    for lists in (([2, 5], [1, 2]), ([5, 2], [9, 5]), ([5, 3], [3, 1]), ([2, 5], [5, 7]))
-]
 # Inputs of steps 1 and 7 for which no two mistakes lead to the same answers (a test holds this):
-# two couples of lists without ties, and shuffled taus with an observed one.
+# two couples of lists without ties, and shuffled taus with an observed one. The lists share
+# numbers, 0 and 1 among them, so that each chain of comparisons is true somewhere.
 LISTS = (
-    np.array([[0.5, 1.5, 4.5, 3.5, 5.5, 2.5], [-2.5, 1.8, 6.9, 2.4, 2.7, 4.7]]),
-    np.array(
-        [
-            [1.5, 0.5, 4.5, 5.5, 6.5, 7.5, 3.5, 8.5, 2.5],
-            [5.3, -0.7, 0.4, 9.1, 7.6, 4.3, 4.4, 12.4, -0.6],
-        ]
-    ),
+    np.array([[4, 1, 5, 2, 0, 3], [6, 4, 3, 1, 0, 2]], dtype=float),
+    np.array([[0, 4, 2, 5, 1, 7, 8, 6, 9], [2, 4, 9, 7, 5, 0, 1, 6, 3]], dtype=float),
 )
 DEALS = (
     (np.array([-12, 11, 5, -5, -14, 7, -5, 12, -5, 5, -10, 2]) / 20, 0.35),
@@ -327,16 +372,7 @@ def check_counting(tau_by_counting) -> None:
     is_fixed = itself_if(
         got, expected, lambda a: _are_in_proportion(a, net) or _are_in_proportion(a + 1, net + n)
     )
-    is_chain = itself_if(
-        got,
-        expected,
-        lambda a: (
-            np.all(a == -1)
-            and sorted(_tried(tau_by_counting, *lists) for lists in CHAINS) == [-1, -1, -1, 1]
-        ),
-    )
-    mistakes = _explained(got, expected, wrong_taus, LISTS)
-    mistakes |= {FIXED_SIZE: is_fixed, CHAINED: is_chain}
+    mistakes = _explained(got, expected, wrong_taus, LISTS) | {FIXED_SIZE: is_fixed}
     compare(what, got, expected, mistakes)
     right(
         f"{n[0]:.0f} and {n[1]:.0f} comparisons, tau = {expected[0]:.3f} and {expected[1]:.3f}: "
@@ -357,18 +393,33 @@ def wrong_taus(x, y) -> dict[Mistake, list[float]]:
         A mistake may be made in several ways.
     """
     a, b = np.tril_indices(len(x), -1)  # a > b
+    both_ways = ((a, b), (b, a))
     n = len(a)
     net = n * stats.kendalltau(x, y).statistic  # agreements less disagreements
-    rises = [(x[i] > x[j]) & (y[i] > y[j]) for i, j in ((a, b), (b, a))]
+    agree, differ = (n + net) / 2, (n - net) / 2
+    rises = [(x[i] > x[j]) & (y[i] > y[j]) for i, j in both_ways]
+    single = [some[i] > some[j] for some in (x, y) for i, j in both_ways]
+    chains = []
+    for asks in (np.greater, np.less):
+        for i, j in both_ways:
+            first, second = asks(x[i], x[j]), asks(y[i], y[j])
+            middle, half, other_half = x[j] == y[i], first == y[i], x[j] == second
+            chains += [first & middle & second, half & second, first & other_half]
     crossed = [x[i] > y[j] for i in (a, b) for j in (a, b)]
-    crossed += [crossed[0] == crossed[3], crossed[1] == crossed[2]]  # as products of differences
+    crossed += [crossed[0] == crossed[3], crossed[1] == crossed[2]]
+    crossed += [(x[a] - y[i]) * (x[b] - y[j]) > 0 for i, j in both_ways]
     between = [2 * np.mean(cross) - 1 for cross in crossed]
     return {
         RISES_ONLY: [2 * rise.mean() - 1 for rise in rises],
+        ONE_LIST: [2 * rise.mean() - 1 for rise in single],
+        CHAINED: [2 * chain.mean() - 1 for chain in chains],
         TURNED: [-net / n],
-        SHARE_OF_AGREEMENT: [(net + n) / 2 / n],
-        NOT_DIVIDED: [net, (net + n) / 2, net + n - 1],
+        SIGN_LOST: [abs(net) / n, max(net, 0) / n],
+        SHARE_OF_AGREEMENT: [agree / n],
+        NOT_DIVIDED: [net, agree, 2 * agree - 1],
         BY_ENTRIES: [net / len(x)],
+        HALVED: [net / n / 2],
+        BRACKETS: [agree - differ / n, net / agree + differ, agree - differ / agree + differ],
         EVERYTHING_AGREES: [1.0],
         LISTS_COMPARED: between + [-tau for tau in between],
     }
@@ -389,23 +440,35 @@ def check_lists(rows, columns, gap_list, places) -> None:
     wanted = {(a, b) for a in range(n) for b in range(a + 1, n)}
     got = set(map(tuple, chosen.tolist()))
     if got != wanted or len(chosen) != len(wanted):
+        in_order = np.sort(sorted(wanted), axis=0)
         signs = (
             (DIAGONAL_TAKEN, len(chosen) == n * (n + 1) // 2 and np.any(i == j)),
             (LOWER_TRIANGLE, np.all(i > j)),
-            (ALL_CELLS, len(chosen) in (n * n, n * n - n)),
+            (BOTH_HALVES, got >= wanted | {(b, a) for a, b in wanted}),
             (NEIGHBOURS_ONLY, len(chosen) == n - 1 and np.all(j - i == 1)),
+            (NEIGHBOURS_LEFT_OUT, got == {(a, b) for a, b in wanted if b - a > 1}),
+            (SORTED, np.array_equal(chosen, in_order)),
         )
-        mistake = next((mistake for mistake, is_made in signs if is_made), None)
-        expected = f"{len(wanted)} cells above the diagonal"
-        fail("rows, columns", expected=expected, got=f"{len(chosen)} cells", mistake=mistake)
+        less, more = sorted(wanted - got), sorted(got - wanted)
+        where = f"among them {more[0]}" if more else f"without {less[0]}" if less else "some twice"
+        fail(
+            "rows, columns",
+            expected=f"{len(wanted)} cells above the diagonal, each once",
+            got=f"{len(chosen)} cells, {where}",
+            mistake=_first(signs),
+        )
     table = to_upper(position_distances(places))
     expected = table[i, j]
+    is_all = partial(np.array_equal, np.sort(table, axis=None))
     mistakes = {
         CROSSED: table[i][:, j],
-        ALL_CELLS: itself_if(gap_list, expected, lambda a: a.size == n * n),
+        BOTH_HALVES: itself_if(gap_list, expected, lambda a: is_all(np.sort(a, axis=None))),
         LOWER_TRIANGLE: table[j, i],
         ROWS_TWICE: lambda: table[i][j],
         PLACES_TAKEN: _one_of(gap_list, expected, [places[i], places[j]]),
+        INDICES_TAKEN: j - i,
+        BELOW_ZERO: -expected,
+        SORTED: np.sort(expected),
     }
     compare("gap_list", gap_list, expected, mistakes)
     right(
@@ -424,11 +487,11 @@ def check_tau(tau_with_gap, places) -> None:
     """
     gaps = position_distances(places)
     rng = np.random.default_rng(8)
-    values = 2 + np.sqrt(gaps) / 8 + rng.exponential(size=len(gaps))
+    values = 9 - np.sqrt(gaps) / 8 + rng.exponential(3, len(gaps))  # tau below zero
     with_zero = np.where(np.arange(len(gaps)) == 3, 0, values)
     # Who chooses cells by their value is right until a pair measures 0.
-    what = "tau_with_gap (tried on a table in which one pair measures 0)"
-    judge = partial(_judge_tau, what, tau_with_gap, gaps)
+    judge = partial(_judge_tau, tau_with_gap, gaps)
+    what = "tau_with_gap, of a table in which one pair measures 0"
     _judge_harder(what, judge, with_zero, values, BY_VALUE)
     right(
         f"Tau of the {len(gaps)} pairs, each measure beside the distance of its own pair, and the "
@@ -436,35 +499,56 @@ def check_tau(tau_with_gap, places) -> None:
     )
 
 
-def _judge_tau(what: str, tau_with_gap, gaps, values) -> None:
+def _judge_tau(tau_with_gap, gaps, values) -> None:
     """Judge tau and p of a table whose pairs have these values."""
     table, wide = to_upper(values), to_upper(gaps)
-    got = call(what, tau_with_gap, table.copy())
+    two = "two numbers, tau and p"
+    try:
+        got = call("tau_with_gap", tau_with_gap, table.copy())
+    except CheckFailed as failure:
+        error = str(failure.__cause__)
+        signs = (
+            (DIFFERENT_LENGTHS, "broadcast" in error),
+            (TAU_ALONE, re.search(r"float\w*' object (has no attribute|is not subscript)", error)),
+        )
+        _raise(failure, "tau_with_gap", two, signs)
     try:
         tau, p = got
     except (TypeError, ValueError):
-        fail(what, expected="two numbers, tau and p", got=f"{got!r:.60}")
+        fail("tau_with_gap", expected=two, got=f"{got!r:.60}")
     right_tau, right_p = stats.kendalltau(values, gaps)
     by_lower = table.T[np.tril_indices(len(table), -1)]
-    ravelled = stats.kendalltau(table.ravel(), wide.ravel()).statistic
+    i, j = np.triu_indices(len(table), 1)
+    with_diagonal = np.triu_indices(len(table))
     mixed = [(by_lower, gaps), (values, gaps[::-1])]
     sorts = [(np.sort(values), gaps), (values, np.sort(gaps)), (np.sort(values), np.sort(gaps))]
-    mixed, torn = (
-        [stats.kendalltau(*lists).statistic for lists in couples] for couples in (mixed, sorts)
-    )
+
+    def tau_of(x, y):
+        return stats.kendalltau(x, y).statistic
+
     other = to_upper(np.random.default_rng(10).normal(size=len(gaps)))
+
+    def is_positive_always(tau):
+        return np.allclose([tau, _tried(tau_with_gap, -table)[0]], -right_tau)
+
     mistakes = {
-        ZEROS_RANKED: ravelled,
+        ZEROS_RANKED: tau_of(table, wide),
+        DIAGONAL_TAKEN: tau_of(table[with_diagonal], wide[with_diagonal]),
+        SIGN_LOST: itself_if(tau, right_tau, is_positive_always),
+        TURNED: -right_tau,
         P_FOR_TAU: right_p,
         PEARSON: stats.pearsonr(values, gaps).statistic,
         SPEARMAN: stats.spearmanr(values, gaps).statistic,
-        OTHER_PAIRS: _one_of(tau, right_tau, mixed),
-        SORTED: _one_of(tau, right_tau, torn),
+        OTHER_PAIRS: _one_of(tau, right_tau, [tau_of(*lists) for lists in mixed]),
+        SORTED: _one_of(tau, right_tau, [tau_of(*lists) for lists in sorts]),
         LOWER_TRIANGLE: np.nan,
+        INDICES_TAKEN: tau_of(values, j - i),
         IGNORED: itself_if(tau, right_tau, lambda t: np.isclose(t, _tried(tau_with_gap, other)[0])),
     }
     compare("tau", tau, right_tau, mistakes, rtol=1e-6)
-    compare("p", p, right_p, {TAU_TWICE: right_tau}, rtol=1e-4, atol=1e-12)
+    one_sided = _one_of(p, right_p, [right_p / 2, 1 - right_p / 2])
+    mistakes = {TAU_TWICE: right_tau, ONE_SIDED: one_sided}
+    compare("p", p, right_p, mistakes, rtol=1e-4, atol=1e-12)
 
 
 def check_hidden(hide_unmeasured) -> None:
@@ -486,19 +570,27 @@ def _judge_hidden(hide_unmeasured, n: int) -> None:
     table = to_upper(np.where(pairs == 1, 0, pairs + 1.5))  # one pair has a true 0
     handed = table.copy()
     got = _table("hide_unmeasured", call("hide_unmeasured", hide_unmeasured, handed))
+    if got.shape != table.shape:
+        compare("hide_unmeasured", got, table)
     above = np.triu(np.ones(table.shape, dtype=bool), 1)
-    expected = np.where(above, table, np.nan)
-
-    def is_all_there(values):
-        return values.shape == table.shape and not np.isnan(values).any()
-
+    shown, expected = got[above], table[above]
     mistakes = {
-        NOTHING_HIDDEN: itself_if(got, expected, is_all_there),
-        DIAGONAL_SHOWN: np.where(np.triu(np.ones(table.shape)) > 0, table, np.nan),
-        WRONG_TRIANGLE: itself_if(got, expected, lambda a: np.isnan(a[above]).all()),
-        ZERO_HIDDEN: np.where(table == 0, np.nan, table),
+        ZERO_HIDDEN: np.where(expected == 0, np.nan, expected),
+        PAIRS_HIDDEN: itself_if(shown, expected, lambda a: np.isnan(a).any()),
     }
-    compare("hide_unmeasured", got, expected, mistakes)
+    compare("hide_unmeasured, above the diagonal", shown, expected, mistakes)
+    left = np.where(above, np.nan, got)
+    if not np.isnan(left).all():
+        signs = (
+            (DIAGONAL_SHOWN, np.array_equal(left, np.where(np.eye(n), 0, np.nan), equal_nan=True)),
+            (NOTHING_HIDDEN, not np.isinf(left).any()),  # Matplotlib leaves infinity empty, too
+        )
+        fail(
+            "hide_unmeasured, on the diagonal and below",
+            expected="NaN, or masked",
+            got=f"{left[~np.isnan(left)][0]:g} in one cell or more",
+            mistake=_first(signs),
+        )
     _refuse_overwritten("hide_unmeasured", handed, table)
     whole = to_upper(pairs + 1)
     what = "hide_unmeasured, of a table of whole numbers"
@@ -522,11 +614,25 @@ def check_panels(draw_positions, places) -> None:
         The answer: tables (3, n, n), gaps (n, n) and taus (3, 2) to a figure.
     places : ndarray of int, shape (n_targets,)
     """
-    rng = np.random.default_rng(9)
-    # Other distances than the notebook's, of as many targets: its rows and columns fit them, too.
-    gap_list = position_distances(np.cumsum(rng.integers(5, 99, len(places))))
+    n_pairs = len(places) * (len(places) - 1) // 2
+    for seed in (4, 9):  # no number that was typed fits both
+        rng = np.random.default_rng(seed)
+        # Other distances than the notebook's, of as many targets: its rows and columns fit, too.
+        gap_list = position_distances(np.cumsum(rng.integers(5, 99, len(places))))
+        numbers = rng.uniform([1, 20, 3], [3, 90, 9], (n_pairs, 3))
+        with_zero = np.where(np.arange(n_pairs)[:, None] == 3, 0, numbers)
+        judge = partial(_judge_panels, draw_positions, places, gap_list)
+        what = "draw_positions, of tables in which one pair measures 0"
+        _judge_harder(what, judge, with_zero, numbers, BY_VALUE)
+    right(
+        "A to C show the measures and D the tokens, its colours ending at 80 %; E to G have one "
+        f"dot for each of {n_pairs} pairs, with the tau and p of their own measure."
+    )
+
+
+def _judge_panels(draw_positions, places, gap_list, numbers) -> None:
+    """Judge the figure of distances (n_pairs,) and of measures (n_pairs, 3)."""
     gaps = to_upper(gap_list)
-    numbers = rng.uniform([1, 20, 3], [3, 90, 9], (len(gap_list), 3))  # (n_pairs, 3)
     tables = np.moveaxis(to_upper(numbers), -1, 0)  # (3, n, n)
     taus = np.array([[-0.61, 0.13], [0.42, 0.27], [0.23, 0.34]])
 
@@ -536,7 +642,7 @@ def check_panels(draw_positions, places) -> None:
     @cache
     def redrawn():
         """Panels of other data, in which nothing but what ignores the arguments is the same."""
-        others = to_upper(rng.normal(size=(len(gap_list), 4)))
+        others = to_upper(np.random.default_rng(10).normal(size=(len(gap_list), 4)))
         figure = _tried(draw, np.moveaxis(others[..., :3], -1, 0), others[..., 3], taus)
         return _panels(figure)
 
@@ -545,32 +651,30 @@ def check_panels(draw_positions, places) -> None:
     try:
         figure = call("draw_positions", draw_positions, tables.copy(), gaps.copy(), taus.copy())
     except CheckFailed as failure:
-        got = f"an error, {failure.__cause__}"
-        if isinstance(hidden_at_once, str) and hidden_at_once == str(failure.__cause__):
-            fail("draw_positions", expected="a figure", got=got, mistake=THREE_AT_ONCE)
+        error = str(failure.__cause__)
         titles = _tried(lambda: _panels(draw(tables, gaps, taus.T)))
-        if isinstance(titles, dict) and all(map(_says, map(titles.get, "EFG"), taus)):
-            fail("draw_positions", expected="a figure", got=got, mistake=TAUS_CROSSED)
-        raise
+        is_titled = isinstance(titles, dict) and all(map(_says, map(titles.get, "EFG"), taus))
+        signs = (
+            (THREE_AT_ONCE, isinstance(hidden_at_once, str) and hidden_at_once == error),
+            (TAUS_CROSSED, is_titled),
+            (DIFFERENT_LENGTHS, "same size" in error),
+        )
+        _raise(failure, "draw_positions", "a figure", signs)
     panels = _panels(figure)
     for m, letter in enumerate("ABC"):
         others = [table for k, table in enumerate([*tables, gaps]) if k != m]
         at_once = hidden_at_once[m : m + 1] if np.shape(hidden_at_once) == tables.shape else []
-        wrong = {MAPS_REORDERED: others, THREE_AT_ONCE: at_once}
+        wrong = {OTHER_MEASURE: others, THREE_AT_ONCE: at_once}
         _compare_map(letter, panels[letter], tables[m], wrong, redrawn)
         _check_colours(letter, panels[letter], numbers[:, m])
-    _compare_map("D", panels["D"], gaps, {MAPS_REORDERED: tables}, redrawn)
+    _compare_map("D", panels["D"], gaps, {OTHER_MEASURE: tables}, redrawn)
     _check_limit(panels["D"], gaps, redrawn)
     for m, letter in enumerate("EFG"):
-        _compare_dots(letter, panels[letter], gap_list, numbers, m, redrawn)
+        _compare_dots(letter, panels[letter], gaps, numbers, m, redrawn)
     apart = (gap_list, position_distances(places))  # `tau_with_gap` knows the notebook's distances
     anew = [stats.kendalltau(column, distances) for column in numbers.T for distances in apart]
     for m, letter in enumerate("EFG"):
         _check_title(letter, panels[letter], taus, m, anew)
-    right(
-        "A to C show the measures and D the tokens, its colours ending at 80 %; E to G have one "
-        f"dot for each of {len(gap_list)} pairs, with the tau and p of their own measure."
-    )
 
 
 def check_renamed(deal_names) -> None:
@@ -588,8 +692,10 @@ def check_renamed(deal_names) -> None:
 
 def _judge_renamed(deal_names, n: int) -> None:
     """Judge new names for the n targets of a table."""
-    table = to_upper(np.arange(n * (n - 1) // 2) + 1.5)
-    order = np.random.default_rng(2).permutation(n)  # of 5, all get new names
+    rng = np.random.default_rng(2)
+    order = rng.permutation(n)  # of 5, all get new names
+    values = rng.permutation(n * (n - 1) // 2) + 1.5
+    table, other = to_upper(values), to_upper(values[::-1])
     handed = table.copy()
     got = _table("deal_names", call("deal_names", deal_names, handed, order.copy()))
     both = np.maximum(table, table.T)
@@ -597,12 +703,19 @@ def _judge_renamed(deal_names, n: int) -> None:
     backwards = both[np.argsort(order)][:, np.argsort(order)]
     upper = np.triu_indices(len(table), 1)
     if np.shape(got) != table.shape:
-        mistake = FANCY_DIAGONAL if np.shape(got) == order.shape else None
+        mistake = FANCY_DIAGONAL if np.array_equal(got, both[order, order]) else None
         expected = f"a table of the shape {table.shape}"
         fail("deal_names", expected=expected, got=f"the shape {np.shape(got)}", mistake=mistake)
     expected = renamed[upper]
     one_side = [both[order], both[:, order], table[order], table[:, order]]
+    one_side += [both[:, order][:, order]]
+
+    def is_unchanged(numbers):
+        return np.allclose(numbers, _tried(deal_names, other.copy(), order.copy())[upper])
+
     mistakes = {
+        NAN_TAKEN_ALONG: itself_if(got[upper], expected, lambda a: np.isnan(a).any()),
+        ROWS_TWICE: both[order][order][upper],
         NAMES_KEPT: table[upper],
         ONE_SIDE_ONLY: _one_of(got[upper], expected, [some[upper] for some in one_side]),
         HALF_EMPTY: table[order][:, order][upper],
@@ -611,6 +724,7 @@ def _judge_renamed(deal_names, n: int) -> None:
         PAIRS_DEALT: itself_if(
             got[upper], expected, lambda a: np.array_equal(np.sort(a), np.sort(table[upper]))
         ),
+        IGNORED: itself_if(got[upper], expected, is_unchanged),
     }
     compare("deal_names, above the diagonal", got[upper], expected, mistakes)
     whole = to_upper(expected)
@@ -658,7 +772,15 @@ def check_p_value(p_from) -> None:
         expected,
         lambda a: _are_in_proportion(a, reached) or _are_in_proportion(a, reached + 1),
     )
-    mistakes = _explained(got, expected, wrong_p_values, DEALS) | {FIXED_SIZE: is_fixed}
+    without_taus = [(0 * shuffled, observed) for shuffled, observed in DEALS]
+    without_own = [(shuffled, 0.0) for shuffled, observed in DEALS]
+
+    def is_unchanged(answers):
+        others = (without_taus, without_own)
+        return any(np.allclose(answers, [_tried(p_from, *two) for two in some]) for some in others)
+
+    mistakes = _explained(got, expected, wrong_p_values, DEALS)
+    mistakes |= {FIXED_SIZE: is_fixed, IGNORED: itself_if(got, expected, is_unchanged)}
     compare(what, got, expected, mistakes)
     right("The share of deals that get as far as ours, on either side, our own among them.")
 
@@ -682,19 +804,24 @@ def wrong_p_values(shuffled, observed) -> dict[Mistake, list[float]]:
         counts = [np.count_nonzero(some) for some in chosen]
         return [(k + own) / (n + more) for k in counts for own in (1, 0) for more in (1, 0)]
 
-    _, above_only, below_only, neither = shares(sizes >= size)
-    far = np.count_nonzero(sizes >= size)
+    reach = sizes >= size
+    far = np.count_nonzero(reach)
+    _, above_only, below_only, neither = shares(reach)
     above, below = shuffled >= observed, shuffled <= observed
     beyond = [above if observed > 0 else below, min(above, below, key=np.count_nonzero)]
     sides = [above, below, shuffled >= size, shuffled <= -size, *beyond]
     doubled = [2 * p for p in shares(*sides)]
     doubled += [p for side in sides for p in shares([side, side])]  # the own order once
+    both_doubled = [2 * p for p in shares(reach)] + shares([reach, reach])
     return {
-        COUNT_FOR_SHARE: [far, far + 1],
+        ABOVE_ONE: [far, far + 1, *(100 * p for p in shares(reach))],
+        BRACKETS: [far + 1 / (n + 1), (far + 1) / n + 1, far + 1 / n + 1],
         OWN_LEFT_OUT: [neither],
         OWN_IN_ONE_PLACE: [above_only, below_only],
-        ONE_SIDED: shares(*sides, sizes >= observed),
+        ONE_SIDED: shares(*sides),
+        SIGN_KEPT: shares(sizes >= observed),
         TAIL_DOUBLED: doubled + [min(p, 1) for p in doubled],
+        BOTH_SIDES_DOUBLED: both_doubled + [min(p, 1) for p in both_doubled],
         TIES_LEFT_OUT: shares(sizes > size),
         LESS_FAR: [*shares(sizes < size, sizes <= size), 1 - (far + 1) / (n + 1)],
     }
@@ -703,13 +830,10 @@ def wrong_p_values(shuffled, observed) -> dict[Mistake, list[float]]:
 def _numbers(what: str, function, inputs) -> np.ndarray:
     """A function's answers, (n_inputs,), or a failed check if they are no numbers."""
     answers = [call(what, function, *map(copy, arguments)) for arguments in inputs]
-    try:
-        values = np.array(answers, dtype=float)
-    except (TypeError, ValueError):
-        values = None
-    if np.ndim(values) != 1:
-        fail(what, expected="one number", got=f"a {type(answers[0]).__name__}")
-    return values
+    values = [as_numbers(what, answer) for answer in answers]
+    if any(map(np.ndim, values)):
+        fail(what, expected="one number", got=kind_of(answers[0]))
+    return np.array(values)
 
 
 def _explained(got, expected, values_of: Callable, inputs) -> dict[Mistake, Callable]:
@@ -725,6 +849,20 @@ def _are_in_proportion(answers, counts) -> bool:
     """Whether one number, not 1, divides all counts, whatever they were counted among."""
     is_divided = answers.all() and not np.allclose(answers, counts)
     return is_divided and np.allclose(answers * counts[0], counts * answers[0])
+
+
+def _first(signs) -> Mistake | None:
+    """The first mistake whose sign is there."""
+    return next((mistake for mistake, is_there in signs if is_there), None)
+
+
+def _raise(failure: CheckFailed, what: str, expected: str, signs) -> None:
+    """Name the mistake that an error in a student's function shows, or let it pass."""
+    mistake = _first(signs)
+    if mistake:
+        got = f"an error, {failure.__cause__}"
+        fail(what, expected=expected, got=got, mistake=mistake)
+    raise failure
 
 
 def _judge_harder(what: str, judge: Callable, hard, easy, mistake: Mistake) -> None:
@@ -751,7 +889,7 @@ def _one_of(got, expected, values) -> Callable:
 
 def _table(what: str, got) -> np.ndarray:
     """An array of floats, NaN where it was masked, or a failed check."""
-    kind = f"a {type(got).__name__}"
+    kind = kind_of(got)
     if isinstance(got, np.ndarray):
         if got.dtype.kind in "iuf":
             return np.ma.filled(got.astype(float), np.nan)
@@ -763,13 +901,11 @@ def _table(what: str, got) -> np.ndarray:
 
 def _cells(what: str, rows, columns) -> np.ndarray:
     """The chosen cells, (n, 2), or a failed check."""
-    for numbers in (rows, columns):
-        as_numbers(what, numbers)
-    try:
-        cells = np.stack([np.ravel(rows), np.ravel(columns)], axis=-1)
-    except ValueError:
-        got = f"{np.size(rows)} and {np.size(columns)}"
-        fail(what, expected="as many rows as columns", got=got)
+    shapes = [as_numbers(what, numbers).shape for numbers in (rows, columns)]
+    if shapes[0] != shapes[1] or len(shapes[0]) != 1:
+        got = f"the shapes {shapes[0]} and {shapes[1]}"
+        fail(what, expected="two plain lists of the same length", got=got)
+    cells = np.stack([rows, columns], axis=-1)
     if cells.dtype.kind not in "iu":
         fail(what, expected="two lists of whole numbers", got=f"numbers of type {cells.dtype}")
     return cells
@@ -778,7 +914,7 @@ def _cells(what: str, rows, columns) -> np.ndarray:
 def _panels(figure) -> dict[str, Axes]:
     """The panels by the letters that their titles begin with."""
     if not isinstance(figure, Figure):
-        fail("draw_positions", expected="a figure", got=f"a {type(figure).__name__}")
+        fail("draw_positions", expected="a figure", got=kind_of(figure))
     panels = {_title(axes)[:1]: axes for axes in figure.axes}
     missing = sorted(set("ABCDEFG") - set(panels))
     if missing:
@@ -816,17 +952,26 @@ def _compare_map(letter: str, axes: Axes, table, wrong: dict, redrawn: Callable)
     below, shown = image[lower], image[upper]
     mirrored = table.T[lower]
     is_transposed = np.allclose(below, mirrored) and not np.allclose(shown, table[upper])
-    mistakes = {
-        TRANSPOSED: itself_if(shown, table[upper], lambda a: is_transposed),
+    empty = np.where(np.tri(len(table)), np.nan, table)
+    wrong |= {
+        UPSIDE_DOWN: [some[::-1] for some in (empty, table + table.T)],
+        MIRRORED: [some[:, ::-1] for some in (empty, table + table.T)],
     }
+    mistakes = {TRANSPOSED: itself_if(shown, table[upper], lambda a: is_transposed)}
     for mistake, others in wrong.items():
         mistakes[mistake] = _one_of(shown, table[upper], [other[upper] for other in others])
+    mistakes[PAIRS_HIDDEN] = itself_if(shown, table[upper], lambda a: np.isnan(a).any())
     mistakes[IGNORED] = _unchanged(
         letter, shown, table[upper], lambda axes: _image(what, axes)[upper], redrawn
     )
     compare(f"{what}, above the diagonal", shown, table[upper], mistakes)
     if not np.isnan(below).all() and not np.allclose(below, mirrored):
-        fail(f"{what}, below the diagonal", got="zeros in colour", mistake=NOTHING_HIDDEN)
+        fail(f"{what}, below the diagonal", got="numbers in colour", mistake=NOTHING_HIDDEN)
+    if not np.allclose(
+        np.sort(axes.images[0].get_extent()), np.repeat([-0.5, len(table) - 0.5], 2)
+    ):
+        got = "an image whose `extent` stretches or moves it"
+        fail(what, expected="target j at the mark j of its axis", got=got)
     _check_turn(what, axes)
     _check_scale(f"colours of {what}", axes)
 
@@ -853,10 +998,10 @@ def _check_scale(what: str, axes: Axes) -> None:
     """Check that the colours of an image lie between two numbers, in proportion."""
     image = axes.images[0]
     low, high = image.get_clim()
-    # What a colour bar makes of limits that are not finite is -0.1 to 0.1.
+    # What a colour bar makes of 0 to 0, and of limits that are not finite, is -0.1 to 0.1.
     if not np.isfinite([low, high]).all() or np.allclose([low, high], [-0.1, 0.1]):
-        got = "a limit that is NaN or infinite"
-        fail(what, expected="two numbers as limits", got=got, mistake=LIMIT_NOT_FINITE)
+        got = "a limit that is 0, NaN or infinite"
+        fail(what, expected="two different numbers as limits", got=got, mistake=NO_RANGE)
     try:
         shares = image.norm(np.array([low, (low + high) / 2, high]))
     except ValueError:  # such as a logarithm of zero
@@ -896,11 +1041,16 @@ def _check_limit(axes: Axes, gaps, redrawn: Callable) -> None:
     compare("end of panel D's colours", high, limit, mistakes)
 
 
-def _compare_dots(letter: str, axes: Axes, gap_list, numbers, m: int, redrawn: Callable) -> None:
+def _compare_dots(letter: str, axes: Axes, gaps, numbers, m: int, redrawn: Callable) -> None:
     """Compare the dots of a panel with the pairs, in whatever order."""
-    n = len(gap_list)
+    n = len(gaps)
+    i, j = np.triu_indices(n, 1)
+    gap_list, own = gaps[i, j], numbers[:, m]
     drawn = [_in_order(gap_list, column) for column in numbers.T]
     expected, others = drawn[m], drawn[:m] + drawn[m + 1 :]
+    none, by_gap, by_size = np.zeros(len(own)), np.sort(gap_list), np.sort(own)
+    emptied = [_in_order(*axes) for axes in ((gap_list, none), (none, own), (none, none))]
+    torn = [_in_order(*axes) for axes in ((by_gap, own), (gap_list, by_size), (by_gap, by_size))]
     dots = _dots(letter, axes)
 
     def is_unchanged(dots):
@@ -910,9 +1060,13 @@ def _compare_dots(letter: str, axes: Axes, gap_list, numbers, m: int, redrawn: C
         return any(np.allclose(np.sort(a), np.sort(b)) for a, b in columns)
 
     mistakes = {
-        ZEROS_SCATTERED: itself_if(dots, expected, lambda d: len(d) > n),
-        AXES_SWAPPED: _in_order(numbers[:, m], gap_list),
-        SAME_DOTS: _one_of(dots, expected, others),
+        ZEROS_SCATTERED: itself_if(dots, expected, lambda d: len(d) == n * n),
+        DIAGONAL_TAKEN: itself_if(dots, expected, lambda d: len(d) == n * (n + 1) // 2),
+        LOWER_TRIANGLE: _one_of(dots, expected, emptied),
+        AXES_SWAPPED: _in_order(own, gap_list),
+        OTHER_MEASURE: _one_of(dots, expected, others),
+        SORTED: _one_of(dots, expected, torn),
+        INDICES_TAKEN: _in_order(j - i, own),
         IGNORED: itself_if(dots, expected, is_unchanged),
     }
     compare(f"dots of panel {letter}", dots, expected, mistakes)
