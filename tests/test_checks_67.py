@@ -316,7 +316,7 @@ def test_a_wrong_shape_does_not_print_the_right_one(answer):
     with pytest.raises(CheckFailed, match="two numbers") as failure:
         part7.check_shape(answer)
     text = str(failure.value)
-    assert f"got:      {answer}" in text and "100, 10" not in text and "100." not in text
+    assert f"got:      {answer!r}" in text and "100, 10)" not in text and "100." not in text
 
 
 def test_a_pass_leaves_no_hook_and_a_foreign_error_has_no_name(coffees):
@@ -345,20 +345,23 @@ def test_two_blocks_that_share_an_order_are_named_by_number(norms):
 
 def test_a_shuffle_in_place_leaves_the_norms_as_they_were(norms):
     before = norms.copy()
-    with pytest.raises(CheckFailed, match="shuffled in place, nothing returned"):
-        part7.check_shuffle(lambda strength, rng: rng.shuffle(strength, axis=-1), norms)
-    with pytest.raises(CheckFailed, match="known mistake: nothing returned"):
-        part7.check_shuffle(lambda strength, rng: None, norms)
+    for shuffle in (
+        lambda strength, rng: rng.shuffle(strength, axis=-1),
+        lambda strength, rng: None,
+    ):
+        with pytest.raises(CheckFailed, match="known mistake: None returned"):
+            part7.check_shuffle(shuffle, norms)
     np.testing.assert_array_equal(norms, before)
 
 
-def test_the_average_takes_any_kind_of_index(norms, capsys):
+def test_the_average_takes_any_kind_of_index(capsys):
     mask = ~np.tri(12, dtype=bool)
     for upper in (mask, np.nonzero(mask)):
-        part7.check_floor(lambda bits, upper: np.mean([m[upper] for m in bits]), upper, norms)
+        part7.check_floor(lambda bits, upper: np.mean([m[upper] for m in bits]), upper)
         assert says_one_line(capsys)
     with pytest.raises(CheckFailed, match="not right yet"):
-        part7.check_floor(lambda bits, upper: bits[:, upper].mean() + 1e-4, mask, norms)
+        part7.check_floor(lambda bits, upper: bits[:, upper].mean() + 1e-4, mask)
+    part7.check_floor(lambda bits, upper: round(bits[:, upper].mean(), 12), mask)
 
 
 def test_a_mistake_stands_before_the_numbers(norms):
@@ -368,3 +371,85 @@ def test_a_mistake_stands_before_the_numbers(norms):
     assert [line.split(":")[0].strip() for line in lines] == [
         *("✗ shuffle", "This looks like a known mistake", "Hint", "expected")
     ]
+
+
+def refused_without_a_name(check, *given):
+    with pytest.raises(CheckFailed, match="not right yet") as failure:
+        check(*given)
+    assert "known mistake" not in str(failure.value)
+    return str(failure.value)
+
+
+def test_choice_names_no_mistake_that_was_not_made():
+    places = np.arange(10, 4000, 20)
+    gaps = refused_without_a_name(
+        part7.check_choice, lambda places: places[1:][np.diff(places) >= 9][:100], places
+    )
+    assert "(67,)" in gaps
+    nothing = refused_without_a_name(
+        part7.check_choice, lambda places: places[(places >= 9) & (places < 8000)][:100], places
+    )
+    assert "(0,)" in nothing
+    floats = refused_without_a_name(
+        part7.check_choice, lambda places: 1.0 * places[places >= 9][:100], places
+    )
+    assert "whole numbers" in floats and "float64" in floats
+
+
+@pytest.mark.parametrize("kind", [float, object, np.int16, np.uint16, tuple])
+def test_a_batch_that_later_cells_cannot_use_is_refused(kind, coffees):
+    _, ids, places = coffees
+    batch = np.stack([ids[place - 9 : place + 1] for place in places[places >= 9][:100]])
+    wrong = tuple(batch) if kind is tuple else batch.astype(kind)
+    refused_without_a_name(part7.check_batch, wrong, ids, places)
+
+
+@pytest.mark.parametrize(
+    ("dots", "got"),
+    [
+        (lambda x, y: (np.mean(x), np.mean(y)), "1 dot, x from 2 to 2"),
+        (lambda x, y: (np.tile(x, 2), np.tile(y, 2)), "20 dots"),
+        (lambda x, y: (x[:3], y[:3]), "3 dots, x from 1 to 3"),
+        (lambda x, y: ([], []), "no dots"),
+        (lambda x, y: (y, x), "y from 1 to 4"),  # the one that has a name: x and y swapped
+    ],
+    ids=["mean", "twice", "some", "none", "swapped"],
+)
+def test_dots_are_told_by_number_and_reach(dots, got):
+    def draw(bits, apart, upper):
+        figure = Figure()
+        panels = figure.subplots(2, 3).ravel()
+        for axes, letter in zip(panels, "ABCDEF", strict=True):
+            axes.set_title(letter)
+        for axes, matrix in zip(panels, [*bits, apart], strict=False):
+            axes.imshow(matrix)
+        for component in range(2):
+            panels[3 + component].scatter(*dots(apart[upper], bits[component][upper]))
+        panels[5].scatter(bits[0][upper], bits[1][upper])
+        return figure
+
+    with pytest.raises(CheckFailed, match="10 dots, x from 1 to 4, y from 0") as failure:
+        part7.check_panels(draw, np.triu_indices(4, 1))
+    text = str(failure.value)
+    assert got in text and ("known mistake" in text) == ("y from 1 to 4" in text)
+
+
+@pytest.mark.parametrize(
+    ("shuffle", "got"),
+    [
+        (lambda s, rng: np.dstack([s[:, :, :1], rng.permuted(s[:, :, 1:], axis=2)]), "one coffee"),
+        (lambda s, rng: np.dstack([rng.permuted(s[:, :, 1:], axis=2), s[:, :, :1]]), "one coffee"),
+        (lambda s, rng: np.stack([rng.permuted(part) for part in s]), "in every block"),
+        (lambda s, rng: 2 * rng.permuted(s, axis=2), "values that were given"),
+    ],
+    ids=["first stays", "first is always last", "heap of a component", "doubled"],
+)
+def test_a_shuffle_that_is_nearly_right_has_no_name(shuffle, got, norms):
+    assert got in refused_without_a_name(part7.check_shuffle, shuffle, norms)
+
+
+def test_an_average_counts_the_pairs_that_it_is_given():
+    upper = np.triu_indices(12, 1)
+    apart = np.arange(12) - np.arange(12)[:, None]
+    for average in (lambda bits, _: bits.sum() / 132, lambda bits, _: bits[:, apart > 0].mean()):
+        assert "5 blocks" in refused_without_a_name(part7.check_floor, average, upper)

@@ -1,5 +1,7 @@
 """Checks of exercise 7: windows before each target, norms, and information between blocks."""
 
+import reprlib
+import traceback
 from collections.abc import Callable
 from itertools import combinations
 
@@ -18,6 +20,7 @@ from layerlab.checks._core import (
     kind_of,
     right,
 )
+from layerlab.errors import TargetError
 from layerlab.hooks import last_token_activations, record
 from layerlab.information import mutual_information
 from layerlab.sweeps import layer_information, to_upper
@@ -26,6 +29,17 @@ from layerlab.tokens import context_windows
 CONTEXT = 9  # tokens before each target
 SEQUENCES = 100
 PANELS = tuple("ABCDEF")
+DEPTH = 5  # blocks in bits made up here: another number than in the notebook
+
+GLOBAL_USED = Mistake(
+    "a variable of the notebook instead of the argument",
+    "The check gave your function something else than the notebook does, and the notebook's answer "
+    "came back. What does the function use, and where does it get it from?",
+)
+LIST_FOR_ARRAY = Mistake(
+    "list instead of an array",
+    "The numbers are right, but a list has no shape, and no index that names several axes at once.",
+)
 
 EARLY_KEPT = Mistake(
     "targets without a full context kept",
@@ -56,6 +70,10 @@ LEFT_OUT_BY_NUMBER = Mistake(
     "You leave out the first few targets of the list, wherever they stand. Look at the values: at "
     "which place of the article does a target stand, and is that late enough?",
 )
+INDICES = Mistake(
+    "indices instead of places",
+    "Your numbers count the targets in the list. Where in the article do these targets stand?",
+)
 MASK_RETURNED = Mistake(
     "mask returned",
     "Your answer says yes or no for each target. Use it to index the places.",
@@ -65,6 +83,10 @@ TARGET_NOT_COUNTED = Mistake(
 )
 SHAPE_TRANSPOSED = Mistake(
     "rows and columns of the shape swapped", "One sequence a row, one token a column."
+)
+ROW_TOO_LONG = Mistake(
+    "one token too many in a row",
+    "How many tokens are there in a target and those before it? Yours has one more.",
 )
 TARGET_LEFT_OUT = Mistake(
     "target left out",
@@ -112,6 +134,11 @@ NO_LIST = Mistake(
     "Sequences and neurons have run together into one axis. `positions` is a list, even if it "
     "holds a single number.",
 )
+OUTSIDE_ROW = Mistake(
+    "position outside the row",
+    "`positions` are counted within a row of the batch, not within the article. Where in its row "
+    "does each target stand?",
+)
 CLASS_FOR_CONTEXT = Mistake(
     "class instead of a context",
     "Behind the comma stands a class. How is an object made of one?",
@@ -135,10 +162,17 @@ OVER_SEQUENCES = Mistake(
 OVER_BLOCKS = Mistake(
     "norm over the blocks", "The axis of the blocks is gone, and it is the blocks we compare."
 )
+OVER_COMPONENTS = Mistake(
+    "norm over the components",
+    "The axis of attention and MLP is gone. The one that disappears must be that of the neurons.",
+)
+OVER_EVERYTHING = Mistake(
+    "one norm of everything", "All axes are gone. Say which one has to go, and only that one."
+)
 L1_NORM = Mistake("L1 norm", "You added up sizes. The Euclidean norm adds up squares.")
 SQUARED_NORM = Mistake("squared norm", "The last step of the Euclidean norm is missing.")
 MEAN_UNDER_ROOT = Mistake(
-    "mean under the root", "The squares are averaged; the Euclidean norm adds them up."
+    "mean under the root", "Under your root stands a mean; the Euclidean norm adds squares up."
 )
 SUM_FOR_NORM = Mistake(
     "sum instead of norm", "Positive and negative neurons cancel in a sum. A length has no sign."
@@ -164,8 +198,8 @@ LOG_OF_ESTIMATE = Mistake(
     "logarithm of the estimate",
     "You took the logarithm of the information itself. Only the unit changes, by a factor.",
 )
-ATTENTION_TWICE = Mistake(
-    "attention used for both components",
+COMPONENT_TWICE = Mistake(
+    "one component used for both",
     "The second matrix equals the first. Does the index of the component change?",
 )
 WITH_ITSELF = Mistake(
@@ -193,6 +227,11 @@ LAST_BLOCK_OUT = Mistake(
 BELOW_DIAGONAL = Mistake(
     "pairs below the diagonal", "Your pairs have j < i. The first index is to be the smaller one."
 )
+BLOCKS_HARD_CODED = Mistake(
+    "number of blocks hard-coded",
+    "With twelve blocks your function runs, with six it looks for one that is not there. How many "
+    "there are must come from the argument.",
+)
 DISTANCE_NEGATIVE = Mistake(
     "distance negative", "For i < j, the later block is j. Which index runs along which axis?"
 )
@@ -200,9 +239,10 @@ BLOCKS_BETWEEN = Mistake(
     "blocks between counted",
     "Neighbours are one block apart. You counted the blocks that lie between the two.",
 )
-LIST_FOR_ARRAY = Mistake(
-    "list instead of an array",
-    "The numbers are right, but an index of pairs cannot pick from a list of lists.",
+ENDS_COUNTED = Mistake(
+    "both ends counted",
+    "Neighbours are one block apart. You counted the blocks from the one to the other, both ends "
+    "included.",
 )
 DIAGONAL_AMONG_PAIRS = Mistake(
     "diagonal among the pairs",
@@ -216,6 +256,14 @@ WHOLE_MATRIX = Mistake(
 PAIRS_TWICE = Mistake(
     "each pair twice",
     "Every pair is there as (i, j) and again as (j, i). Only one of the two was measured.",
+)
+NEIGHBOURS_LEFT_OUT = Mistake(
+    "neighbours left out", "Your index has no pair of blocks that are one apart. They count, too."
+)
+ROWS_PICKED = Mistake(
+    "numbers taken for rows",
+    "NumPy takes each number in an array or a list for a whole row. The places that you mean need "
+    "a mask, or a tuple of two arrays.",
 )
 MASK_OF_NUMBERS = Mistake(
     "mask of numbers",
@@ -236,7 +284,11 @@ PICKED_FOR_MATRIX = Mistake(
     "panels want the pairs picked out of it.",
 )
 SAME_MATRIX = Mistake(
-    "attention in both matrices", "Panels A and B show the same. One of them belongs to the MLP."
+    "one component in both matrices",
+    "Panels A and B show the same. One belongs to attention, the other to the MLP.",
+)
+MATRIX_MISSING = Mistake(
+    "a matrix missing", "There are three upper panels, and fewer matrices for them."
 )
 MATRICES_SWAPPED = Mistake(
     "attention and MLP swapped", "Component 0 is attention, and attention is panel A."
@@ -249,17 +301,21 @@ AXES_SWAPPED = Mistake(
     "x and y swapped", "Look at the labels of the panel: what runs to the right, and what upward?"
 )
 SAME_SCATTER = Mistake(
-    "attention in both scatters", "Panels D and E show the same dots. Does the component change?"
+    "same dots in both scatters", "Panels D and E show the same dots. Does the component change?"
+)
+UNEQUAL_LENGTHS = Mistake(
+    "x and y of different lengths",
+    "Each dot needs an x and a y. Were both picked out of their matrices by the same index?",
 )
 AGAINST_ITSELF = Mistake(
     "a component against itself",
     "All dots of panel F lie on the diagonal, because both axes show the same numbers.",
 )
 NOT_SHUFFLED = Mistake("not shuffled", "The norms are where they were.")
-SHUFFLED_IN_PLACE = Mistake(
-    "shuffled in place, nothing returned",
-    "The method changed the array that it was given, which would have cost you your norms, and its "
-    "own result is None. The other two leave their argument alone and return a new array.",
+NONE_RETURNED = Mistake(
+    "None returned",
+    "A function without `return` gives None, and so does a method that shuffles in place. The "
+    "generator's other two methods return a new array.",
 )
 SHUFFLED_ALIKE = Mistake(
     "all blocks shuffled alike",
@@ -279,13 +335,24 @@ SOME_SHUFFLED = Mistake(
     "only some blocks shuffled",
     "Several blocks have kept their order, so the pairs among them are intact.",
 )
+COMPONENTS_MIXED = Mistake(
+    "attention and MLP mixed",
+    "Values of attention now stand in the MLP, and the other way round. Each component keeps its "
+    "own; which axis is that of the coffees?",
+)
 BLOCKS_SHUFFLED = Mistake(
     "blocks shuffled, not sequences",
     "A coffee's norms now stand at other blocks. Each block must keep its hundred values.",
 )
 ONE_HEAP = Mistake(
     "everything in one heap",
-    "Blocks have swapped values with each other. Name the axis along which to shuffle.",
+    "Values have moved to other blocks and to the other component. Name the axis along which to "
+    "shuffle.",
+)
+NOT_FROM_GENERATOR = Mistake(
+    "an order that is not from the generator",
+    "The function is given a generator. Each order must come from it: the same one again from the "
+    "same seed, another one from another seed.",
 )
 ZEROS_AVERAGED = Mistake(
     "zeros of the matrix averaged in",
@@ -295,9 +362,16 @@ ONE_COMPONENT_AVERAGED = Mistake(
     "one component only",
     "That is the mean over the pairs of attention alone, or of the MLP alone. Both belong in it.",
 )
-TWO_AVERAGES = Mistake(
-    "an average for each component",
-    "Attention and the MLP have one each. A single number is asked for, over the pairs of both.",
+SEVERAL_AVERAGES = Mistake(
+    "more than one average",
+    "A single number is asked for, over all pairs of both components.",
+)
+MEANS_ADDED = Mistake(
+    "two means added",
+    "You added the mean of attention to that of the MLP. The mean of all pairs lies between them.",
+)
+SUM_FOR_MEAN = Mistake(
+    "sum instead of mean", "You added up the bits of all pairs. A mean does not grow with them."
 )
 
 
@@ -311,8 +385,11 @@ def check_choice(choose, places) -> None:
     places : ndarray of int, shape (n_targets,)
         All places of the target in the article.
     """
-    made_up = np.r_[2, 5, 8, 9, 10, 13, np.arange(20, 2020, 15)]
+    steps = np.arange(134) % 2  # gaps of 25 and 5 tokens, so that it shows who looks at gaps
+    made_up = np.r_[2, 5, 8, 9, 10, 13, np.arange(20, 2020, 15) + 10 * steps]
     late = made_up + 100_000  # as in an article in which no target comes too early
+    places = np.asarray(places)
+    of_notebook = places[places >= CONTEXT][:SEQUENCES]
 
     def is_by_number(_):
         kept = np.ravel(choose(late.copy()))
@@ -320,24 +397,34 @@ def check_choice(choose, places) -> None:
         return start > 0 and np.array_equal(kept, late[start:][: kept.size])
 
     tried = "choose, tried on places made up here"
-    for what, data in ((tried, made_up), (tried, late), ("choose(places)", np.array(places))):
+    for what, data in ((tried, made_up), (tried, late), ("choose(places)", places)):
         early_kept, strict = data[:SEQUENCES], data[data > CONTEXT][:SEQUENCES]
-        usable = data[data >= CONTEXT]
+        usable, indices = data[data >= CONTEXT], np.flatnonzero(data >= CONTEXT)
         first = usable[:SEQUENCES]
+        within = usable[usable < 1024][:SEQUENCES]
         got = call(what, choose, data.copy())
         mistakes = {
             EARLY_KEPT: early_kept,
             ONE_TOO_STRICT: strict,
             CUT_FIRST: early_kept[early_kept >= CONTEXT],
-            WITHIN_ONE_PASS: usable[usable < 1024][:SEQUENCES],
+            WITHIN_ONE_PASS: within if within.size else first,  # an empty answer says little
             NOT_CUT: usable,
             LAST_ONES: usable[-SEQUENCES:],
             STARTS: first - CONTEXT,
+            GLOBAL_USED: of_notebook,
             MASK_RETURNED: itself_if(got, first, lambda _, got=got: np.asarray(got).dtype == bool),
+            INDICES: itself_if(
+                got, first, lambda a, n=indices: a.size and np.array_equal(a.flat, n[: a.size])
+            ),
             LEFT_OUT_BY_NUMBER: itself_if(got, first, is_by_number),
         }
         compare(what, got, first, mistakes)
-    n_early = int(np.sum(np.asarray(places) < CONTEXT))
+        kind = np.asarray(got).dtype
+        if kind.kind not in "iu":
+            fail(
+                what, expected="whole numbers, such as a slice takes", got=f"numbers of type {kind}"
+            )
+    n_early = int(np.sum(places < CONTEXT))
     right(
         f"Filter first, cut afterwards: {n_early} of {len(places)} targets "
         f"{'stands' if n_early == 1 else 'stand'} too early, and {len(got)} of the others stay."
@@ -353,13 +440,18 @@ def check_shape(shape) -> None:
         The answer.
     """
     expected = (SEQUENCES, CONTEXT + 1)
-    mistakes = {TARGET_NOT_COUNTED: (SEQUENCES, CONTEXT), SHAPE_TRANSPOSED: expected[::-1]}
+    mistakes = {
+        TARGET_NOT_COUNTED: (SEQUENCES, CONTEXT),
+        ROW_TOO_LONG: (SEQUENCES, CONTEXT + 2),
+        SHAPE_TRANSPOSED: expected[::-1],
+    }
     got = np.asarray(shape, dtype=object).tolist()
     got = tuple(got) if isinstance(got, list) else got
-    if got != expected:  # `compare` would print the right shape, and as floats
+    if got != expected:  # `compare` would print the right shape
         named = [mistake for mistake, wrong in mistakes.items() if got == wrong]
         wanted = "two numbers: how many sequences there are, and how many tokens in each"
-        fail("shape", expected=wanted, got=str(got), mistake=named[0] if named else None)
+        came = reprlib.repr(shape)
+        fail("shape", expected=wanted, got=came, mistake=named[0] if named else None)
     right("One row a sequence, and in each row the tokens before the target with the target last.")
 
 
@@ -368,7 +460,7 @@ def check_batch(batch, ids, places) -> None:
 
     Parameters
     ----------
-    batch : array_like of int
+    batch : ndarray or torch.Tensor of int
         The answer.
     ids : ndarray of int, shape (n_tokens,)
     places : ndarray of int, shape (n_targets,)
@@ -384,6 +476,7 @@ def check_batch(batch, ids, places) -> None:
         TARGET_LEFT_OUT: around(-CONTEXT, -1),
         CONTEXT_TOO_SHORT: around(1 - CONTEXT, 0),
         WINDOW_SHIFTED: around(1 - CONTEXT, 1),
+        ROW_TOO_LONG: around(-1 - CONTEXT, 0),
         WINDOW_TOO_LONG: around(-CONTEXT, 1),
         WINDOW_LEFT: around(-1 - CONTEXT, -1),
         CONTEXT_AFTER: around(0, CONTEXT),
@@ -391,6 +484,11 @@ def check_batch(batch, ids, places) -> None:
         BATCH_FLAT: expected.ravel(),
     }
     compare("batch", batch, expected, mistakes)
+    _need_array("batch", batch, torch.Tensor)
+    kind = np.asarray(batch).dtype
+    if kind not in (np.int64, np.int32):
+        wanted = "whole numbers that the model can read, of type int64 or int32"
+        fail("batch", expected=wanted, got=f"numbers of type {kind}")
     right(
         f"{len(expected)} rows of {CONTEXT + 1} tokens, and every row ends in the target: start "
         "and stop are right."
@@ -425,6 +523,7 @@ def check_pass(one_pass, model, ids, places) -> None:
         TOKEN_BEFORE: lambda: at(CONTEXT - 1),
         ALL_TOKENS: itself_if(vectors, expected, lambda a: a.shape[2] == n_tokens),
         NO_LIST: itself_if(vectors, expected, lambda a: a.ndim == 3),
+        GLOBAL_USED: lambda: last_token_activations(model, _windows(ids, places)),
         ONE_SEQUENCE: itself_if(vectors, expected, lambda a: a.shape[2] == 1),
     }
     compare(what, vectors, expected, mistakes, rtol=1e-3, atol=1e-3)
@@ -438,7 +537,7 @@ def check_strength(strength, model, ids, places) -> None:
 
     Parameters
     ----------
-    strength : ndarray
+    strength : ndarray or torch.Tensor
         The answer.
     model, ids, places
         As in `check_pass`.
@@ -449,6 +548,8 @@ def check_strength(strength, model, ids, places) -> None:
     mistakes = {
         OVER_SEQUENCES: np.sqrt(squares.sum(axis=2)),
         OVER_BLOCKS: np.sqrt(squares.sum(axis=1)),
+        OVER_COMPONENTS: np.sqrt(squares.sum(axis=0)),
+        OVER_EVERYTHING: np.sqrt(squares.sum()),
         L1_NORM: np.abs(X).sum(axis=3),
         SQUARED_NORM: squares.sum(axis=3),
         MEAN_UNDER_ROOT: np.sqrt(squares.mean(axis=3)),
@@ -457,6 +558,7 @@ def check_strength(strength, model, ids, places) -> None:
         AXIS_KEPT: expected[..., None],
     }
     compare("strength", strength, expected, mistakes, rtol=1e-3, atol=1e-3)
+    _need_array("strength", strength, torch.Tensor)
     right(
         f"The neurons are gone, the rest is there: {expected.shape[2]} lengths for each of "
         f"{expected.shape[1]} blocks, in attention and in the MLP."
@@ -471,20 +573,30 @@ def check_information(information_between) -> None:
     information_between : callable
         The answer: norms (2, depth, n_sequences) to bits (2, depth, depth).
     """
-    rng = np.random.default_rng(7)
     depth = 6  # enough for an estimate across the blocks, where they are mistaken for samples
-    common = rng.normal(size=(2, 1, 60))
-    scales = np.linspace(0.3, 0.9, depth)[:, None]
-    norms = 10 + common + scales * rng.normal(size=(2, depth, 60))
+    norms = _made_up_norms(depth)
     what = "information_between (tried on norms made up here)"
-    got = call(what, information_between, norms.copy())
+    try:
+        got = call(what, information_between, norms.copy())
+    except CheckFailed as failure:
+        if isinstance(failure.__cause__, IndexError):
+            call(what, information_between, _made_up_norms(12))  # ends here if this fails as well
+            fail(what, got=f"IndexError: {failure.__cause__}", mistake=BLOCKS_HARD_CODED)
+        raise
     expected = _upper(layer_information(norms))  # (2, depth, depth)
     values = _as_matrices(what, got, expected)
-    lower, diagonal = np.tril(values, -1), np.diagonal(values, axis1=1, axis2=2)
+    upper, lower = np.triu(values, 1), np.nan_to_num(np.tril(values, -1))
+    diagonal = np.nan_to_num(np.diagonal(values, axis1=1, axis2=2))
+    if not upper.any() and lower.any():
+        wanted, came = "bits above the diagonal", "bits below it, and zeros above"
+        fail(what, expected=wanted, got=came, mistake=BELOW_DIAGONAL)
 
     def matrices(measure: Callable) -> np.ndarray:
         bits = [[measure(c, *pair) for pair in combinations(range(depth), 2)] for c in range(2)]
         return _upper(bits)
+
+    def is_twice(matrices):
+        return any(np.allclose(matrices, expected[[c, c]], 1e-3, 2e-3) for c in range(2))
 
     with np.errstate(divide="ignore"):  # estimates of zero
         logarithms = _upper(np.log2(layer_information(norms) * np.log(2)))
@@ -492,7 +604,6 @@ def check_information(information_between) -> None:
         NATS: expected * np.log(2),
         WRONG_WAY: expected * np.log(2) ** 2,
         CONVERTED_TWICE: expected / np.log(2),
-        ATTENTION_TWICE: expected[[0, 0]],
         WITH_ITSELF: matrices(lambda c, i, j: mutual_information(norms[c, i], norms[c, i])),
         ACROSS: matrices(lambda c, i, j: mutual_information(norms[0, i], norms[1, j])),
         LOG_OF_ESTIMATE: logarithms,
@@ -500,14 +611,14 @@ def check_information(information_between) -> None:
             lambda c, i, j: mutual_information(norms[c, :, i], norms[c, :, j])
         ),
         LAST_BLOCK_OUT: expected * (np.arange(depth) < depth - 1),
-        BELOW_DIAGONAL: np.zeros_like(expected) if np.any(lower) else expected,
+        COMPONENT_TWICE: itself_if(upper, expected, is_twice),
     }
-    compare(what, np.triu(values, 1), expected, mistakes, rtol=1e-3, atol=2e-3)
-    if np.any(np.nan_to_num(diagonal)):
-        known = ALL_WITH_ALL if np.any(np.nan_to_num(lower)) else DIAGONAL_INCLUDED
+    compare(what, upper, expected, mistakes, rtol=1e-3, atol=2e-3)
+    is_mirrored = np.allclose(lower, np.swapaxes(expected, 1, 2), 1e-3, 2e-3)
+    if diagonal.any():
+        known = ALL_WITH_ALL if is_mirrored and diagonal.all() else DIAGONAL_INCLUDED
         fail(what, expected="nothing on the diagonal", mistake=known)
-    mirrored = np.swapaxes(expected, 1, 2)
-    if np.any(np.nan_to_num(lower)) and not np.allclose(lower, mirrored, 1e-3, 2e-3):
+    if lower.any() and not is_mirrored:
         fail(what, expected="below the diagonal nothing, or the mirror image of what is above it")
     right(
         "Every pair i < j, attention with attention and MLP with MLP, in bits: the package, asked "
@@ -520,7 +631,7 @@ def check_distance(apart, strength) -> None:
 
     Parameters
     ----------
-    apart : array_like, shape (depth, depth)
+    apart : ndarray, shape (depth, depth)
         The answer.
     strength : ndarray, shape (2, depth, n_sequences)
     """
@@ -528,11 +639,13 @@ def check_distance(apart, strength) -> None:
     expected = _upper([_gaps(depth)])[0]  # (depth, depth)
     values = _as_matrices("apart", apart, expected)
     above = expected > 0
-    mistakes = {DISTANCE_NEGATIVE: -expected, BLOCKS_BETWEEN: expected - above}
+    mistakes = {
+        DISTANCE_NEGATIVE: -expected,
+        BLOCKS_BETWEEN: expected - above,
+        ENDS_COUNTED: expected + above,
+    }
     compare("apart, above the diagonal", np.triu(values, 1), expected, mistakes)
-    if not isinstance(apart, np.ndarray):
-        known = LIST_FOR_ARRAY if isinstance(apart, list | tuple) else None
-        fail("apart", expected="a NumPy array", got=kind_of(apart), mistake=known)
+    _need_array("apart", apart)
     right(f"From 1 between neighbours to {depth - 1} between the first block and the last.")
 
 
@@ -551,15 +664,19 @@ def check_upper(upper, strength) -> None:
     if _is_mask_of_numbers(upper, places.shape):
         fail("upper", expected=wanted, got="a matrix of numbers", mistake=MASK_OF_NUMBERS)
     try:
-        picked = np.sort(places[upper], axis=None)
+        picked = places[upper]
     except (IndexError, ValueError) as error:
         fail("upper", expected=wanted, got=f"{type(error).__name__}: {error}")
+    if not isinstance(upper, tuple) and np.asarray(upper).dtype.kind in "iu":
+        fail("upper", expected=wanted, got="whole rows of the matrix", mistake=ROWS_PICKED)
+    picked = np.sort(picked, axis=None)
     above, below = places < places.T, places > places.T
     mistakes = {
         DIAGONAL_AMONG_PAIRS: ~below,
         LOWER_TRIANGLE: below,
         WHOLE_MATRIX: np.ones_like(above),
         PAIRS_TWICE: above | below,
+        NEIGHBOURS_LEFT_OUT: np.triu(above, 2),
     }
     if not np.array_equal(picked, places[above]):
         named = [m for m, mask in mistakes.items() if np.array_equal(picked, places[mask])]
@@ -583,36 +700,38 @@ def check_panels(draw_blocks, upper) -> None:
     upper : tuple of ndarray, or ndarray of bool
         The answer to the step before: the function is given an index of the same kind.
     """
-    depth = 5
-    pairs, index = _made_up_pairs(depth, upper)
-    bits, gaps = _upper(pairs), _gaps(depth)
-    numbers = np.arange(depth)
+    pairs, index = _made_up_pairs(upper)
+    bits, gaps = _upper(pairs), _gaps(DEPTH)
+    numbers = np.arange(DEPTH)
     apart = numbers - numbers[:, None]
-    figure = call("draw_blocks", draw_blocks, bits.copy().view(_Results), apart, index)
+    try:
+        figure = call("draw_blocks", draw_blocks, bits.copy().view(_Results), apart, index)
+    except CheckFailed as failure:
+        _fail_at_line(draw_blocks, failure)
+        raise
     panels = _panels(figure)
-    swapped, same = bits[::-1], bits[[0, 0]]
 
     def picked(row):  # as `heat_map` shows a row of pairs: again and again, one below the other
         return {PICKED_FOR_MATRIX: np.triu(np.tile(row, (len(row), 1)), 1)}
 
+    images = {letter: _image(panels, letter) for letter in "ABC"}
+    is_same = any(np.array_equal([images["A"], images["B"]], [part, part]) for part in bits)
     for c, letter in enumerate("AB"):
-        mistakes = {SAME_MATRIX: same[c], MATRICES_SWAPPED: swapped[c]} | picked(pairs[c])
-        compare(f"panel {letter}", _image(panels, letter), bits[c], mistakes)
-    compare("panel C", _image(panels, "C"), _upper([gaps])[0], picked(gaps))
-    for c, letter in enumerate("DE"):
-        wrong = {
-            SAME_SCATTER: _sorted_dots(gaps, pairs[0]),
-            ZEROS_DROPPED: lambda dots: len(dots) < len(gaps) and dots.all(),
+        mistakes = {
+            SAME_MATRIX: images[letter] if is_same else bits[c],
+            MATRICES_SWAPPED: bits[1 - c],
         }
-        _compare_dots(panels, letter, gaps, pairs[c], wrong)
-    wrong = {
-        AGAINST_ITSELF: lambda dots: np.array_equal(dots[:, 0], dots[:, 1]),
-        ZEROS_DROPPED: lambda dots: len(dots) < len(gaps) and dots.all(axis=0).any(),
-    }
-    _compare_dots(panels, "F", *pairs, wrong)
+        compare(f"panel {letter}", images[letter], bits[c], picked(pairs[c]) | mistakes)
+    compare("panel C", images["C"], _upper([gaps])[0], picked(gaps))
+    dots = {letter: _dots(panels, letter) for letter in "DEF"}
+    is_same = np.array_equal(dots["D"], dots["E"]) and dots["D"].any(axis=0).all()
+    for c, letter in enumerate("DE"):
+        _compare_dots(letter, dots[letter], gaps, pairs[c], {SAME_SCATTER: is_same})
+    is_diagonal = np.array_equal(*dots["F"].T)
+    _compare_dots("F", dots["F"], *pairs, {AGAINST_ITSELF: is_diagonal})
     right(
         f"Six panels: two matrices of MI and one of distance, and below them {len(gaps)} dots each "
-        f"for {depth} blocks, one for every pair i < j."
+        f"for {DEPTH} blocks, one for every pair i < j."
     )
 
 
@@ -626,30 +745,43 @@ def check_shuffle(shuffle, strength) -> None:
         shuffled by itself. It is given a copy.
     strength : ndarray, shape (2, depth, n_sequences)
     """
-    strength = np.asarray(strength, dtype=float)
-    given = strength.copy()
-    try:
-        # A seed that also swaps attention and MLP, where the first axis is shuffled.
-        shuffled = call("shuffle", shuffle, given, np.random.default_rng(3))
-    except CheckFailed as failure:
-        if failure.__cause__ is None and not np.array_equal(given, strength):
-            fail("shuffle", expected="an array", got="None", mistake=SHUFFLED_IN_PLACE)
-        raise
-    values = _as_matrices("shuffle", shuffled, strength)
-
-    def keeps(axis):
-        return np.allclose(np.sort(values, axis), np.sort(strength, axis), 1e-4, 1e-4)
-
-    if np.allclose(values, strength, 1e-4, 1e-4):
+    shape = np.shape(strength)
+    # No two values are equal, so it shows from where each one came.
+    norms = np.random.default_rng(7).permutation(np.prod(shape)).reshape(shape).astype(float)
+    # A seed that also swaps attention and MLP, where the first axis is shuffled.
+    sources, places = _sources(shuffle, norms, seed=3), np.indices(norms.shape)
+    if np.array_equal(sources, places):
         fail("shuffle", expected="another order", mistake=NOT_SHUFFLED)
-    if not keeps(axis=2):
-        known = BLOCKS_SHUFFLED if keeps(axis=1) else ONE_HEAP if keeps(axis=None) else None
+    component, block, sequence = (sources != places).any(axis=(1, 2, 3))  # what has changed
+    if component or block:
+        known = {
+            (True, False): COMPONENTS_MIXED,
+            (False, True): None if sequence else BLOCKS_SHUFFLED,
+            (True, True): ONE_HEAP if sequence else None,
+        }[component, block]
         fail("shuffle", expected="the same values in every block", mistake=known)
-    _compare_orders(_orders(values, strength))
-    right("Each block keeps its values and loses its partners, for every block has its own order.")
+    orders = sources[2]  # (2, depth, n_sequences)
+    _compare_orders(orders)
+    again, other = (_sources(shuffle, norms, seed)[2] for seed in (3, 4))
+    if not np.array_equal(orders, again):
+        wanted, came = "the same orders again from the same seed", "others"
+        fail("shuffle", expected=wanted, got=came, mistake=NOT_FROM_GENERATOR)
+    still = np.argwhere((orders == other).all(axis=2))
+    if still.size:
+        came = f"the same as before in block {still[0, 1]} of {_name(still[0, 0])}"
+        wanted = "other orders from another seed"
+        fail("shuffle", expected=wanted, got=came, mistake=NOT_FROM_GENERATOR)
+    both = np.stack([orders, other])
+    if (both == both[:, :, :1]).all(axis=(0, 1, 2)).any():
+        came = "one coffee whose norms stay together, with every seed"
+        fail("shuffle", expected="all coffees in a random order", got=came)
+    right(
+        "Each block keeps its values and loses its partners: every block has an order of its own, "
+        "and the generator draws it."
+    )
 
 
-def check_floor(average, upper, strength) -> None:
+def check_floor(average, upper) -> None:
     """The mean over the measured pairs of both components, tried on made-up results.
 
     Parameters
@@ -658,29 +790,36 @@ def check_floor(average, upper, strength) -> None:
         The answer: bits (2, depth, depth) and the index of the pairs i < j to a number.
     upper : tuple of ndarray, or ndarray of bool
         As in `check_panels`.
-    strength : ndarray, shape (2, depth, n_sequences)
     """
-    depth = np.shape(strength)[1]
-    pairs, index = _made_up_pairs(depth, upper)
-    what = "average (tried on bits made up here)"
+    pairs, index = _made_up_pairs(upper)
+    what = f"average (tried on made-up bits of {DEPTH} blocks)"
     got = call(what, average, _upper(pairs).view(_Results), index)
     each = pairs.mean(axis=1)  # (2,)
 
     def is_of_one(answer):
         return answer.ndim == 0 and np.isclose(answer, each).any()
 
+    def is_several(answer):
+        several = (each, pairs.mean(axis=0))
+        return any(answer.shape == a.shape and np.allclose(answer, a) for a in several)
+
     mistakes = {
-        ZEROS_AVERAGED: pairs.sum() / (2 * depth**2),
+        ZEROS_AVERAGED: pairs.sum() / (2 * DEPTH**2),
         ONE_COMPONENT_AVERAGED: itself_if(got, pairs.mean(), is_of_one),
-        TWO_AVERAGES: each,
+        SEVERAL_AVERAGES: itself_if(got, pairs.mean(), is_several),
+        MEANS_ADDED: each.sum(),
+        SUM_FOR_MEAN: pairs.sum(),
         ZEROS_DROPPED: pairs[pairs > 0].mean(),
     }
     compare(what, got, pairs.mean(), mistakes)
-    right(f"One number for all {pairs.size} pairs, those with an estimate of zero among them.")
+    right("One number for all pairs of both components, those with an estimate of zero among them.")
 
 
 class _Results(np.ndarray):
     """Results that say so when a tuple of index arrays becomes a part of a longer index."""
+
+    def __array_wrap__(self, array, context=None, return_scalar=False):
+        return np.asarray(array)[()]  # what is computed from them is plain, also a single number
 
     def __getitem__(self, key):
         if isinstance(key, tuple) and any(isinstance(part, tuple) for part in key):
@@ -689,35 +828,80 @@ class _Results(np.ndarray):
         return super().__getitem__(key)
 
 
-def _orders(shuffled, strength) -> np.ndarray:
-    """From where each value of `shuffled` came within its row; (2, depth, n_sequences)."""
-    orders = np.empty(strength.shape, dtype=int)
-    np.put_along_axis(orders, np.argsort(shuffled, axis=2), np.argsort(strength, axis=2), axis=2)
-    return orders
+def _sources(shuffle, norms, seed: int) -> np.ndarray:
+    """Component, block and sequence that each value came from; (3, 2, depth, n_sequences).
+
+    The norms are the numbers from 0, in any order.
+    """
+    try:
+        shuffled = call("shuffle", shuffle, norms.copy(), np.random.default_rng(seed))
+    except CheckFailed as failure:
+        if callable(shuffle) and failure.__cause__ is None:
+            fail("shuffle", expected="an array", got="None", mistake=NONE_RETURNED)
+        raise
+    values = _as_matrices("shuffle", shuffled, norms)
+    if not np.array_equal(np.sort(values, axis=None), np.arange(norms.size)):
+        fail("shuffle", expected="the values that were given", got="others")
+    flat = np.argsort(norms, axis=None)[values.astype(int)]
+    return np.stack(np.unravel_index(flat, norms.shape))
 
 
 def _compare_orders(orders) -> None:
     """Accept orders (2, depth, n_sequences) in which no two blocks of a component agree."""
-    kept = orders == np.arange(orders.shape[2])
-    still = kept.mean(axis=2) > 0.5  # (2, depth); nearly equal values may have changed places
-    agree = (orders[:, :, None] == orders[:, None]).mean(axis=3) > 0.5  # (2, depth, depth)
+    still = (orders == np.arange(orders.shape[2])).all(axis=2)  # (2, depth)
+    agree = (orders[:, :, None] == orders[:, None]).all(axis=3)  # (2, depth, depth)
     alike = np.triu(agree, 1)
     if not alike.any():
         return
     if still.all(axis=1).any():
         known = ONE_COMPONENT_SHUFFLED
     elif agree.all():
-        across = np.mean(orders[0, 0] == orders[1, 0]) > 0.5
-        known = SHUFFLED_ALIKE if across else ONE_ORDER_EACH
+        known = SHUFFLED_ALIKE if np.array_equal(*orders[:, 0]) else ONE_ORDER_EACH
     else:
         known = SOME_SHUFFLED if (still.sum(axis=1) > 1).any() else None
     component, i, j = np.argwhere(alike)[0]
     fail(
         "shuffle",
         expected="an order of its own for each block",
-        got=f"the same order in blocks {i} and {j} of {('attention', 'the MLP')[component]}",
+        got=f"the same order in blocks {i} and {j} of {_name(component)}",
         mistake=known,
     )
+
+
+def _name(component: int) -> str:
+    return ("attention", "the MLP")[component]
+
+
+def _need_array(what: str, got, *others: type) -> None:
+    """Refuse what has the right values and is neither a NumPy array nor one of the others."""
+    if not isinstance(got, (np.ndarray, *others)):
+        known = LIST_FOR_ARRAY if isinstance(got, list) else None
+        fail(what, expected="a NumPy array", got=kind_of(got), mistake=known)
+
+
+def _fail_at_line(function, failure: CheckFailed) -> None:
+    """Say of an error that a function raised in which of its lines, and its name if it has one."""
+    error = failure.__cause__
+    if error is None or isinstance(error, NameError):  # a blank left unfilled says so itself
+        return
+    frames = traceback.extract_tb(error.__traceback__)
+    name = getattr(function, "__name__", "")
+    line = "".join([frame.line or "" for frame in frames if frame.name == name][-1:])
+    known = None
+    if str(error) == "x and y must be the same size":
+        known = UNEQUAL_LENGTHS
+    elif isinstance(error, IndexError) and "matrices[" in line:
+        known = MATRIX_MISSING
+    place = f" in the line `{line}`" if line else ""
+    fail(name, got=f"{type(error).__name__}: {error}{place}", mistake=known)
+
+
+def _made_up_norms(depth: int) -> np.ndarray:
+    """Norms (2, depth, 60): a part common to all blocks, and noise that grows with the block."""
+    rng = np.random.default_rng(7)
+    common = rng.normal(size=(2, 1, 60))
+    scales = np.linspace(0.3, 0.9, depth)[:, None]
+    return 10 + common + scales * rng.normal(size=(2, depth, 60))
 
 
 def _is_mask_of_numbers(upper, shape: tuple[int, int]) -> bool:
@@ -752,6 +936,8 @@ def _watched_pass(what: str, one_pass, model, windows) -> tuple:
         if "'type' object does not support the context manager" in str(failure):
             got = str(failure.__cause__)
             fail(what, expected="a context", got=got, mistake=CLASS_FOR_CONTEXT)
+        if isinstance(failure.__cause__, TargetError):
+            fail(what, got=str(failure.__cause__), mistake=OUTSIDE_ROW)
         raise
     finally:
         for hook in hooks:
@@ -759,12 +945,12 @@ def _watched_pass(what: str, one_pass, model, windows) -> tuple:
     return vectors, any(output[0].requires_grad for output in outputs)
 
 
-def _made_up_pairs(depth: int, upper) -> tuple:
+def _made_up_pairs(upper) -> tuple:
     """Bits of the pairs i < j (2, n_pairs), some of them zero, and an index of the given kind."""
-    n_pairs = depth * (depth - 1) // 2
+    n_pairs = DEPTH * (DEPTH - 1) // 2
     pairs = np.random.default_rng(7).uniform(0.05, 1.5, (2, n_pairs))
     pairs[[0, 0, 1, 1], [1, 6, 3, 8]] = 0  # measured, and no relation found
-    above = ~np.tri(depth, dtype=bool)
+    above = ~np.tri(DEPTH, dtype=bool)
     return pairs, above if np.asarray(upper).dtype == bool else np.nonzero(above)
 
 
@@ -817,17 +1003,38 @@ def _sorted_dots(x, y) -> np.ndarray:
     return dots[np.lexsort(dots.T[::-1])]
 
 
-def _compare_dots(panels: dict[str, Axes], letter: str, x, y, wrong: dict) -> None:
-    """Compare the dots of a panel with those of the pairs."""
+def _dots(panels: dict[str, Axes], letter: str) -> np.ndarray:
+    """The dots of a panel, (n, 2), from left to right."""
     collections = panels[letter].collections
     if not collections:
         fail(f"panel {letter}", expected="dots drawn with scatter", got="none")
-    dots = _sorted_dots(*np.ma.filled(collections[0].get_offsets(), np.nan).T)
-    expected = _sorted_dots(x, y)
-    mistakes = {
-        ZEROS_DRAWN: itself_if(dots, expected, lambda a: len(a) > len(expected)),
-        AXES_SWAPPED: _sorted_dots(y, x),
-    }
-    for mistake, value in wrong.items():
-        mistakes[mistake] = itself_if(dots, expected, value) if callable(value) else value
-    compare(f"dots of panel {letter}", dots, expected, mistakes)
+    return _sorted_dots(*np.ma.filled(collections[0].get_offsets(), np.nan).T)
+
+
+def _compare_dots(letter: str, dots, x, y, wrong: dict[Mistake, bool]) -> None:
+    """Compare the dots of a panel with those of the pairs; `wrong` says which mistakes are made."""
+    what, expected = f"dots of panel {letter}", _sorted_dots(x, y)
+    if dots.shape != expected.shape or not np.allclose(dots, expected):
+        are_non_zero = [
+            np.array_equal(np.sort(shown), np.sort(values[values > 0]))
+            for shown, values in zip(dots.T, (x, y), strict=True)
+        ]
+        wrong = wrong | {
+            ZEROS_DRAWN: len(dots) == DEPTH**2,
+            AXES_SWAPPED: np.array_equal(dots, _sorted_dots(y, x)),
+            ZEROS_DROPPED: len(dots) < len(expected) and any(are_non_zero),
+        }
+        known = [mistake for mistake, is_made in wrong.items() if is_made]
+        if known or len(dots) != len(expected):
+            wanted, came = _dots_in_words(expected), _dots_in_words(dots)
+            fail(what, expected=wanted, got=came, mistake=known[0] if known else None)
+    compare(what, dots, expected)
+
+
+def _dots_in_words(dots) -> str:
+    """How many there are, and from where to where they reach."""
+    if not len(dots):
+        return "no dots"
+    (left, low), (right_end, high) = dots.min(axis=0), dots.max(axis=0)
+    number = f"{len(dots)} dots" if len(dots) > 1 else "1 dot"
+    return f"{number}, x from {left:.4g} to {right_end:.4g}, y from {low:.4g} to {high:.4g}"
