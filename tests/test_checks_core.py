@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from layerlab.checks._core import CheckFailed, call, compare, kind_of
+from layerlab.checks._core import CheckFailed, Mistake, call, compare, kind_of
 
 
 def refusal(got, expected) -> list[str]:
@@ -24,6 +24,7 @@ def test_counts_are_told_to_the_last_digit():
 
 def test_measured_numbers_are_told_about():
     assert refusal(0.25, 2 / 3) == ["expected: about 0.666667", "got:      0.25"]
+    assert refusal(0.666667, 2 / 3) == ["expected: about 0.666666666667", "got:      0.666667"]
 
 
 def test_one_number_is_called_so():
@@ -54,3 +55,14 @@ def test_what_is_no_function_is_called_by_its_kind():
 def test_values_that_all_differ_are_described_as_a_whole():
     wanted, came = refusal(np.full((2, 3), 5.0), np.arange(6.0).reshape(2, 3) / 10)
     assert "from 0 to 0.5" in wanted and "every value differs" in came and " at [" not in came
+
+
+def test_a_named_answer_that_looks_like_the_right_one_is_told_by_its_first_difference():
+    right = np.array([6, 251, 155, 587, 300])
+    with pytest.raises(CheckFailed) as caught:
+        compare(
+            "gaps", np.sort(right), right, {Mistake("sorted", "Leave their order."): np.sort(right)}
+        )
+    lines = [line.strip() for line in str(caught.value).splitlines()]
+    assert lines[1].endswith("sorted.")
+    assert lines[3:] == ["expected: 251 at [1]", "got:      155 there"]

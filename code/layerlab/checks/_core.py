@@ -136,27 +136,28 @@ def compare(
     values = as_numbers(what, got)
     if _same(values, expected, rtol, atol):
         return
+    whole, came = _describe(expected), _describe(values)
+    if whole == came and values.ndim == 0:
+        whole, came = f"{expected:.12g}", f"{values:.12g}"
+    place = {}
+    if values.shape == expected.shape and expected.ndim:
+        place = _first_difference(about, values, expected, rtol, atol)
     for mistake, wrong in (mistakes or {}).items():
         wrong = np.asarray(wrong() if callable(wrong) else wrong, dtype=np.float64)
         if _same(values, wrong, rtol, atol) and not _same(wrong, expected, rtol, atol):
-            fail(what, expected=_describe(expected), got=_describe(values), mistake=mistake)
+            words = place if place and whole == came else {"expected": whole, "got": came}
+            fail(what, **words, mistake=mistake)
     if values.shape != expected.shape:
         fail(what, expected=_shape_in_words(expected), got=_shape_in_words(values))
     if not np.isfinite(values).all() and np.isfinite(expected).all():
-        fail(what, expected="finite values", got=_describe(values), mistake=NOT_A_NUMBER)
+        fail(what, expected="finite values", got=came, mistake=NOT_A_NUMBER)
     if expected.ndim == 0:
-        fail(what, expected=f"{about}{_number(expected)}", got=_number(values))
+        fail(what, expected=f"{about}{whole}", got=came)
     n_wrong = np.count_nonzero(~np.isclose(values, expected, rtol, atol, equal_nan=True))
-    whole, came = _describe(expected), _describe(values)
     if n_wrong == expected.size and whole != came:  # no single place says more than the whole
         fail(what, expected=whole, got=f"{came}; every value differs")
-    place = _first_difference(values, expected, rtol, atol)
-    index = ", ".join(str(i) for i in place)
-    fail(
-        what,
-        expected=f"{about}{_number(expected[place])} at [{index}]",
-        got=f"{_number(values[place])} there; {n_wrong} of {expected.size} values differ",
-    )
+    place["got"] += f"; {n_wrong} of {expected.size} values differ"
+    fail(what, **place)
 
 
 def as_numbers(what: str, got) -> np.ndarray:
@@ -287,6 +288,12 @@ def _describe(values: np.ndarray) -> str:
     )
 
 
-def _first_difference(values, expected, rtol, atol) -> tuple[int, ...]:
+def _first_difference(about: str, values, expected, rtol, atol) -> dict[str, str]:
+    """What stands at the first place where two arrays differ, in words for `fail`."""
     different = ~np.isclose(values, expected, rtol, atol, equal_nan=True)
-    return tuple(int(i) for i in np.argwhere(different)[0])
+    place = tuple(int(i) for i in np.argwhere(different)[0])
+    index = ", ".join(str(i) for i in place)
+    return {
+        "expected": f"{about}{_number(expected[place])} at [{index}]",
+        "got": f"{_number(values[place])} there",
+    }

@@ -1007,7 +1007,7 @@ def _check_scale(what: str, axes: Axes) -> None:
     except ValueError:  # such as a logarithm of zero
         shares = np.nan
     if not np.allclose(np.ma.filled(shares, np.nan), [0, 0.5, 1]):
-        got = f"a {type(image.norm).__name__}"
+        got = kind_of(image.norm)
         fail(what, expected="a linear scale", got=got, mistake=NOT_LINEAR)
 
 
