@@ -355,22 +355,22 @@ def _from_message(error: Exception) -> Mistake | None:
 
 
 def _check_names(places: dict, model: GPT2LMHeadModel) -> None:
-    n_blocks, own_names = model.config.n_layer, set(places)
-    expected = _place_names(range(n_blocks))
+    depth, own_names = model.config.n_layer, set(places)
+    expected = _place_names(range(depth))
     if own_names == set(expected):
         return
     by_component = [{name for name in places if str(name).startswith(c)} for c in COMPONENTS]
-    from_one = set(_place_names(range(1, n_blocks + 1)))
+    from_one = set(_place_names(range(1, depth + 1)))
     first_block = set(map(id, model.base_model.h[0].modules()))  # alone, if the loop ends early
     signs = {
         ONE_NAME: any(
             len(own) == 1 and id(places[min(own)]) not in first_block for own in by_component
         ),
         HEADS_COUNTED: own_names == set(_place_names(range(model.config.n_head))),
-        BLOCK_LEFT_OUT: own_names == set(_place_names(range(n_blocks - 1))),
-        COUNTED_FROM_ONE: any(len(own) == n_blocks and own <= from_one for own in by_component),
+        BLOCK_LEFT_OUT: own_names == set(_place_names(range(depth - 1))),
+        COUNTED_FROM_ONE: any(len(own) == depth and own <= from_one for own in by_component),
     }
-    wanted = f"{', '.join(expected)} for a model of {n_blocks} blocks"
+    wanted = f"{', '.join(expected)} for a model of {depth} blocks"
     got = ", ".join(map(str, places))
     fail("the names of the places", expected=wanted, got=got, mistake=_first(signs))
 

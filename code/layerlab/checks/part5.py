@@ -518,7 +518,7 @@ def _judge_tau(tau_with_gap, gaps, values) -> None:
         fail("tau_with_gap", expected=two, got=f"{got!r:.60}")
     right_tau, right_p = stats.kendalltau(values, gaps)
     by_lower = table.T[np.tril_indices(len(table), -1)]
-    i, j = np.triu_indices(len(table), 1)
+    i, j = np.triu_indices_from(table, 1)
     with_diagonal = np.triu_indices(len(table))
     mixed = [(by_lower, gaps), (values, gaps[::-1])]
     sorts = [(np.sort(values), gaps), (values, np.sort(gaps)), (np.sort(values), np.sort(gaps))]
@@ -954,8 +954,8 @@ def _compare_map(letter: str, axes: Axes, table, wrong: dict, redrawn: Callable)
     is_transposed = np.allclose(below, mirrored) and not np.allclose(shown, table[upper])
     empty = np.where(np.tri(len(table)), np.nan, table)
     wrong |= {
-        UPSIDE_DOWN: [some[::-1] for some in (empty, table + table.T)],
-        MIRRORED: [some[:, ::-1] for some in (empty, table + table.T)],
+        UPSIDE_DOWN: [some[::-1] for some in (empty, table.T + table)],
+        MIRRORED: [some[:, ::-1] for some in (empty, table.T + table)],
     }
     mistakes = {TRANSPOSED: itself_if(shown, table[upper], lambda a: is_transposed)}
     for mistake, others in wrong.items():
