@@ -194,6 +194,11 @@ def test_the_course_has_answers_to_look_for():
     assert len(set(answers.values())) == 7
 
 
+@pytest.mark.parametrize("folder", ["book", "exercises", "code/layerlab"])
+def test_no_source_that_is_never_withheld_holds_an_answer(folder):
+    assert places(ROOT / folder, answers_of_the_course()) == []
+
+
 def test_withheld_course_holds_no_answer_anywhere(withheld):
     assert places(withheld, answers_of_the_course()) == []
 
