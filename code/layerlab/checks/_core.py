@@ -214,6 +214,46 @@ def itself_if(got, expected, is_mistake: Callable) -> Callable:
     return value
 
 
+def nearest(got, *values):
+    """The one of several values of a mistake that the answer may be; the first if none is near."""
+    for value in values:
+        try:
+            is_near = np.shape(got) == np.shape(value) and np.allclose(
+                got, value, rtol=1e-6, equal_nan=True
+            )
+            if is_near:
+                return value
+        except (TypeError, ValueError):
+            break
+    return values[0]
+
+
+def repeated(values: ArrayLike) -> np.ndarray:
+    """As many values as there are, all like the first."""
+    values = np.asarray(values, dtype=float)
+    return np.full(values.shape, values.flat[0] if values.size else 0.0)
+
+
+def shape_of(values) -> tuple[int, ...]:
+    """Shape of an answer; of lists that fit no shape, only their number."""
+    try:
+        return np.shape(values)
+    except ValueError:
+        return (len(values),)
+
+
+def first_seen(signs: dict[Mistake, bool]) -> Mistake | None:
+    """The first mistake whose sign is there, if any is."""
+    return next((mistake for mistake, is_there in signs.items() if is_there), None)
+
+
+def refuse_overwritten(what: str, handed, given, mistake: Mistake) -> None:
+    """Fail if what a function was handed is no longer what it was."""
+    if not np.array_equal(handed, given):
+        got = f"{np.count_nonzero(handed != np.asarray(given))} of its numbers changed"
+        fail(what, expected="what it was given unchanged", got=got, mistake=mistake)
+
+
 def call(what: str, function, *args, **options):
     """Result of a student's function; an error that it raises becomes a failed check.
 

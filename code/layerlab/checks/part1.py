@@ -17,7 +17,10 @@ from layerlab.checks._core import (
     fail,
     itself_if,
     kind_of,
+    nearest,
+    repeated,
     right,
+    shape_of,
 )
 
 SIZE, SEED = 100, 6  # what the exercise asks for
@@ -310,7 +313,7 @@ def check_vectors(draw_vectors: Callable, pair: ArrayLike) -> None:
         drawn = _drawn(draw_vectors, MANY, seed)
         if not np.array_equal(drawn, _usual(MANY, seed)):
             _explain_draw(draw_vectors, drawn, seed)
-    shape = _shape(pair)
+    shape = shape_of(pair)
     if shape != (2, SIZE):
         mistake = WRONG_SIZE if len(shape) == 2 and shape[0] == 2 else None
         got = f"shape {shape}" if shape else kind_of(pair)  # such as a function, not called
@@ -340,7 +343,7 @@ def check_by_hand(by_hand: Callable, u: ArrayLike, v: ArrayLike) -> None:
         handed = [(u.copy(), v.copy()) for _ in orders]
         got = [_by_hand(by_hand, *copies, p) for copies, p in zip(handed, orders, strict=True)]
         mistakes = {
-            mistake: _nearest(
+            mistake: nearest(
                 got,
                 *([wrong(*ends, p) for p in orders] for wrong in formulas for ends in both_ways),
             )
@@ -435,7 +438,7 @@ def check_orders(
         The vectors of the exercise.
     """
     expected = [minkowski(u, v, p) for p in orders]
-    if not _shape(lengths):
+    if not shape_of(lengths):
         wanted = f"a list or an array of {len(orders)} numbers"
         mistake = READ_ONCE if isinstance(lengths, Iterator) else None
         fail("lengths", expected=wanted, got=kind_of(lengths), mistake=mistake)
@@ -447,8 +450,8 @@ def check_orders(
             lengths,
             expected,
             {
-                ONE_ORDER: lambda: _repeated(lengths),
-                ORDER_MISSING: lambda: _nearest(lengths, expected[:-1], expected[1:]),
+                ONE_ORDER: lambda: repeated(lengths),
+                ORDER_MISSING: lambda: nearest(lengths, expected[:-1], expected[1:]),
                 LEFT_VECTORS: lambda: [minkowski(*left, p) for p in orders],
                 WHOLE_NUMBERS: lambda: [
                     minkowski(u, v, p) for p in range(1, min(np.size(lengths), 200) + 1)
@@ -499,7 +502,7 @@ def check_units(in_metres: float, in_centimetres: float, u: ArrayLike, v_cm: Arr
                 OTHER_UNIT: metres * 100,
                 UNITS_MIXED: mixed,
                 WRONG_WAY: minkowski(u, np.multiply(v_cm, 100), 2),
-                BOTH_CONVERTED: _nearest(in_metres, mixed / 100, mixed * 100),
+                BOTH_CONVERTED: nearest(in_metres, mixed / 100, mixed * 100),
                 L1_FOR_L2: l1,
                 LEFT_ORDER: left,
             },
@@ -512,7 +515,7 @@ def check_units(in_metres: float, in_centimetres: float, u: ArrayLike, v_cm: Arr
                 OTHER_UNIT: metres,
                 UNITS_MIXED: mixed,
                 WRONG_WAY: minkowski(np.divide(u, 100), v_cm, 2),
-                BOTH_CONVERTED: _nearest(in_centimetres, mixed * 100, mixed / 100),
+                BOTH_CONVERTED: nearest(in_centimetres, mixed * 100, mixed / 100),
                 FACTOR_SQUARED: metres * 100**2,
                 L1_FOR_L2: l1 * 100,
                 LEFT_ORDER: left * 100,
@@ -744,28 +747,3 @@ def _wrong_comparison(wrong: set[str]) -> Mistake | None:
         TOO_TIGHT: only_refuses and "rounding" not in wrong,
     }
     return next((mistake for mistake, applies in mistakes.items() if applies), None)
-
-
-def _nearest(got, *values):
-    """The one of several values of a mistake that the answer may be; the first if none is near."""
-    for value in values:
-        try:
-            if np.shape(got) == np.shape(value) and np.allclose(got, value, equal_nan=True):
-                return value
-        except (TypeError, ValueError):
-            break
-    return values[0]
-
-
-def _repeated(values: ArrayLike) -> np.ndarray:
-    """As many values as there are, all like the first."""
-    values = np.asarray(values, dtype=float)
-    return np.full(values.shape, values.flat[0] if values.size else 0.0)
-
-
-def _shape(values) -> tuple[int, ...]:
-    """Shape of an answer; of lists that fit no shape, only their number."""
-    try:
-        return np.shape(values)
-    except ValueError:
-        return (len(values),)

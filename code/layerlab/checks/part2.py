@@ -24,7 +24,10 @@ from layerlab.checks._core import (
     fail,
     itself_if,
     kind_of,
+    nearest,
+    repeated,
     right,
+    shape_of,
 )
 from layerlab.information import histogram_mutual_information
 
@@ -390,8 +393,8 @@ def check_data(invent_study: Callable, cups: ArrayLike, score: ArrayLike) -> Non
         expected, got = "other people for another seed", "the same people for the seeds 1 and 2"
         fail("invent_study", expected=expected, got=got, mistake=SEED_UNUSED)
     for name, values in (("cups", cups), ("score", score)):
-        if _shape(values) != (SIZE,):
-            got = f"shape {_shape(values)}"
+        if shape_of(values) != (SIZE,):
+            got = f"shape {shape_of(values)}"
             fail(name, expected=f"shape ({SIZE},)", got=got, mistake=WRONG_SIZE)
         if not isinstance(values, np.ndarray):  # later cells calculate with it
             fail(name, expected="a NumPy array", got=kind_of(values))
@@ -420,7 +423,7 @@ def check_counts(
         The people.
     """
     expected, *edges = np.histogram2d(cups, score, BINS)
-    shape = _shape(tally)
+    shape = shape_of(tally)
     by_shape = {(10, 10): TEN_BINS, (7, 7): EDGES_FOR_BINS, (9, 9): EDGES_FOR_BINS}
     if len(shape) == 2 and shape != expected.shape:
         mistake = by_shape.get(shape, ONE_AXIS if shape[0] != shape[1] else None)
@@ -497,10 +500,10 @@ def check_probabilities(
             NOT_DIVIDED: counts,
             BY_BOXES: counts / counts.size,
             BY_LARGEST: counts / counts.max(),
-            CONDITIONAL: _nearest(
+            CONDITIONAL: nearest(
                 p_joint, counts / counts.sum(0), counts / counts.sum(1, keepdims=True)
             ),
-            DIVIDED_ACROSS: _nearest(
+            DIVIDED_ACROSS: nearest(
                 p_joint, counts / counts.sum(1), counts / counts.sum(0, keepdims=True).T
             ),
         },
@@ -514,8 +517,8 @@ def check_probabilities(
             AXES_EXCHANGED: other,
             AVERAGED: expected / BINS,
             ALL_SUMMED: 1.0,
-            NOT_DIVIDED: _nearest(got, expected * counts.sum(), other * counts.sum()),
-            AXIS_KEPT: _nearest(got, expected[np.newaxis], expected[:, np.newaxis]),
+            NOT_DIVIDED: nearest(got, expected * counts.sum(), other * counts.sum()),
+            AXIS_KEPT: nearest(got, expected[np.newaxis], expected[:, np.newaxis]),
         }
         compare(name, got, expected, mistakes)
     right("Divided by all, the boxes sum to 1, and each marginal keeps its own axis.")
@@ -560,9 +563,9 @@ def check_entropy(entropy_bits: Callable) -> None:
         DECIMAL_LOG: expected * np.log10(2),
         MISPLACED_GUARD if has_constant else UNGUARDED: without_guard,
         NEGATIVE: -expected,
-        UNWEIGHTED: _nearest(got, surprises, surprises / sizes),
+        UNWEIGHTED: nearest(got, surprises, surprises / sizes),
         UNAVERAGED: expected / sizes,
-        ROUNDED: _nearest(got, *_rounded(expected)),
+        ROUNDED: nearest(got, *_rounded(expected)),
         ARGUMENTS_UNUSED: is_fixed,
     }
     compare(f"entropy_bits of {', '.join(cases)}", got, expected, mistakes, atol=1e-6)
@@ -588,11 +591,11 @@ def check_information(shared: float, cups: ArrayLike, score: ArrayLike) -> None:
         {
             JOINT_LEFT_OUT: alone_1 + alone_2,
             JOINT_ADDED: alone_1 + alone_2 + both,
-            CONDITIONAL_ENTROPY: _nearest(shared, both - alone_1, both - alone_2),
+            CONDITIONAL_ENTROPY: nearest(shared, both - alone_1, both - alone_2),
             TURNED: -expected,
             NATS: expected * np.log(2),
             NEEDLESS: expected / np.log(2),
-            ROUNDED: _nearest(shared, *_rounded(expected)),
+            ROUNDED: nearest(shared, *_rounded(expected)),
         },
     )
     right("What both hold apart, less what they hold together, is what was counted twice.")
@@ -651,17 +654,17 @@ def check_bins(
     mistakes = {
         ALWAYS_EIGHT: np.full(len(some), _plug_in(cups, score, BINS)),
         TEN_BINS: np.full(len(some), _plug_in(cups, score, 10)),
-        EDGES_FOR_BINS: _nearest(got, *moved),
-        ONE_AXIS: _nearest(got, *np.transpose(lopsided)),
+        EDGES_FOR_BINS: nearest(got, *moved),
+        ONE_AXIS: nearest(got, *np.transpose(lopsided)),
         JOINT_LEFT_OUT: parts[:, 0] + parts[:, 1],
         JOINT_ADDED: parts.sum(1),
         TURNED: parts @ [-1, -1, 1],
-        SAME_AXIS: _nearest(got, parts @ [2, 0, -1], parts @ [0, 2, -1]),
-        EIGHT_REUSED: _nearest(got, *_partly_eight(parts, _entropies(cups, score))),
+        SAME_AXIS: nearest(got, parts @ [2, 0, -1], parts @ [0, 2, -1]),
+        EIGHT_REUSED: nearest(got, *_partly_eight(parts, _entropies(cups, score))),
         NOT_DIVIDED: [_bits_of_counts(cups, score, b) for b in some],
         NATS: expected * np.log(2),
         NEEDLESS: expected / np.log(2),
-        ROUNDED: _nearest(got, *_rounded(expected)),
+        ROUNDED: nearest(got, *_rounded(expected)),
     }
     compare("binned_bits(cups, score, b) for b = 4, 7, 16", got, expected, mistakes)
     others = _crowd(7, (4, 4))[:2]
@@ -673,13 +676,13 @@ def check_bins(
     compare(what, got, expected, {ARGUMENTS_UNUSED: unused})
     steps = np.arange(4, 25)
     listed = list(numbers) if np.iterable(numbers) else numbers
-    from_zero = _nearest(listed, np.arange(24), np.arange(25))
+    from_zero = nearest(listed, np.arange(24), np.arange(25))
     mistakes = {LAST_LEFT_OUT: steps[:-1], FROM_ZERO: from_zero, ENDS_ONLY: [4, 24]}
     compare("numbers", listed, steps, mistakes)
     expected = [histogram_mutual_information(cups, score, int(b)) for b in steps]
     mistakes = {
         ALL_AT_ONCE: itself_if(curve, expected, lambda values: not np.isfinite(values).any()),
-        SAME_BINS: lambda: _repeated(curve),
+        SAME_BINS: lambda: repeated(curve),
     }
     compare("curve", curve, expected, mistakes)
     right("21 histograms of the same people, from 4 by 4 bins to 24 by 24.")
@@ -748,12 +751,12 @@ def check_correlation(r: float, cups: ArrayLike, score: ArrayLike) -> None:
             R_SQUARED: true_r**2,
             OTHER_SIGN: -true_r,
             WHOLE_RESULT: [true_r, p_value],
-            ON_A_LINE: _nearest(r, 1.0, -1.0),
-            WHOLE_MATRIX: _nearest(r, matrix, *matrix),
-            COVARIANCE: _nearest(r, *(np.cov(cups, score, ddof=d)[0, 1] for d in (0, 1))),
+            ON_A_LINE: nearest(r, 1.0, -1.0),
+            WHOLE_MATRIX: nearest(r, matrix, *matrix),
+            COVARIANCE: nearest(r, *(np.cov(cups, score, ddof=d)[0, 1] for d in (0, 1))),
             P_VALUE: p_value,
-            RANKS: _nearest(r, *ranks),
-            ROUNDED: _nearest(r, *_rounded(true_r)),
+            RANKS: nearest(r, *ranks),
+            ROUNDED: nearest(r, *_rounded(true_r)),
         },
     )
     right("Pearson's r of the same people: how well a straight line would do.")
@@ -976,10 +979,10 @@ def _compare_estimate(what: str, neighbour_bits: Callable, cups, score, mistakes
     mistakes = (mistakes or {}) | {
         NATS: nats,
         LOG_OF_NATS: lambda: np.log2(nats),
-        ROUNDED: _nearest(got, *_rounded(bits), *by_factor, *by_divisor),
+        ROUNDED: nearest(got, *_rounded(bits), *by_factor, *by_divisor),
         TIMES_LN2: nats * np.log(2),
-        ARRAY_KEPT: _nearest(got, [bits], [nats]),
-        WITH_ITSELF: _nearest(got, *itself),
+        ARRAY_KEPT: nearest(got, [bits], [nats]),
+        WITH_ITSELF: nearest(got, *itself),
     }
     compare(what, got, bits, mistakes)
     return bits
@@ -1010,31 +1013,6 @@ _COMPLAINTS = {
     "numbers of samples: [1, ": X_AS_ROW,
     "name 'plt' is not defined": PYPLOT,
 }
-
-
-def _nearest(got, *values):
-    """The one of several values of a mistake that the answer may be; the first if none is near."""
-    for value in values:
-        try:
-            if np.shape(got) == np.shape(value) and np.allclose(got, value, rtol=1e-6):
-                return value
-        except (TypeError, ValueError):
-            break
-    return values[0]
-
-
-def _shape(values) -> tuple[int, ...]:
-    """Shape of an answer; of lists that fit no shape, only their number."""
-    try:
-        return np.shape(values)
-    except ValueError:
-        return (len(values),)
-
-
-def _repeated(values: ArrayLike) -> np.ndarray:
-    """As many values as there are, all like the first."""
-    values = np.asarray(values, dtype=float)
-    return np.full(values.shape, values.flat[0] if values.size else 0.0)
 
 
 # Figures -------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from layerlab.checks._core import (
     call,
     compare,
     fail,
+    first_seen,
     itself_if,
     kind_of,
     right,
@@ -372,7 +373,7 @@ def _check_names(places: dict, model: GPT2LMHeadModel) -> None:
     }
     wanted = f"{', '.join(expected)} for a model of {depth} blocks"
     got = ", ".join(map(str, places))
-    fail("the names of the places", expected=wanted, got=got, mistake=_first(signs))
+    fail("the names of the places", expected=wanted, got=got, mistake=first_seen(signs))
 
 
 def _wrong_module(module, block, own, other) -> Mistake | None:
@@ -384,7 +385,7 @@ def _wrong_module(module, block, own, other) -> Mistake | None:
         DROPOUT_HOOKED: [step for step in own.children() if isinstance(step, nn.Dropout)],
         FIRST_MATRIX_HOOKED: [getattr(own, name, None) for name in ("c_attn", "c_fc")],
     }
-    return _first({m: any(module is w for w in wrong) for m, wrong in leads_to.items()})
+    return first_seen({m: any(module is w for w in wrong) for m, wrong in leads_to.items()})
 
 
 # ---- registering -----------------------------------------------------------------------------
@@ -484,7 +485,7 @@ def _check_registered(network: nn.Module, n_expected: int, handles, is_elsewhere
         "the hooks on the places",
         expected=f"{n_expected} that run after their modules",
         got=f"{n_before} that run before them" if n_before else f"{n_hooks or 'none'}",
-        mistake=_first(signs),
+        mistake=first_seen(signs),
     )
 
 
@@ -702,7 +703,7 @@ def _wrong_target(found: list[int], tokenizer) -> Mistake | None:
         FIRST_PIECE: found == tokenize(word, tokenizer).tolist()[:1],
         SEVERAL_TOKENS: len(found) > 1,
     }
-    return _first(signs)
+    return first_seen(signs)
 
 
 # ---- positions -------------------------------------------------------------------------------
@@ -1119,7 +1120,7 @@ def _check_shape(predicted, config, tokenizer, article: str) -> None:
         WHOLE_TEXT: [(1, len(tokenize(article, tokenizer)), width)],
         WHOLE_WINDOW: [(1, config.n_positions, width)],
     }
-    mistake = _first({mistake: shape in wrong for mistake, wrong in leads_to.items()})
+    mistake = first_seen({mistake: shape in wrong for mistake, wrong in leads_to.items()})
     got = f"({', '.join(f'{number:.10g}' for number in shape)})"
     if not mistake and len(shape) == 3:
         axes = zip(("texts", "tokens", "neurons"), shape, right_one, strict=True)
@@ -1228,11 +1229,6 @@ def _small_model(**sizes) -> GPT2LMHeadModel:
         torch.manual_seed(0)
         config = GPT2Config(**defaults | sizes, bos_token_id=0, eos_token_id=0)
         return GPT2LMHeadModel(config)
-
-
-def _first(signs: dict[Mistake, bool]) -> Mistake | None:
-    """The first mistake whose sign is there."""
-    return next((mistake for mistake, is_there in signs.items() if is_there), None)
 
 
 def _linear_steps(n_steps: int, width: int) -> list[nn.Linear]:

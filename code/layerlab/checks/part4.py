@@ -16,6 +16,7 @@ from layerlab.checks._core import (
     fail,
     itself_if,
     kind_of,
+    refuse_overwritten,
     right,
 )
 from layerlab.distances import minkowski
@@ -383,7 +384,7 @@ def _compare_pair(measure, x, y) -> None:
     what = f"measure (tried on two vectors of {len(x)})"
     handed = np.stack((x, y))
     got = _call(what, measure, *handed)
-    _refuse_overwritten(what, handed, (x, y))
+    refuse_overwritten(what, handed, (x, y), OVERWRITTEN)
     try:
         information, city, straight = got
     except (TypeError, ValueError):
@@ -513,7 +514,7 @@ def check_above(above_diagonal) -> None:
         handed = table.copy()
         got = _call("above_diagonal", above_diagonal, handed)
         got = _numbers("above_diagonal", got, want, of_rows=ROWS_APART)
-        _refuse_overwritten("above_diagonal", handed, table)
+        refuse_overwritten("above_diagonal", handed, table, OVERWRITTEN)
         # in rising order, for here it does not matter which pair comes first
         answer = np.sort(got) if got.ndim == 1 else got
         wrong = {
@@ -567,7 +568,7 @@ def check_shares(shares) -> None:
     mistakes |= _not_the_argument(shares, got, expected)
     compare("shares", got, expected, mistakes)
     _refuse_lists("shares", got)
-    _refuse_overwritten("shares", handed, given, IN_PLACE)
+    refuse_overwritten("shares", handed, given, IN_PLACE)
     right("Each measure's largest pair is 1, and the data are what they were before.")
 
 
@@ -743,14 +744,6 @@ def _refuse_lists(what: str, got) -> None:
         if isinstance(got, tuple) and len(got) == 1:
             mistake = TRAILING_COMMA
         fail(what, expected="a NumPy array", got=kind_of(got), mistake=mistake)
-
-
-def _refuse_overwritten(what: str, handed, given, mistake: Mistake = OVERWRITTEN) -> None:
-    """Fail if what a function was handed is not what it was."""
-    if not np.array_equal(handed, given):
-        n = np.count_nonzero(handed != np.asarray(given))
-        got = f"{n} of its numbers changed"
-        fail(what, expected="what it was given unchanged", got=got, mistake=mistake)
 
 
 def _four_tables(what: str, got) -> list[np.ndarray]:

@@ -18,8 +18,10 @@ from layerlab.checks._core import (
     call,
     compare,
     fail,
+    first_seen,
     itself_if,
     kind_of,
+    refuse_overwritten,
     right,
 )
 from layerlab.sweeps import position_distances, to_upper
@@ -441,21 +443,21 @@ def check_lists(rows, columns, gap_list, places) -> None:
     got = set(map(tuple, chosen.tolist()))
     if got != wanted or len(chosen) != len(wanted):
         in_order = np.sort(sorted(wanted), axis=0)
-        signs = (
-            (DIAGONAL_TAKEN, len(chosen) == n * (n + 1) // 2 and np.any(i == j)),
-            (LOWER_TRIANGLE, np.all(i > j)),
-            (BOTH_HALVES, got >= wanted | {(b, a) for a, b in wanted}),
-            (NEIGHBOURS_ONLY, len(chosen) == n - 1 and np.all(j - i == 1)),
-            (NEIGHBOURS_LEFT_OUT, got == {(a, b) for a, b in wanted if b - a > 1}),
-            (SORTED, np.array_equal(chosen, in_order)),
-        )
+        signs = {
+            DIAGONAL_TAKEN: len(chosen) == n * (n + 1) // 2 and np.any(i == j),
+            LOWER_TRIANGLE: np.all(i > j),
+            BOTH_HALVES: got >= wanted | {(b, a) for a, b in wanted},
+            NEIGHBOURS_ONLY: len(chosen) == n - 1 and np.all(j - i == 1),
+            NEIGHBOURS_LEFT_OUT: got == {(a, b) for a, b in wanted if b - a > 1},
+            SORTED: np.array_equal(chosen, in_order),
+        }
         less, more = sorted(wanted - got), sorted(got - wanted)
         where = f"among them {more[0]}" if more else f"without {less[0]}" if less else "some twice"
         fail(
             "rows, columns",
             expected=f"{len(wanted)} cells above the diagonal, each once",
             got=f"{len(chosen)} cells, {where}",
-            mistake=_first(signs),
+            mistake=first_seen(signs),
         )
     table = to_upper(position_distances(places))
     expected = table[i, j]
@@ -507,10 +509,10 @@ def _judge_tau(tau_with_gap, gaps, values) -> None:
         got = call("tau_with_gap", tau_with_gap, table.copy())
     except CheckFailed as failure:
         error = str(failure.__cause__)
-        signs = (
-            (DIFFERENT_LENGTHS, "broadcast" in error),
-            (TAU_ALONE, re.search(r"float\w*' object (has no attribute|is not subscript)", error)),
-        )
+        signs = {
+            DIFFERENT_LENGTHS: "broadcast" in error,
+            TAU_ALONE: re.search(r"float\w*' object (has no attribute|is not subscript)", error),
+        }
         _raise(failure, "tau_with_gap", two, signs)
     try:
         tau, p = got
@@ -581,17 +583,17 @@ def _judge_hidden(hide_unmeasured, n: int) -> None:
     compare("hide_unmeasured, above the diagonal", shown, expected, mistakes)
     left = np.where(above, np.nan, got)
     if not np.isnan(left).all():
-        signs = (
-            (DIAGONAL_SHOWN, np.array_equal(left, np.where(np.eye(n), 0, np.nan), equal_nan=True)),
-            (NOTHING_HIDDEN, not np.isinf(left).any()),  # Matplotlib leaves infinity empty, too
-        )
+        signs = {
+            DIAGONAL_SHOWN: np.array_equal(left, np.where(np.eye(n), 0, np.nan), equal_nan=True),
+            NOTHING_HIDDEN: not np.isinf(left).any(),  # Matplotlib leaves infinity empty, too
+        }
         fail(
             "hide_unmeasured, on the diagonal and below",
             expected="NaN, or masked",
             got=f"{left[~np.isnan(left)][0]:g} in one cell or more",
-            mistake=_first(signs),
+            mistake=first_seen(signs),
         )
-    _refuse_overwritten("hide_unmeasured", handed, table)
+    refuse_overwritten("hide_unmeasured", handed, table, WRITTEN_INTO)
     whole = to_upper(pairs + 1)
     what = "hide_unmeasured, of a table of whole numbers"
     try:
@@ -654,11 +656,11 @@ def _judge_panels(draw_positions, places, gap_list, numbers) -> None:
         error = str(failure.__cause__)
         titles = _tried(lambda: _panels(draw(tables, gaps, taus.T)))
         is_titled = isinstance(titles, dict) and all(map(_says, map(titles.get, "EFG"), taus))
-        signs = (
-            (THREE_AT_ONCE, isinstance(hidden_at_once, str) and hidden_at_once == error),
-            (TAUS_CROSSED, is_titled),
-            (DIFFERENT_LENGTHS, "same size" in error),
-        )
+        signs = {
+            THREE_AT_ONCE: isinstance(hidden_at_once, str) and hidden_at_once == error,
+            TAUS_CROSSED: is_titled,
+            DIFFERENT_LENGTHS: "same size" in error,
+        }
         _raise(failure, "draw_positions", "a figure", signs)
     panels = _panels(figure)
     for m, letter in enumerate("ABC"):
@@ -735,7 +737,7 @@ def _judge_renamed(deal_names, n: int) -> None:
             got="other numbers there",
             mistake=ONE_HALF_LEFT,
         )
-    _refuse_overwritten("deal_names", handed, table)
+    refuse_overwritten("deal_names", handed, table, WRITTEN_INTO)
 
 
 def _is_renamed(got, table) -> bool:
@@ -744,14 +746,6 @@ def _is_renamed(got, table) -> bool:
     names = {tuple(row): k for k, row in enumerate(np.sort(whole))}  # by its numbers
     order = [names.get(tuple(row)) for row in np.sort(got)]
     return None not in order and np.array_equal(got, whole[np.ix_(order, order)])
-
-
-def _refuse_overwritten(what: str, handed, table) -> None:
-    """Fail if the table that a function was handed is not what it was."""
-    if not np.array_equal(handed, table):
-        n = np.count_nonzero(handed != table)
-        unchanged = "the table it was given unchanged"
-        fail(what, expected=unchanged, got=f"{n} of its cells changed", mistake=WRITTEN_INTO)
 
 
 def check_p_value(p_from) -> None:
@@ -851,14 +845,9 @@ def _are_in_proportion(answers, counts) -> bool:
     return is_divided and np.allclose(answers * counts[0], counts * answers[0])
 
 
-def _first(signs) -> Mistake | None:
-    """The first mistake whose sign is there."""
-    return next((mistake for mistake, is_there in signs if is_there), None)
-
-
 def _raise(failure: CheckFailed, what: str, expected: str, signs) -> None:
     """Name the mistake that an error in a student's function shows, or let it pass."""
-    mistake = _first(signs)
+    mistake = first_seen(signs)
     if mistake:
         got = f"an error, {failure.__cause__}"
         fail(what, expected=expected, got=got, mistake=mistake)
