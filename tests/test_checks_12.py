@@ -319,10 +319,10 @@ UNLIKE = {
     "half": (lambda axes, _, at: axes.axhline(at, 0, 0.5, ls="--", label="k"), "beside"),
     "short": (lambda axes, _, at: axes.plot([6, 20], [at, at], "--", label="k"), "beside"),
     "dotted": (lambda axes, _, at: axes.axline((4, at), slope=0, ls=":", label="k"), "dotted"),
-    "dash-dotted": (lambda axes, _, at: axes.hlines(at, 4, 24, ls="-.", label="k"), "dash-dot"),
+    "dash-dotted": (lambda axes, _, at: axes.hlines(at, 2, 26, ls="-.", label="k"), "dash-dot"),
     "sloping": (lambda axes, _, at: axes.axline((4, at), slope=1, ls="--"), "a horizontal"),
     "upright": (lambda axes, _, at: axes.axline((at, 0), (at, 1), ls="--"), "vertical line"),
-    "elsewhere": (lambda axes, _, at: axes.axhline(at + 0.1, ls="--"), "one at 0.9125"),
+    "elsewhere": (lambda axes, _, at: axes.axhline(at + 0.1, ls="--"), "one at 1.913"),
     "markers": (lambda axes, n, at: axes.plot(n, 0 * n + at, "o"), "one that is invisible"),
 }
 
@@ -347,7 +347,7 @@ def test_a_transposed_joint_distribution_shows_a_box_that_differs():
     joint = np.histogram2d(SCORE, CUPS, 8)[0] / len(CUPS)
     with pytest.raises(CheckFailed, match="rows and columns exchanged") as caught:
         part2.check_probabilities(joint, joint.sum(0), joint.sum(1), CUPS, SCORE)
-    assert "(cups " in str(caught.value)
+    assert "(cups bin " in str(caught.value)
 
 
 def test_people_drawn_another_way_are_right_too():
@@ -404,6 +404,26 @@ def test_one_generator_may_draw_the_noise_before_the_cups_but_two_of_one_seed_ar
         part2.check_data(partial(study, n_generators=2), *study(347, 2, 2))
 
 
+@pytest.mark.parametrize(
+    "draw_noise",
+    [
+        lambda _, size, seed: np.random.default_rng(seed).standard_normal(size),
+        lambda rng, size, _: rng.uniform(-np.sqrt(3), np.sqrt(3), size),
+    ],
+    ids=["two generators", "uniform"],
+)
+def test_noise_of_the_right_spread_is_refused_by_what_differs(draw_noise):
+    def study(size, seed):
+        rng = np.random.default_rng(seed)
+        cups = rng.uniform(0, 4, size)
+        return cups, np.sin(np.pi * cups / 4) + 0.2 * draw_noise(rng, size, seed)
+
+    with pytest.raises(CheckFailed, match="known mistake") as caught:
+        part2.check_data(study, *study(347, 2))
+    *_, expected, got = str(caught.value).splitlines()
+    assert "one draw" in expected or ("normal noise" in expected and "from -0.35 to 0.35" in got)
+
+
 def test_people_who_are_exchanged_or_differ_at_every_call_are_not_said_to_have_another_seed():
     def without_seed(size, _):
         return _study(size, None)
@@ -416,8 +436,29 @@ def test_people_who_are_exchanged_or_differ_at_every_call_are_not_said_to_have_a
 
 def test_a_line_at_a_height_of_its_own_that_follows_the_arguments_gets_no_name():
     draw = _curve_with(lambda axes, numbers, at: axes.axhline(at / 2 + numbers[0], ls="--"))
-    with pytest.raises(CheckFailed, match="one at 4.406") as caught:
+    with pytest.raises(CheckFailed, match="one at 2.906") as caught:
         part2.check_curve(draw)
+    assert "known mistake" not in str(caught.value)
+
+
+def test_a_line_cut_down_to_a_whole_number_is_not_said_to_ignore_the_arguments():
+    draw = _curve_with(lambda axes, numbers, at: axes.plot(numbers, np.full_like(numbers, at)))
+    with pytest.raises(CheckFailed, match="one at 1") as caught:
+        part2.check_curve(draw)
+    assert "known mistake" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "look_up",
+    [lambda axes, edges: edges[len(edges)], lambda axes, edges: axes.figure.axes[2]],
+    ids=["edge", "panel"],
+)
+def test_an_index_that_is_not_the_notebooks_gets_no_name(look_up):
+    def draw(cups, score, counts, x_edges, y_edges):
+        look_up(Figure().subplots(), x_edges)
+
+    with pytest.raises(CheckFailed, match="IndexError") as caught:
+        part2.check_image(draw)
     assert "known mistake" not in str(caught.value)
 
 

@@ -1,6 +1,8 @@
 """Checks of exercise 2: mutual information by histogram and by scikit-learn, in the same unit."""
 
 import copy
+import traceback
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,6 +15,7 @@ from matplotlib.image import AxesImage
 from matplotlib.lines import AxLine
 from numpy.typing import ArrayLike
 from scipy import stats
+from sklearn.exceptions import DataConversionWarning
 from sklearn.feature_selection import mutual_info_regression
 
 from layerlab.checks._core import (
@@ -22,6 +25,7 @@ from layerlab.checks._core import (
     call,
     compare,
     fail,
+    first_seen,
     itself_if,
     kind_of,
     nearest,
@@ -94,6 +98,11 @@ ONE_NOISE = Mistake(
     "one noise for all",
     "All scores are moved by the same amount. Draw as many numbers as there are people.",
 )
+SIZE_ELSEWHERE = Mistake(
+    "size as mean or spread of the noise",
+    "One huge number moves all scores. `normal` takes the mean first and the standard deviation "
+    "second. What has it taken your size for?",
+)
 NO_NOISE = Mistake("noise left out", "Every score lies exactly on the curve.")
 NOISE_UNSCALED = Mistake(
     "noise not scaled", "The noise has standard deviation 1. By what does the formula multiply it?"
@@ -163,7 +172,8 @@ TRANSPOSED = Mistake(
 )
 UPSIDE_DOWN = Mistake(
     "image upside down",
-    "The columns are right, but low scores are at the top. Where does the image's first row go?",
+    "The columns are right, but low scores are at the top. Where does the first row of your array "
+    "go?",
 )
 ON_ITS_SIDE = Mistake(
     "image on its side",
@@ -174,6 +184,11 @@ EXTENT_SWAPPED = Mistake(
 )
 EXTENT_IN_CORNERS = Mistake(
     "extent in another order", "The four numbers are left, right, bottom, top, in this order."
+)
+EXTENT_NOT_FOUR = Mistake(
+    "extent without four numbers",
+    "Left, right, bottom, top: each is a single number. How many numbers did you give, and of "
+    "which kind?",
 )
 EXTENT_IN_BINS = Mistake(
     "extent in bins",
@@ -247,6 +262,11 @@ UNAVERAGED = Mistake(
     "mean over the boxes",
     "The probabilities are the weights, and they sum to 1 already. Nothing is left to divide by.",
 )
+MATRIX_PRODUCT = Mistake(
+    "a product of matrices",
+    "Of two arrays of one axis, `@` and `dot` make a sum of products. What do they make of two "
+    "tables?",
+)
 BY_PART = Mistake(
     "one entropy for each row or column", "A table has one entropy, over all its boxes."
 )
@@ -301,6 +321,10 @@ X_FLAT = Mistake(
     "one axis where two are asked for",
     "The first argument is a table: a row for each person, and one column.",
 )
+Y_AS_TABLE = Mistake(
+    "two axes where one is asked for",
+    "The second argument is no table: a plain array, a value for each person.",
+)
 X_AS_ROW = Mistake(
     "one row instead of one column",
     "scikit-learn sees one person with hundreds of features. Turn the table.",
@@ -344,8 +368,13 @@ SAME_BINS = Mistake(
 NOT_DASHED = Mistake("line not dashed", "The line is there, but in another style.")
 NOT_ACROSS = Mistake(
     "line beside the numbers of bins",
-    "The line does not run from 4 to 24 on the horizontal axis. `plot` and `hlines` count in bins, "
-    "but `axhline` in fractions of the width, from 0 to 1.",
+    "The line does not run from the first number of bins to the last. `plot` and `hlines` count in "
+    "bins, but `axhline` in fractions of the width, from 0 to 1.",
+)
+ONE_POINT = Mistake(
+    "one value for a whole line",
+    "`plot` joins points, and one value makes one point. A level line needs as many equal values "
+    "as there are numbers, or a method that is made for it.",
 )
 LABEL_TWICE = Mistake(
     "the same label twice", "The legend has two entries of one name. What is this line?"
@@ -544,11 +573,12 @@ def check_entropy(entropy_bits: Callable) -> None:
     got = []
     for name, q in cases.items():
         with np.errstate(divide="ignore", invalid="ignore"):  # without the guard: a known mistake
-            bits = _untouched("entropy_bits", entropy_bits, q)
+            bits = _untouched(f"entropy_bits of {name}", entropy_bits, q)
         bits = as_numbers(f"entropy_bits of {name}", bits)
         if bits.ndim:
             mistake = BY_PART if q.ndim == 2 and bits.ndim == 1 else None
             mistake = ARRAY_KEPT if bits.size == 1 else mistake
+            mistake = MATRIX_PRODUCT if bits.shape in ((2, 2), (3, 3)) else mistake
             mistake = NOT_ADDED if bits.shape == q.shape else mistake
             what, came = f"entropy_bits of {name}", f"the shape {bits.shape}"
             fail(what, expected="a single number", got=came, mistake=mistake)
@@ -646,13 +676,18 @@ def check_bins(
         The people.
     """
     some = (4, 7, 16)
-    got = [_untouched("binned_bits", binned_bits, cups, score, b) for b in some]
+    others = _crowd(7, (4, 4))[:2]
+    got, of_others = (
+        [_untouched("binned_bits", binned_bits, *people, b) for b in some]
+        for people in ((cups, score), others)
+    )
+    of_eight = ARGUMENTS_UNUSED if np.array_equal(got, of_others) else ALWAYS_EIGHT
     parts = np.array([_entropies(cups, score, b) for b in some])  # (3, 3)
     lopsided = [[_plug_in(cups, score, order) for order in ((b, BINS), (BINS, b))] for b in some]
     moved = [[_plug_in(cups, score, b + step) for b in some] for step in (-1, 1)]
     expected = parts @ [1, 1, -1]
     mistakes = {
-        ALWAYS_EIGHT: np.full(len(some), _plug_in(cups, score, BINS)),
+        of_eight: np.full(len(some), _plug_in(cups, score, BINS)),
         TEN_BINS: np.full(len(some), _plug_in(cups, score, 10)),
         EDGES_FOR_BINS: nearest(got, *moved),
         ONE_AXIS: nearest(got, *np.transpose(lopsided)),
@@ -667,13 +702,11 @@ def check_bins(
         ROUNDED: nearest(got, *_rounded(expected)),
     }
     compare("binned_bits(cups, score, b) for b = 4, 7, 16", got, expected, mistakes)
-    others = _crowd(7, (4, 4))[:2]
-    got = [_untouched("binned_bits", binned_bits, *others, b) for b in some]
     expected = [_plug_in(*others, b) for b in some]
     # What is right for the notebook's people and wrong for others knows something of the former.
-    unused = itself_if(got, expected, lambda bits: np.isfinite(bits).all())
+    unused = itself_if(of_others, expected, lambda bits: np.isfinite(bits).all())
     what = "binned_bits of other people, of the check's own, for b = 4, 7, 16"
-    compare(what, got, expected, {ARGUMENTS_UNUSED: unused})
+    compare(what, of_others, expected, {ARGUMENTS_UNUSED: unused})
     steps = np.arange(4, 25)
     listed = list(numbers) if np.iterable(numbers) else numbers
     from_zero = nearest(listed, np.arange(24), np.arange(25))
@@ -696,26 +729,29 @@ def check_curve(draw_curve: Callable[..., Figure]) -> None:
     draw_curve : callable
         The answer: numbers of bins, their bits and a reference in bits to a Figure.
     """
-    numbers, reference = np.arange(4, 25), 0.8125
+    numbers, reference = np.arange(2, 28, 3), 1.8125  # neither 4 nor 24 is one of these numbers
     axes = _panel(draw_curve, numbers, np.sqrt(numbers) / 4, reference)
     what = f"the reference line, {OWN_DATA}"
     lines = _straight_lines(axes)
     levels = [line for line in lines if line.is_level and np.isclose(line.at, reference)]
     if not levels:
-        mistake = None
-        if any(np.isclose(line.at, reference) for line in lines):
+        got, mistake = "none", None
+        if any(len(line.get_xydata()) == 1 for line in axes.lines):
+            got, mistake = "a single point", ONE_POINT
+        elif any(np.isclose(line.at, reference) for line in lines):
             mistake = VERTICAL
         elif heights := _heights(lines):
             other = _panel(draw_curve, numbers + 1, np.sqrt(numbers) / 5, reference / 2)
             mistake = ARGUMENTS_UNUSED if heights == _heights(_straight_lines(other)) else None
-        got = ", ".join(f"one at {at:.4g}" for at in _heights(lines))
-        expected = f"a horizontal line at {reference}"
-        fail(what, expected=expected, got=got or "none", mistake=mistake)
+        got = ", ".join(f"one at {at:.4g}" for at in _heights(lines)) or got
+        fail(what, expected=f"a horizontal line at {reference}", got=got, mistake=mistake)
     across = [line for line in levels if line.start <= numbers[0] and line.end >= numbers[-1]]
     if not across:
         ends = [(line.start, line.end) for line in levels if line.start <= line.end]
         got = f"from {ends[0][0]:.4g} to {ends[0][1]:.4g}" if ends else "nothing within the axes"
-        fail(what, expected="from 4 to 24", got=got, mistake=NOT_ACROSS)
+        mistake = ARGUMENTS_UNUSED if (4, 24) in ends else NOT_ACROSS
+        expected = f"from {numbers[0]} to {numbers[-1]}"
+        fail(what, expected=expected, got=got, mistake=mistake)
     dashed = [line for line in across if line.style == "dashed"]
     if not dashed:
         got = f"one that is {across[0].style}"
@@ -831,7 +867,9 @@ def _check_scores(cups: np.ndarray, scores: np.ndarray) -> None:
     scales = {NOISE_UNSCALED: 1, SCALED_TWICE: NOISE**2, VARIANCE: NOISE**0.5}
     mistake = None
     if np.ptp(rest) < 1e-9:
-        mistake = NO_NOISE if abs(rest[0]) < 1e-9 else ONE_NOISE
+        moved = abs(rest[0])
+        is_huge = moved > 50 * NOISE
+        mistake = first_seen({NO_NOISE: moved < 1e-9, SIZE_ELSEWHERE: is_huge, ONE_NOISE: True})
     elif other := _other_curve(cups, scores):
         mistake = other
     elif not _differ_by_cups(cups, scores):
@@ -847,8 +885,14 @@ def _check_scores(cups: np.ndarray, scores: np.ndarray) -> None:
         mistake = TWO_GENERATORS
     elif abs(deviation - NOISE) < 0.02 and abs(rest.mean()) < 0.02:
         return
-    expected = f"noise around the curve of mean 0 and standard deviation {NOISE}"
-    got = f"mean {rest.mean():.2f} and standard deviation {deviation:.2f}"
+    expected = f"normal noise around the curve, of mean 0 and standard deviation {NOISE}"
+    got = (
+        f"mean {rest.mean():z.2f} and standard deviation {deviation:.2f}, "
+        f"from {rest.min():z.2f} to {rest.max():z.2f}"
+    )
+    if mistake is TWO_GENERATORS:
+        expected = "one draw that goes on where the other stopped"
+        got = "two draws, each from the first number of a seed"
     fail("score", expected=expected, got=got, mistake=mistake)
 
 
@@ -911,7 +955,7 @@ def _refuse_transposed(what: str, got, table: np.ndarray, mistake: Mistake) -> N
     is_turned = values.shape == table.shape and np.allclose(values, table.T)
     if is_turned and not np.allclose(values, table):
         i, j = np.argwhere(~np.isclose(values, table))[0]
-        expected = f"{table[i, j]:.4g} (cups {i}, score {j})"
+        expected = f"{table[i, j]:.4g} (cups bin {i}, score bin {j})"
         fail(f"{what}[{i}, {j}]", expected=expected, got=f"{values[i, j]:.4g}", mistake=mistake)
 
 
@@ -998,20 +1042,33 @@ def _untouched(what: str, function: Callable, *args):
 
 
 def _explained(what: str, function: Callable, *args):
-    """Result of a student's function; known complaints of Python and scikit-learn have names."""
+    """Result of a student's function; known complaints of Python and its libraries have names."""
     try:
-        return call(what, function, *args)
+        with warnings.catch_warnings(action="error", category=DataConversionWarning):
+            return call(what, function, *args)
     except CheckFailed as error:
-        for words, mistake in _COMPLAINTS.items():
-            if words in str(error.__cause__):
-                fail(what, got=str(error.__cause__).splitlines()[0].rstrip(":"), mistake=mistake)
+        if error.__cause__:
+            complaint = str(error.__cause__)
+            frame = traceback.extract_tb(error.__cause__.__traceback__)[-1]
+            for words, mistake in _COMPLAINTS.items():
+                if words in f"{frame.name}: {complaint}":
+                    fail(what, got=complaint.splitlines()[0].rstrip(":"), mistake=mistake)
         raise
 
 
 _COMPLAINTS = {
     "Expected 2D array, got 1D": X_FLAT,
     "numbers of samples: [1, ": X_AS_ROW,
+    "column-vector y": Y_AS_TABLE,
     "name 'plt' is not defined": PYPLOT,
+    "set_extent: ": EXTENT_NOT_FOUR,
+    "mismatch in its core dimension": MATRIX_PRODUCT,
+    "not aligned": MATRIX_PRODUCT,
+    ") and (1,)": ONE_POINT,
+    # Sizes that are those of the notebook, and of no data of the check's own.
+    f"index {BINS} is out of bounds": ARGUMENTS_UNUSED,
+    f"into shape ({SIZE},": ARGUMENTS_UNUSED,
+    "(21,)": ARGUMENTS_UNUSED,
 }
 
 
