@@ -172,6 +172,16 @@ def with_two_arguments(places, store):
     return handles
 
 
+def one_of_four(places, store):
+    """One hook, and not by a loop that ends in its first round."""
+    return attach(dict(list(places.items())[2:3]), store)
+
+
+def one_target_too_far(ids, chosen):
+    """An index past any end: no number of targets is hard-coded."""
+    return torch.tensor(ids[None, : chosen[len(chosen)] + 1])
+
+
 def reversed_rows(activations, number, chosen):
     return activations[f"mlp_{number}"][0, chosen[::-1].copy()]
 
@@ -214,7 +224,8 @@ def far_rows(activations, number, chosen):
         (part3.check_attach, attach_by(on_forward, lambda *pair: pair), "a tuple"),
         (part3.check_attach, attach_by(on_forward, lambda _, handle: handle.remove), "a method"),
         (part3.check_attach, attach_by(on_forward, lambda _, handle: handle.remove()), "none"),
-        (part3.check_attach, attach_by(on_backward), "none"),
+        (part3.check_attach, one_of_four, "got:      1"),
+        (part3.check_cut, one_target_too_far, "IndexError"),
         (part3.check_attach, attach_by(on_every_module), "none"),
         (part3.check_attach, attach_by(text_registered), "not callable"),
         (part3.check_choose, up_to_the_edge, "(0,)"),

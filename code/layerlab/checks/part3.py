@@ -31,6 +31,7 @@ from layerlab.checks._core import (
     first_seen,
     itself_if,
     kind_of,
+    nearest,
     right,
 )
 from layerlab.hooks import record
@@ -44,6 +45,11 @@ TRAINING_MODE = Mistake(
     "training mode",
     "A model switches to evaluation when a method of it is called, round brackets included. In "
     "training mode, dropout sets some numbers to zero at random.",
+)
+PART_SWITCHED = Mistake(
+    "a part switched, not the model",
+    "A part of the model has left training mode, and the model as a whole has not. Which of the "
+    "two should your line be about?",
 )
 GRADIENTS_FOR_MODE = Mistake(
     "gradients switched off, not training mode",
@@ -76,7 +82,8 @@ WIDTH_FOR_WINDOW = Mistake(
 )
 HARD_CODED = Mistake(
     "size hard-coded",
-    "The function must ask what it is given, not remember one size. It is tried on other sizes.",
+    "The size is a number that you wrote, or comes from somewhere else than the arguments of the "
+    "function. It must be asked from what the function is given: it is tried on other sizes.",
 )
 ANOTHER_MODEL = Mistake(
     "another model than the argument",
@@ -104,8 +111,10 @@ def check_get_ready(get_ready) -> None:
     get_ready : callable
         From a model to its number of blocks, its width and its context window.
     """
-    small = _small_model(n_layer=7)  # a block more or less is no number of heads or of parts
-    other = _small_model(n_layer=4, n_head=3, n_embd=12, n_positions=24, vocab_size=70)
+    # No two of these are equal: the blocks, one more or less, the heads, the parts of any level.
+    small = _small_model(n_layer=8, n_head=6, n_embd=12)
+    other = _small_model(n_layer=4, n_head=3, n_embd=9, n_positions=24, vocab_size=70)
+    parameters = _kinds_of_parameters(small, other)
     with torch.enable_grad():  # whatever an earlier try has left behind
         sizes, other_sizes = (
             _call_naming(_from_message, "get_ready", get_ready, model) for model in (small, other)
@@ -115,20 +124,22 @@ def check_get_ready(get_ready) -> None:
         if not isinstance(found, tuple) or len(found) != 3:
             fail("get_ready", expected="three sizes", got=f"{found!r}")
     outside = _models_outside(get_ready)
-    if any(module.training for model in (small, other) for module in model.modules()):
-        names = getattr(getattr(get_ready, "__code__", None), "co_names", ())
-        is_about_gradients = "eval" not in names and not GRADIENT_SWITCHES.isdisjoint(names)
-        in_training = GRADIENTS_FOR_MODE if is_about_gradients else TRAINING_MODE
-        got, mistake = "a model stays in training mode", ANOTHER_MODEL if outside else in_training
-        fail("the model's mode", expected="evaluation mode", got=got, mistake=mistake)
+    for model in (small, other):
+        _check_mode(get_ready, model, outside)
     _refuse_without_gradients("get_ready", has_gradients)
+    _check_parameters("get_ready", _kinds_of_parameters(small, other), parameters)
     config, always_the_same = small.config, ANOTHER_MODEL if outside else HARD_CODED
-    parts = len(list(small.base_model.children()))
+    levels = (small.base_model, small, small.base_model.h[0])
+    parts = [len(list(module.children())) for module in levels]
     compare(
         "the number of blocks of a tiny model that the check made",
         sizes[0],
         config.n_layer,
-        {HEADS_COUNTED: config.n_head, PARTS_COUNTED: parts, always_the_same: other_sizes[0]},
+        {
+            HEADS_COUNTED: config.n_head,
+            PARTS_COUNTED: nearest(sizes[0], *parts),
+            always_the_same: other_sizes[0],
+        },
     )
     compare(
         "the context window of a tiny model that the check made",
@@ -140,14 +151,45 @@ def check_get_ready(get_ready) -> None:
             always_the_same: other_sizes[2],
         },
     )
-    compare("the three sizes of another tiny model", other_sizes, (4, 12, 24))
+    compare("the three sizes of another tiny model", other_sizes, (4, 9, 24))
     right("The model is in evaluation mode and tells its sizes itself: any GPT-2 will do.")
+
+
+def _check_mode(get_ready, model: nn.Module, outside: list[nn.Module]) -> None:
+    in_training = [module.training for module in model.modules()]  # the model itself comes first
+    if not any(in_training):
+        return
+    names = getattr(getattr(get_ready, "__code__", None), "co_names", ())
+    signs = {
+        ANOTHER_MODEL: bool(outside),
+        PART_SWITCHED: in_training[0] and not all(in_training),
+        GRADIENTS_FOR_MODE: "eval" not in names and not GRADIENT_SWITCHES.isdisjoint(names),
+        TRAINING_MODE: True,
+    }
+    got = f"{'a model stays' if in_training[0] else 'parts of a model stay'} in training mode"
+    fail("the model's mode", expected="evaluation mode", got=got, mistake=first_seen(signs))
 
 
 def _refuse_without_gradients(what: str, has_gradients: bool) -> None:
     if not has_gradients:
         what, got = f"gradients after {what}", "switched off"
         fail(what, expected="as before it", got=got, mistake=GRADIENTS_LEFT_OFF)
+
+
+def _kinds_of_parameters(*models: nn.Module) -> set:
+    """Whether gradients are wanted for the parameters, and what kind of numbers they are."""
+    parameters = nn.ModuleList(models).parameters()
+    return {(weights.requires_grad, weights.dtype) for weights in parameters}
+
+
+def _check_parameters(what: str, after: set, before: set) -> None:
+    if after == before:
+        return
+    what, wanted = f"the parameters of the model after {what}", "as before it"
+    if not all(wants_gradient for wants_gradient, _ in after):
+        got = "parameters for which no gradients are wanted any more"
+        fail(what, expected=wanted, got=got, mistake=GRADIENTS_LEFT_OFF)
+    fail(what, expected=wanted, got=", ".join(sorted(f"{dtype}" for _, dtype in after)))
 
 
 # ---- the hook --------------------------------------------------------------------------------
@@ -171,6 +213,11 @@ GRADIENTS_KEPT = Mistake(
     "gradients kept",
     "The copy still hangs on the graph with which PyTorch computes gradients, and keeps all of "
     "that in memory. Cut it off.",
+)
+ARRAY_WITH_GRAPH = Mistake(
+    "array of numbers that have a history",
+    "An array cannot keep the graph of gradients, so PyTorch refuses. What it advises cuts the "
+    "graph off and copies nothing, which cures one of the two things that may go wrong.",
 )
 HOOK_RETURNS = Mistake(
     "hook returns something",
@@ -217,7 +264,7 @@ def check_make_hook(make_hook) -> None:
         what, expected = f"what the hook stores{which}", -2 * x
         with torch.enable_grad():
             output = _call_naming(
-                lambda error: mistake or _from_message(error), "the hook", network, x
+                lambda error: mistake or _wrong_hook(error), "the hook", network, x
             )
         if not store:
             expected, got = "an entry in the dictionary", "nothing"
@@ -232,6 +279,11 @@ def check_make_hook(make_hook) -> None:
         _check_stored(what, store["a place"], x, expected)
         compare("what the model makes of the output", output, torch.relu(expected))
     right("The hook keeps a copy of the output, and the model works on as if nobody listened.")
+
+
+def _wrong_hook(error: Exception) -> Mistake | None:
+    has_graph = str(error).startswith("Can't call numpy() on Tensor that requires grad")
+    return ARRAY_WITH_GRAPH if has_graph else _from_message(error)
 
 
 def _check_stored(what: str, stored, x: torch.Tensor, expected: torch.Tensor) -> None:
@@ -289,6 +341,10 @@ COUNTED_FROM_ONE = Mistake(
 BLOCK_LEFT_OUT = Mistake(
     "a block left out", "One block of the stack has no place. Does a slice cut it off?"
 )
+WEIGHTS_TAKEN = Mistake(
+    "weights instead of a module",
+    "These are numbers that a step of the model computes with. A hook needs the step itself.",
+)
 
 COMPONENTS = ("att", "mlp")
 
@@ -302,7 +358,8 @@ def check_find_places(find_places) -> None:
         From a model to a dictionary of modules by name.
     """
     model = _small_model(n_layer=4)  # one block less is not the number of heads
-    named = partial(_remembered_size, find_places)
+    larger = _small_model(n_layer=14)  # more blocks than the student's own model has
+    named = partial(_remembered_size, find_places, (larger,))
     places = _call_naming(named, "find_places", find_places, model)
     if not hasattr(places, "items"):
         fail("find_places", expected="a dictionary", got=kind_of(places))
@@ -325,7 +382,6 @@ def check_find_places(find_places) -> None:
                     got=paths.get(id(module), kind_of(module)),
                     mistake=_wrong_module(module, block, own, other),
                 )
-    larger = _small_model(n_layer=14)  # more blocks than the student's own model has
     n_places, n_expected = len(call("find_places", find_places, larger)), 2 * 14
     if n_places != n_expected:
         what, got = "the places of a model of 14 blocks", f"{n_places}"
@@ -333,12 +389,12 @@ def check_find_places(find_places) -> None:
     right("Both output projections of every block are found, each under its own name.")
 
 
-def _remembered_size(find_places, error: Exception) -> Mistake | None:
-    """A size hard-coded, if twelve blocks, as the student's own model has, are no error."""
+def _remembered_size(function, larger: tuple, error: Exception) -> Mistake | None:
+    """A size hard-coded, if an index is out of range, and with larger arguments none is."""
     if not isinstance(error, IndexError):
         return _from_message(error)
     try:
-        find_places(_small_model(n_layer=12))
+        function(*larger)
     except Exception:
         return None
     return HARD_CODED
@@ -378,6 +434,8 @@ def _check_names(places: dict, model: GPT2LMHeadModel) -> None:
 
 def _wrong_module(module, block, own, other) -> Mistake | None:
     """The mistake that leads to this module, where `own` is the right component."""
+    if isinstance(module, nn.Parameter):
+        return WEIGHTS_TAKEN
     leads_to = {
         BLOCK_HOOKED: [block],
         COMPONENT_HOOKED: [own],
@@ -407,6 +465,16 @@ NOT_REGISTERED = Mistake(
 PRE_HOOK = Mistake(
     "hook before the module",
     "A pre-hook runs before its module and sees what goes in. Register one that runs after it.",
+)
+BACKWARD_HOOK = Mistake(
+    "hook for the way back",
+    "A backward hook runs when gradients are computed, and sees only those. Register one that "
+    "runs when the module computes its output.",
+)
+FIRST_PLACE_ALONE = Mistake(
+    "only the first place hooked",
+    "All others are left as they were. Is there a `return` or a `break` that ends the loop in its "
+    "first round?",
 )
 TEXT_FOR_STORE = Mistake(
     "text where the dictionary should be",
@@ -470,16 +538,20 @@ def _check_registered(network: nn.Module, n_expected: int, handles, is_elsewhere
     n_hooks = _count_hooks(network)
     if n_hooks == n_expected:
         return
-    n_before = sum(len(module._forward_pre_hooks) for module in network.modules())
+    n_before = _count_hooks(network, "_forward_pre_hooks")
+    n_backward = _count_hooks(network, "_backward_hooks")
+    is_first_hooked = _count_hooks(next(network.children())) > 0
     for handle in handles:  # on another model, or on all models, it would stay for good
         if isinstance(handle, RemovableHandle):
             handle.remove()
     are_methods = bool(handles) and all(inspect.ismethod(handle) for handle in handles)
     signs = {
         PRE_HOOK: n_before > 0,
+        BACKWARD_HOOK: n_backward > 0,
         ANOTHER_MODEL: is_elsewhere,
         NOT_CALLED: n_hooks == 0 and are_methods,
         NOT_REGISTERED: n_hooks == 0 and bool(handles) and all(map(callable, handles)),
+        FIRST_PLACE_ALONE: n_hooks == 1 and is_first_hooked,
     }
     fail(
         "the hooks on the places",
@@ -878,11 +950,13 @@ COUNT_FOR_POSITION = Mistake(
 )
 WHOLE_TEXT = Mistake(
     "whole text instead of its beginning",
-    "The article is longer than the model's window, and nothing behind the last target matters.",
+    "The article is longer than the model's window. Step 8 says where the text to read ends, and "
+    "the shape of `window` then tells how many tokens it has.",
 )
 WHOLE_WINDOW = Mistake(
     "whole window instead of up to the last target",
-    "A token sees only what stands before it. What comes behind the last target is wasted work.",
+    "That is as much as the model can read at once. Step 8 says where the text to read ends, and "
+    "the shape of `window` then tells how many tokens it has.",
 )
 PLACES_FOR_TOKENS = Mistake(
     "places instead of tokens",
@@ -891,6 +965,11 @@ PLACES_FOR_TOKENS = Mistake(
 TOO_SMALL_NUMBERS = Mistake(
     "numbers too small for tokens",
     "A vocabulary has more tokens than such a number can count. Leave the numbers as they are.",
+)
+FLOATS_FOR_TOKENS = Mistake(
+    "floating-point numbers for tokens",
+    "A token's number picks a row of a table, so it has to be whole. Something made other numbers "
+    "of yours: the class `torch.Tensor`, with a capital T, makes 32-bit floats of all it gets.",
 )
 TARGETS_ALONE = Mistake(
     "targets without their text",
@@ -918,7 +997,9 @@ def check_cut(cut, gpt) -> None:
     """
     window = gpt.config.n_positions
     ids, chosen = (31 * np.arange(2 * window) + 500) % 997, np.array([5, 7, 11])
-    result, expected = _call_on_copies("cut", cut, ids, chosen), ids[None, :12]
+    many = np.arange(100, 120)  # more targets than in the notebook, and none is an index of them
+    named = partial(_remembered_size, cut, (ids, many))
+    result, expected = _call_on_copies("cut", cut, ids, chosen, named=named), ids[None, :12]
     last = ids[11:12]
     alone = (ids[None, chosen], ids[chosen], last[None], last, last[0])
     compare(
@@ -942,12 +1023,12 @@ def check_cut(cut, gpt) -> None:
             **_not_the_argument(cut, result, expected),
         },
     )
-    if not isinstance(result, torch.Tensor) or result.is_floating_point():
-        got = f"{result.dtype}" if isinstance(result, torch.Tensor) else kind_of(result)
-        fail("the input", expected="a tensor of torch with whole numbers", got=got)
+    if not isinstance(result, torch.Tensor):
+        fail("the input", expected="a tensor of torch", got=kind_of(result))
     if result.dtype not in (torch.int32, torch.int64):
-        got = f"{result.dtype}"
-        fail("the input", expected="numbers of 32 or 64 bits", got=got, mistake=TOO_SMALL_NUMBERS)
+        wanted, got = "whole numbers of 32 or 64 bits", f"{result.dtype}"
+        mistake = FLOATS_FOR_TOKENS if result.is_floating_point() else TOO_SMALL_NUMBERS
+        fail("the input", expected=wanted, got=got, mistake=mistake)
     right("The input has one row, and ends with the last target.")
 
 
@@ -1049,28 +1130,13 @@ def check_pass(read, predicted_shape, gpt, tokenizer, article: str) -> None:
             got=f"{n_left} of yours" if n_left > 0 else f"{-n_left} of others are gone",
             mistake=left if n_left > 0 else OTHER_HOOKS_REMOVED,
         )
-    _check_parameters(_kinds_of_parameters(model), parameters)
+    _check_parameters("the pass", _kinds_of_parameters(model), parameters)
     _check_failed_pass(read, model, ids, n_others)
     for name, values in expected.items():
         if name not in activations:
             fail("the activations", expected=f"an entry {name!r}", got="none")
         compare(f"the activation {name}", activations[name], values, rtol=1e-4)
     right("One pass, no gradients, and the model is left as it was found: no hook stays.")
-
-
-def _kinds_of_parameters(model) -> set:
-    """Whether gradients are wanted for the parameters, and what kind of numbers they are."""
-    return {(weights.requires_grad, weights.dtype) for weights in model.parameters()}
-
-
-def _check_parameters(after: set, before: set) -> None:
-    if after == before:
-        return
-    what, wanted = "the parameters of the model after the pass", "as before it"
-    if not all(wants_gradient for wants_gradient, _ in after):
-        got = "parameters for which no gradients are wanted any more"
-        fail(what, expected=wanted, got=got, mistake=GRADIENTS_LEFT_OFF)
-    fail(what, expected=wanted, got=", ".join(sorted(f"{dtype}" for _, dtype in after)))
 
 
 def _check_failed_pass(read, model, ids, n_others: int) -> None:
@@ -1157,6 +1223,11 @@ DOUBLES_TAKEN_OUT = Mistake(
     "Each target keeps its own row, in the order of the text, even if two are equal. How many "
     "differ is counted later.",
 )
+ENTRY_COUNTED = Mistake(
+    "entries counted instead of blocks",
+    "The number was used to count through the dictionary, which has two entries for each block. "
+    "Every entry has a name: ask for it by that.",
+)
 NO_SUCH_NAME = Mistake(
     "name that nothing is stored under",
     "The names are those of Step 3. Inside quotes, a variable's name is mere letters, unless the "
@@ -1182,7 +1253,8 @@ def check_rows(take_rows) -> None:
         named = partial(_wrong_row, take_rows)
         return _call_on_copies("take_rows", take_rows, copies, number, chosen, named=named)
 
-    rows = {number: taken(number) for number in (2, 5)}
+    rows, entries = {number: taken(number) for number in (2, 5)}, list(stored.values())
+    are_counted = all(np.array_equal(rows[k], entries[k][0, chosen]) for k in rows)
     for number, other in ((2, 5), (5, 2)):
         mlp = stored[f"mlp_{number}"][0]
         expected = mlp[chosen]
@@ -1195,6 +1267,7 @@ def check_rows(take_rows) -> None:
             expected,
             {
                 BLOCK_IGNORED: rows[other],
+                ENTRY_COUNTED: rows[number] if are_counted else expected,
                 COMPONENTS_MIXED_UP: stored[f"att_{number}"][0, chosen],
                 COUNTED_FROM_ONE: _one_of(rows[number], expected, *neighbours),
                 POSITIONS_FROM_ONE: _one_of(rows[number], expected, *shifted),
@@ -1242,8 +1315,8 @@ def _place_names(blocks: range) -> list[str]:
     return [f"{component}_{i}" for i in blocks for component in COMPONENTS]
 
 
-def _count_hooks(network: nn.Module) -> int:
-    return sum(len(module._forward_hooks) for module in network.modules())
+def _count_hooks(network: nn.Module, kind: str = "_forward_hooks") -> int:
+    return sum(len(getattr(module, kind)) for module in network.modules())
 
 
 def _from_outside(function) -> dict:
