@@ -223,6 +223,12 @@ def test_a_line_at_the_wrong_depth_of_the_loops_is_named(line, moved, name):
     assert named(failure.value) == [name]
 
 
+def test_typed_maxima_are_told_of_the_checks_own_pairs():
+    with pytest.raises(CheckFailed, match="pairs of the check's own") as failure:
+        part4.check_shares(lambda pairs: pairs / [2.3, 120.5, 11.2])
+    assert named(failure.value) == []
+
+
 def test_all_pairs_in_the_first_row_are_not_called_an_early_end():
     def measure_in_row_0(vectors, places):
         tables = measure_all(vectors, places)
@@ -376,9 +382,14 @@ def test_what_the_solutions_say_of_the_results_holds(ten_targets):
     assert np.all(r_pairs[0, 1:] < 0) and np.all(r_cells[0, 1:] > 0)
     assert kendall_tau(pairs[:, 0], apart).tau < 0
     assert kendall_tau(of_cells(pairs)[:, 0], to_upper(apart).ravel()).tau > 0  # the sign turns
-    rows = np.triu_indices(10, 1)[0]
+    rows, columns = np.triu_indices(10, 1)
     for distance in (pairs[:, 1], pairs[:, 2]):  # the first targets make stripes
         assert distance[rows < 2].min() > distance[rows >= 2].max()
+    assert np.corrcoef(pairs[rows >= 2, 0], pairs[rows >= 2, 2])[0, 1] < -0.5  # also without them
+    ratios = pairs[:, 1] / pairs[:, 2]
+    squares = np.sort(np.square(vectors[rows] - vectors[columns]))  # (45, width)
+    few = squares[:, -(squares.shape[1] // 10) :].sum(axis=1) / squares.sum(axis=1)
+    assert few[ratios.argmin()] > few[ratios.argmax()]
 
 
 def test_what_the_solution_says_of_far_and_of_shuffled_vectors_holds(ten_targets):

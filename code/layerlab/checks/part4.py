@@ -16,6 +16,7 @@ from layerlab.checks._core import (
     fail,
     itself_if,
     kind_of,
+    nearest,
     refuse_overwritten,
     right,
 )
@@ -75,7 +76,9 @@ NOT_ADDED_UP = Mistake(
 )
 MEAN_FOR_SUM = Mistake("mean for sum", "You divided by the number of neurons. L1 and L2 do not.")
 L1_FOR_L2 = Mistake(
-    "L1 where L2 was asked", "Your third number equals the second one. Which order has L2?"
+    "L1 where L2 was asked",
+    "Your third number equals the second one. Which order has L2, and was the root taken before "
+    "the sum?",
 )
 L2_FOR_L1 = Mistake(
     "L2 where L1 was asked", "Your second number is the Euclidean distance. Which order has L1?"
@@ -90,6 +93,11 @@ SIZE_HARD_CODED = Mistake(
 )
 ONE_AXIS = Mistake(
     "one axis for two targets", "A cell belongs to a first and to a second target. Count the axes."
+)
+NUMBER_FOR_TYPE = Mistake(
+    "a number for a data type",
+    "NumPy takes the whole shape as its first argument, and what follows it for the type of what "
+    "is stored. Is your shape one argument?",
 )
 ROOM_FOR_PAIRS = Mistake(
     "a list for a table",
@@ -153,6 +161,11 @@ ONE_NUMBER = Mistake(
     "`for` walks through several things, and it was handed a single number. What makes a row of "
     "numbers out of one?",
 )
+ARRAY_FOR_NUMBER = Mistake(
+    "an array for a number",
+    "Where the number of one target is needed, as an index or in a `range`, a whole array stands. "
+    "What do your loops walk through?",
+)
 LIST_INDEX = Mistake(
     "a list as index",
     "A list picks whole rows of a table, a tuple picks one cell. Which brackets make a tuple?",
@@ -195,6 +208,11 @@ GAP_IN_TARGETS = Mistake(
 GAP_BETWEEN = Mistake(
     "tokens in between",
     "You counted the tokens that lie between the two. How far is it from the one to the other?",
+)
+GAP_OF_NEIGHBOURS = Mistake(
+    "distance of neighbours",
+    "You subtracted the places of two targets that follow each other. The two of a cell may stand "
+    "further apart: which two are they?",
 )
 GAP_ONCE_A_ROW = Mistake(
     "outside the inner loop",
@@ -446,7 +464,10 @@ def check_tables(empty_tables) -> None:
 def _check_empty(empty_tables, n: int) -> None:
     """Check four empty tables, and fill them with ones, which `np.empty` would find later."""
     what = f"empty_tables (tried with n = {n})"
-    raises = {TABLE_NOT_MADE: r"'(bits|l1|l2)' is not defined"}
+    raises = {
+        TABLE_NOT_MADE: r"'(bits|l1|l2)' is not defined",
+        NUMBER_FOR_TYPE: r"Cannot interpret '\d+' as a data type",
+    }
     tables = _four_tables(what, _call(what, empty_tables, n, raises=raises))
     for name, table in zip(TABLES, tables, strict=True):
         _check_table(name, table, n, empty_tables)
@@ -473,7 +494,10 @@ def check_all_pairs(measure_all) -> None:
     X = common + rng.uniform(0.3, 0.9, (6, 1)) * rng.standard_normal((6, 60))
     places = np.array([3, 8, 20, 51, 52, 90])
     what = "measure_all (tried on six vectors)"
-    raises = {ONE_NUMBER: "'int' object is not iterable"}
+    raises = {
+        ONE_NUMBER: "'int' object is not iterable",
+        ARRAY_FOR_NUMBER: "only integer scalar arrays|arrays used as indices must be of integer",
+    }
     answer = _call(what, measure_all, X.copy(), places.copy(), raises=raises)
     tables = _four_tables(what, answer)
     n = len(X)
@@ -552,7 +576,8 @@ def check_shares(shares) -> None:
     """
     given = np.random.default_rng(6).uniform([0.5, 20, 3], [2.5, 90, 9], (8, 3))
     handed = given.copy()
-    got = _call("shares", shares, handed, raises={MAXIMUM_OF_PAIR: "could not be broadcast"})
+    what = f"shares (tried on {len(given)} pairs of the check's own)"
+    got = _call(what, shares, handed, raises={MAXIMUM_OF_PAIR: "could not be broadcast"})
     expected = given / given.max(axis=0)
 
     def is_first_column(got):
@@ -566,9 +591,9 @@ def check_shares(shares) -> None:
     mistakes[MEASURES_AS_ROWS] = expected.T
     mistakes[FIRST_COLUMN_ONLY] = itself_if(got, expected, is_first_column)
     mistakes |= _not_the_argument(shares, got, expected)
-    compare("shares", got, expected, mistakes)
-    _refuse_lists("shares", got)
-    refuse_overwritten("shares", handed, given, IN_PLACE)
+    compare(what, got, expected, mistakes)
+    _refuse_lists(what, got)
+    refuse_overwritten(what, handed, given, IN_PLACE)
     right("Each measure's largest pair is 1, and the data are what they were before.")
 
 
@@ -835,7 +860,7 @@ def _compare_gaps(measure_all, apart, places) -> None:
     expected = to_upper(position_distances(places))
     numbers = to_upper(position_distances(np.arange(len(places))))
     above = np.triu(np.ones(expected.shape), 1)
-    next_gap = np.append(np.diff(places), 0)
+    steps = np.diff(places)
     mistakes = {
         GAP_NEGATIVE: -expected,
         GAP_BETWEEN: np.maximum(expected - 1, 0),
@@ -850,7 +875,9 @@ def _compare_gaps(measure_all, apart, places) -> None:
             expected,
             lambda a: any(np.array_equal(a, above * p) for p in (places, places[:, None])),
         ),
-        NEIGHBOURS_ONLY: above * next_gap[:, None],
+        GAP_OF_NEIGHBOURS: nearest(
+            apart, above * np.append(steps, 0)[:, None], above * np.append(0, steps)
+        ),
     }
     compare("apart", apart, expected, mistakes | _not_the_argument(measure_all, apart, expected))
 
