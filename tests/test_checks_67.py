@@ -4,10 +4,12 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+import torch
 from matplotlib.figure import Figure
 
 from layerlab.articles import load_article
 from layerlab.checks import CheckFailed, part6, part7
+from layerlab.hooks import last_token_activations, record
 from layerlab.models import load_model
 from layerlab.sweeps import layer_information, measure_pairs, summarize, to_upper
 from layerlab.tokens import target_positions, tokenize
@@ -396,12 +398,45 @@ def test_choice_names_no_mistake_that_was_not_made():
     assert "whole numbers" in floats and "float64" in floats
 
 
-@pytest.mark.parametrize("kind", [float, object, np.int16, np.uint16, tuple])
+@pytest.mark.parametrize("kind", [float, object, np.int16, np.uint16, tuple, torch.tensor])
 def test_a_batch_that_later_cells_cannot_use_is_refused(kind, coffees):
     _, ids, places = coffees
     batch = np.stack([ids[place - 9 : place + 1] for place in places[places >= 9][:100]])
-    wrong = tuple(batch) if kind is tuple else batch.astype(kind)
+    wrong = kind(batch) if kind in (tuple, torch.tensor) else batch.astype(kind)
     refused_without_a_name(part7.check_batch, wrong, ids, places)
+
+
+def test_norms_as_a_tensor_are_refused(coffees):
+    model, ids, places = coffees
+    batch = np.stack([ids[place - 9 : place + 1] for place in places[places >= 9][:100]])
+    strength = torch.as_tensor(last_token_activations(model, batch)).norm(dim=-1)
+    assert "a Tensor" in refused_without_a_name(part7.check_strength, strength, model, ids, places)
+
+
+def test_a_mask_of_floats_is_no_tensor_of_float_tokens(coffees, capsys):
+    model, ids, places = coffees
+
+    def one_pass(batch):
+        with record(model, positions=[-1]) as heard, torch.no_grad():
+            model(torch.as_tensor(batch), attention_mask=torch.ones(batch.shape))
+        return heard.stack()
+
+    part7.check_pass(one_pass, model, ids, places)
+    assert says_one_line(capsys)
+
+
+def test_a_component_that_is_not_there_is_no_index_of_pairs():
+    upper = np.triu_indices(12, 1)
+    assert "IndexError" in refused_without_a_name(
+        part7.check_floor, lambda bits, upper: bits[[1, 2]].mean(), upper
+    )
+
+
+def test_a_wrong_distance_is_shown_where_it_stands(norms):
+    apart = np.arange(12) - np.arange(12)[:, None]
+    apart[3, 5:7] = 0
+    text = refused_without_a_name(part7.check_distance, apart, norms)
+    assert text.endswith("expected: 2 at [3, 5]\n  got:      0 there; 2 of 66 values differ")
 
 
 @pytest.mark.parametrize(

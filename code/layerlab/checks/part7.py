@@ -16,9 +16,11 @@ from layerlab.checks._core import (
     call,
     compare,
     fail,
+    first_seen,
     itself_if,
     kind_of,
     right,
+    shape_of,
 )
 from layerlab.errors import TargetError
 from layerlab.hooks import last_token_activations, record
@@ -30,11 +32,13 @@ CONTEXT = 9  # tokens before each target
 SEQUENCES = 100
 PANELS = tuple("ABCDEF")
 DEPTH = 5  # blocks in bits made up here: another number than in the notebook
+# What the notebook holds and no function of the last steps needs beside its arguments.
+NOTEBOOK = {"ids", "places", "pieces", "batch", "vectors", "strength", "depth", "bits", "apart"}
 
 GLOBAL_USED = Mistake(
     "a variable of the notebook instead of the argument",
-    "The check gave your function something else than the notebook does, and the notebook's answer "
-    "came back. What does the function use, and where does it get it from?",
+    "The check gave your function something else than the notebook does. Which of the data that "
+    "the function uses was it not given?",
 )
 LIST_FOR_ARRAY = Mistake(
     "list instead of an array",
@@ -148,7 +152,13 @@ ARRAY_FOR_TENSOR = Mistake(
     "The model was given what NumPy or Python made. It reads tensors of torch only.",
 )
 ONE_SEQUENCE = Mistake(
-    "one sequence instead of the batch", "The model has read a single row. All rows go in together."
+    "one sequence instead of the batch",
+    "The model was given a single row. All rows go in together.",
+)
+TENSOR_OF_FLOATS = Mistake(
+    "a tensor of floats",
+    "Token ids are whole numbers, and the model looks them up in a table. Which type of numbers "
+    "does your way to a tensor give?",
 )
 GRADIENTS_KEPT = Mistake(
     "pass with gradients",
@@ -174,6 +184,11 @@ SQUARED_NORM = Mistake("squared norm", "The last step of the Euclidean norm is m
 MEAN_UNDER_ROOT = Mistake(
     "mean under the root", "Under your root stands a mean; the Euclidean norm adds squares up."
 )
+STANDARD_DEVIATION = Mistake(
+    "standard deviation instead of norm",
+    "It says how far the neurons lie from their own mean. A length is measured from zero, and does "
+    "not average.",
+)
 SUM_FOR_NORM = Mistake(
     "sum instead of norm", "Positive and negative neurons cancel in a sum. A length has no sign."
 )
@@ -189,6 +204,9 @@ NATS = Mistake("nats for bits", "scikit-learn answers in nats. How many nats are
 WRONG_WAY = Mistake(
     "converted the wrong way",
     "A nat is more than a bit, so the number in bits must be the larger of the two.",
+)
+BASE_TEN = Mistake(
+    "logarithm to base ten", "A bit is what one yes or no can tell. Which base belongs to that?"
 )
 CONVERTED_TWICE = Mistake(
     "converted twice",
@@ -235,6 +253,10 @@ BLOCKS_HARD_CODED = Mistake(
 DISTANCE_NEGATIVE = Mistake(
     "distance negative", "For i < j, the later block is j. Which index runs along which axis?"
 )
+INDICES_ADDED = Mistake(
+    "sum instead of difference",
+    "Neighbours are one block apart wherever they stand. In your matrix it depends on the place.",
+)
 BLOCKS_BETWEEN = Mistake(
     "blocks between counted",
     "Neighbours are one block apart. You counted the blocks that lie between the two.",
@@ -277,6 +299,11 @@ TUPLE_IN_INDEX = Mistake(
     "tuple index behind a colon or a number",
     "The index of the pairs holds two arrays, rows and columns. Behind a colon or a number, NumPy "
     "takes both for rows. Take one matrix first, then its places.",
+)
+PAIRS_FROM_COMPONENTS = Mistake(
+    "pairs picked before the component",
+    "The first axis of `bits` is the component, attention or MLP, and the pairs are picked out of "
+    "one matrix of blocks.",
 )
 PICKED_FOR_MATRIX = Mistake(
     "picked pairs instead of a matrix",
@@ -460,7 +487,7 @@ def check_batch(batch, ids, places) -> None:
 
     Parameters
     ----------
-    batch : ndarray or torch.Tensor of int
+    batch : ndarray of int
         The answer.
     ids : ndarray of int, shape (n_tokens,)
     places : ndarray of int, shape (n_targets,)
@@ -484,11 +511,10 @@ def check_batch(batch, ids, places) -> None:
         BATCH_FLAT: expected.ravel(),
     }
     compare("batch", batch, expected, mistakes)
-    _need_array("batch", batch, torch.Tensor)
-    kind = np.asarray(batch).dtype
-    if kind not in (np.int64, np.int32):
+    _need_array("batch", batch)
+    if batch.dtype not in (np.int64, np.int32):
         wanted = "whole numbers that the model can read, of type int64 or int32"
-        fail("batch", expected=wanted, got=f"numbers of type {kind}")
+        fail("batch", expected=wanted, got=f"numbers of type {batch.dtype}")
     right(
         f"{len(expected)} rows of {CONTEXT + 1} tokens, and every row ends in the target: start "
         "and stop are right."
@@ -537,7 +563,7 @@ def check_strength(strength, model, ids, places) -> None:
 
     Parameters
     ----------
-    strength : ndarray or torch.Tensor
+    strength : ndarray
         The answer.
     model, ids, places
         As in `check_pass`.
@@ -545,6 +571,10 @@ def check_strength(strength, model, ids, places) -> None:
     X = last_token_activations(model, _windows(ids, places)).astype(float)
     squares = np.square(X)
     expected = np.sqrt(squares.sum(axis=3))  # (2, depth, n_sequences)
+
+    def is_deviation(answer):  # so near to the root of the mean square that the tolerance is less
+        return any(np.allclose(answer, X.std(axis=3, ddof=n), 1e-5, 1e-5) for n in (0, 1))
+
     mistakes = {
         OVER_SEQUENCES: np.sqrt(squares.sum(axis=2)),
         OVER_BLOCKS: np.sqrt(squares.sum(axis=1)),
@@ -552,13 +582,14 @@ def check_strength(strength, model, ids, places) -> None:
         OVER_EVERYTHING: np.sqrt(squares.sum()),
         L1_NORM: np.abs(X).sum(axis=3),
         SQUARED_NORM: squares.sum(axis=3),
+        STANDARD_DEVIATION: itself_if(strength, expected, is_deviation),
         MEAN_UNDER_ROOT: np.sqrt(squares.mean(axis=3)),
         SUM_FOR_NORM: X.sum(axis=3),
         MEAN_FOR_NORM: X.mean(axis=3),
         AXIS_KEPT: expected[..., None],
     }
     compare("strength", strength, expected, mistakes, rtol=1e-3, atol=1e-3)
-    _need_array("strength", strength, torch.Tensor)
+    _need_array("strength", strength)
     right(
         f"The neurons are gone, the rest is there: {expected.shape[2]} lengths for each of "
         f"{expected.shape[1]} blocks, in attention and in the MLP."
@@ -604,6 +635,7 @@ def check_information(information_between) -> None:
         NATS: expected * np.log(2),
         WRONG_WAY: expected * np.log(2) ** 2,
         CONVERTED_TWICE: expected / np.log(2),
+        BASE_TEN: expected * np.log10(2),
         WITH_ITSELF: matrices(lambda c, i, j: mutual_information(norms[c, i], norms[c, i])),
         ACROSS: matrices(lambda c, i, j: mutual_information(norms[0, i], norms[1, j])),
         LOG_OF_ESTIMATE: logarithms,
@@ -639,12 +671,23 @@ def check_distance(apart, strength) -> None:
     expected = _upper([_gaps(depth)])[0]  # (depth, depth)
     values = _as_matrices("apart", apart, expected)
     above = expected > 0
-    mistakes = {
-        DISTANCE_NEGATIVE: -expected,
-        BLOCKS_BETWEEN: expected - above,
-        ENDS_COUNTED: expected + above,
-    }
-    compare("apart, above the diagonal", np.triu(values, 1), expected, mistakes)
+    wrong = np.argwhere(above & ~np.isclose(values, expected))
+    if wrong.size:
+        i, j = wrong[0]
+        numbers = np.arange(depth)
+        mistakes = {
+            DISTANCE_NEGATIVE: -expected,
+            INDICES_ADDED: np.add.outer(numbers, numbers),
+            BLOCKS_BETWEEN: expected - 1,
+            ENDS_COUNTED: expected + 1,
+        }
+        made = {m: np.allclose(values[above], matrix[above]) for m, matrix in mistakes.items()}
+        fail(
+            "apart, above the diagonal",
+            expected=f"{expected[i, j]:g} at [{i}, {j}]",
+            got=f"{values[i, j]:g} there; {len(wrong)} of {np.sum(above)} values differ",
+            mistake=first_seen(made),
+        )
     _need_array("apart", apart)
     right(f"From 1 between neighbours to {depth - 1} between the first block and the last.")
 
@@ -711,8 +754,12 @@ def check_panels(draw_blocks, upper) -> None:
         raise
     panels = _panels(figure)
 
-    def picked(row):  # as `heat_map` shows a row of pairs: again and again, one below the other
-        return {PICKED_FOR_MATRIX: np.triu(np.tile(row, (len(row), 1)), 1)}
+    is_foreign = _uses_notebook(draw_blocks)
+
+    def known(image, expected, row):
+        # `heat_map` shows a row of pairs again and again, one below the other
+        tiled = np.triu(np.tile(row, (len(row), 1)), 1)
+        return {PICKED_FOR_MATRIX: tiled, GLOBAL_USED: image if is_foreign else expected}
 
     images = {letter: _image(panels, letter) for letter in "ABC"}
     is_same = any(np.array_equal([images["A"], images["B"]], [part, part]) for part in bits)
@@ -721,14 +768,18 @@ def check_panels(draw_blocks, upper) -> None:
             SAME_MATRIX: images[letter] if is_same else bits[c],
             MATRICES_SWAPPED: bits[1 - c],
         }
-        compare(f"panel {letter}", images[letter], bits[c], picked(pairs[c]) | mistakes)
-    compare("panel C", images["C"], _upper([gaps])[0], picked(gaps))
+        mistakes |= known(images[letter], bits[c], pairs[c])
+        compare(f"panel {letter}", images[letter], bits[c], mistakes)
+    distances = _upper([gaps])[0]
+    compare("panel C", images["C"], distances, known(images["C"], distances, gaps))
     dots = {letter: _dots(panels, letter) for letter in "DEF"}
     is_same = np.array_equal(dots["D"], dots["E"]) and dots["D"].any(axis=0).all()
     for c, letter in enumerate("DE"):
-        _compare_dots(letter, dots[letter], gaps, pairs[c], {SAME_SCATTER: is_same})
+        mistakes = {SAME_SCATTER: is_same, GLOBAL_USED: is_foreign}
+        _compare_dots(letter, dots[letter], gaps, pairs[c], mistakes)
     is_diagonal = np.array_equal(*dots["F"].T)
-    _compare_dots("F", dots["F"], *pairs, {AGAINST_ITSELF: is_diagonal})
+    mistakes = {AGAINST_ITSELF: is_diagonal, GLOBAL_USED: is_foreign}
+    _compare_dots("F", dots["F"], *pairs, mistakes)
     right(
         f"Six panels: two matrices of MI and one of distance, and below them {len(gaps)} dots each "
         f"for {DEPTH} blocks, one for every pair i < j."
@@ -749,7 +800,7 @@ def check_shuffle(shuffle, strength) -> None:
     # No two values are equal, so it shows from where each one came.
     norms = np.random.default_rng(7).permutation(np.prod(shape)).reshape(shape).astype(float)
     # A seed that also swaps attention and MLP, where the first axis is shuffled.
-    sources, places = _sources(shuffle, norms, seed=3), np.indices(norms.shape)
+    sources, places = _sources(shuffle, norms, strength, seed=3), np.indices(norms.shape)
     if np.array_equal(sources, places):
         fail("shuffle", expected="another order", mistake=NOT_SHUFFLED)
     component, block, sequence = (sources != places).any(axis=(1, 2, 3))  # what has changed
@@ -762,7 +813,7 @@ def check_shuffle(shuffle, strength) -> None:
         fail("shuffle", expected="the same values in every block", mistake=known)
     orders = sources[2]  # (2, depth, n_sequences)
     _compare_orders(orders)
-    again, other = (_sources(shuffle, norms, seed)[2] for seed in (3, 4))
+    again, other = (_sources(shuffle, norms, strength, seed)[2] for seed in (3, 4))
     if not np.array_equal(orders, again):
         wanted, came = "the same orders again from the same seed", "others"
         fail("shuffle", expected=wanted, got=came, mistake=NOT_FROM_GENERATOR)
@@ -810,13 +861,14 @@ def check_floor(average, upper) -> None:
         MEANS_ADDED: each.sum(),
         SUM_FOR_MEAN: pairs.sum(),
         ZEROS_DROPPED: pairs[pairs > 0].mean(),
+        GLOBAL_USED: itself_if(got, pairs.mean(), lambda _: _uses_notebook(average)),
     }
     compare(what, got, pairs.mean(), mistakes)
     right("One number for all pairs of both components, those with an estimate of zero among them.")
 
 
 class _Results(np.ndarray):
-    """Results that say so when a tuple of index arrays becomes a part of a longer index."""
+    """Results that say so when the index of the pairs is put to a wrong use."""
 
     def __array_wrap__(self, array, context=None, return_scalar=False):
         return np.asarray(array)[()]  # what is computed from them is plain, also a single number
@@ -825,13 +877,20 @@ class _Results(np.ndarray):
         if isinstance(key, tuple) and any(isinstance(part, tuple) for part in key):
             wanted, came = "one matrix, then the index of its pairs", "an index within an index"
             fail("the use of upper", expected=wanted, got=came, mistake=TUPLE_IN_INDEX)
-        return super().__getitem__(key)
+        try:
+            return super().__getitem__(key)
+        except IndexError as error:
+            if self.ndim == 3 and len(shape_of(key)) == 2:  # a mask, or rows and columns
+                wanted, came = "one matrix, then the index of its pairs", f"IndexError: {error}"
+                mistake = PAIRS_FROM_COMPONENTS
+                fail("the use of upper", expected=wanted, got=came, mistake=mistake)
+            raise
 
 
-def _sources(shuffle, norms, seed: int) -> np.ndarray:
+def _sources(shuffle, norms, strength, seed: int) -> np.ndarray:
     """Component, block and sequence that each value came from; (3, 2, depth, n_sequences).
 
-    The norms are the numbers from 0, in any order.
+    The norms are the numbers from 0, in any order; `strength` are those of the notebook.
     """
     try:
         shuffled = call("shuffle", shuffle, norms.copy(), np.random.default_rng(seed))
@@ -841,7 +900,8 @@ def _sources(shuffle, norms, seed: int) -> np.ndarray:
         raise
     values = _as_matrices("shuffle", shuffled, norms)
     if not np.array_equal(np.sort(values, axis=None), np.arange(norms.size)):
-        fail("shuffle", expected="the values that were given", got="others")
+        known = GLOBAL_USED if np.isin(values, strength).all() else None
+        fail("shuffle", expected="the values that were given", got="others", mistake=known)
     flat = np.argsort(norms, axis=None)[values.astype(int)]
     return np.stack(np.unravel_index(flat, norms.shape))
 
@@ -872,11 +932,16 @@ def _name(component: int) -> str:
     return ("attention", "the MLP")[component]
 
 
-def _need_array(what: str, got, *others: type) -> None:
-    """Refuse what has the right values and is neither a NumPy array nor one of the others."""
-    if not isinstance(got, (np.ndarray, *others)):
+def _need_array(what: str, got) -> None:
+    """Refuse what has the right values and is no NumPy array: a list, or a tensor of torch."""
+    if not isinstance(got, np.ndarray):
         known = LIST_FOR_ARRAY if isinstance(got, list) else None
         fail(what, expected="a NumPy array", got=kind_of(got), mistake=known)
+
+
+def _uses_notebook(function) -> bool:
+    """Whether the code of a function names data of the notebook that it was not given."""
+    return not NOTEBOOK.isdisjoint(getattr(getattr(function, "__code__", None), "co_names", ()))
 
 
 def _fail_at_line(function, failure: CheckFailed) -> None:
@@ -920,11 +985,16 @@ def _watched_pass(what: str, one_pass, model, windows) -> tuple:
     outputs = []
 
     def look_at_input(module, args, options):
-        given = [*args, *options.values()]
-        strange = [value for value in given if isinstance(value, np.ndarray | list)]
-        if strange:
-            got = type(strange[0]).__name__
+        tokens = args[0] if args else options.get("input_ids")
+        if isinstance(tokens, np.ndarray | list):
+            got = type(tokens).__name__
             fail(what, expected="a tensor for the model", got=got, mistake=ARRAY_FOR_TENSOR)
+        if torch.is_tensor(tokens) and tokens.is_floating_point():
+            wanted, got = "whole numbers for the model", f"numbers of type {tokens.dtype}"
+            fail(what, expected=wanted, got=got, mistake=TENSOR_OF_FLOATS)
+        if torch.is_tensor(tokens) and tokens.shape == windows.shape[1:]:
+            wanted, got = f"{len(windows)} rows for the model", "one row"
+            fail(what, expected=wanted, got=got, mistake=ONE_SEQUENCE)
 
     hooks = [
         model.register_forward_pre_hook(look_at_input, with_kwargs=True),
