@@ -38,7 +38,7 @@ grading: $(READY)  ## Make a course folder for nbgrader in _build/grading
 test: $(READY)  ## Check style, then run every test
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
-	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile
+	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 	@echo "All checks passed.  Read the site with: make book"
 
 serve: book  ## Build, then serve the site on http://localhost:8000

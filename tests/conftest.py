@@ -11,6 +11,15 @@ from layerlab.investigation import investigate
 from layerlab.models import load_model
 
 ROOT = Path(__file__).resolve().parents[1]
+# What takes minutes comes first: a long file that begins last keeps one worker busy alone.
+LONGEST = ("test_downloads", "test_gate", "test_book", "test_site", "test_grading", "test_release")
+
+
+def pytest_collection_modifyitems(items):
+    """Run the longest files first, and all others in the order of their names."""
+    last = len(LONGEST)
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, last))
 
 
 @pytest.fixture(scope="session")
