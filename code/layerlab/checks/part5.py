@@ -42,6 +42,15 @@ BRACKETS = Mistake(
     "Python divides before it adds or subtracts. What is to be divided as a whole, and what it is "
     "to be divided by, each need brackets.",
 )
+ROUNDED_DOWN = Mistake(
+    "rounded down",
+    "Your results are whole numbers, and a share seldom is one. Python has two signs for division, "
+    "and the one of two strokes rounds down.",
+)
+ONE_EACH = Mistake(
+    "a number for each entry",
+    "You have as many numbers as the array that came in. Asked was one number for all of them.",
+)
 SIGN_LOST = Mistake(
     "sign lost",
     "Your tau is never below zero. It should be for two lists of which one mostly falls where the "
@@ -68,6 +77,11 @@ CHAINED = Mistake(
     "comparisons read as a chain",
     "Without brackets Python joins them by `and`, as in 1 < 2 < 3, and asks also whether the two "
     "in the middle are equal. Give each of your two comparisons brackets.",
+)
+BITS_JOINED = Mistake(
+    "`&`, `|` or `^` between numbers",
+    "Python works these out before `<`, `>` and `==`, so here they met numbers that are no answers "
+    "to a comparison. What is to be worked out first needs brackets.",
 )
 TURNED = Mistake(
     "agreement and disagreement swapped",
@@ -128,6 +142,14 @@ NEIGHBOURS_LEFT_OUT = Mistake(
     "neighbouring targets left out",
     "Targets 0 and 1 are a pair, too. On which diagonal must the triangle begin?",
 )
+LAST_LEFT_OUT = Mistake(
+    "last target left out",
+    "The last target stands in none of your pairs. How many targets does the table have?",
+)
+TOKENS_FOR_INDICES = Mistake(
+    "places in the text for places in the table",
+    "Your numbers count the tokens of the text. Rows and columns count the targets, from 0.",
+)
 ZEROS_RANKED = Mistake(
     "tau of the whole table",
     "The empty cells are 0 in both tables. They agree with each other's places whatever you "
@@ -153,6 +175,11 @@ DIFFERENT_LENGTHS = Mistake(
     "Entry k of one list has to belong to entry k of the other, and here one list has more "
     "entries. Look at the shape of each.",
 )
+TIES_OTHERWISE = Mistake(
+    "ties counted in another way",
+    "`gap_list` holds some numbers more than once. The function of step 1 is made for lists in "
+    "which no number comes twice.",
+)
 PEARSON = Mistake(
     "Pearson's r for Kendall's tau",
     "That is the correlation which fits a straight line. Here only the order should count.",
@@ -162,7 +189,8 @@ SPEARMAN = Mistake(
     "That one does look at ranks, but correlates them. Tau counts comparisons that agree.",
 )
 P_FOR_TAU = Mistake(
-    "p-value for tau", "SciPy's answer holds two numbers, and the p-value stands in tau's place."
+    "p-value for tau",
+    "The p-value stands where tau should. Of these two numbers, which one comes first?",
 )
 TAU_TWICE = Mistake("tau for the p-value", "A p-value is no correlation, and never below 0.")
 TAU_ALONE = Mistake(
@@ -186,8 +214,8 @@ NOTHING_HIDDEN = Mistake(
 )
 WRITTEN_INTO = Mistake(
     "data overwritten",
-    "The table that your function was given is no longer what it was, and whatever uses it next "
-    "meets what you left there. Make a new table, or work on a copy.",
+    "What your function was given is no longer what it was, and whatever uses it next meets what "
+    "you left there. Make a new array, or work on a copy.",
 )
 NAN_IN_INTEGERS = Mistake(
     "NaN in whole numbers",
@@ -199,9 +227,9 @@ NO_NUMBERS = Mistake(
     "may hold anything.",
 )
 THREE_AT_ONCE = Mistake(
-    "three tables hidden at once",
-    "Your function of step 4 takes one table, of rows and columns. You handed it all three, and it "
-    "took measures for rows.",
+    "three tables at once",
+    "A heat map shows one table, and your function of step 4 takes one, of rows and columns. You "
+    "handed over all three.",
 )
 UPSIDE_DOWN = Mistake(
     "first row at the bottom",
@@ -284,8 +312,12 @@ ONE_HALF_LEFT = Mistake(
 )
 HALF_EMPTY = Mistake(
     "empty cells dealt into the pairs",
-    "Under its new name a pair may come to lie below the diagonal, where your table is empty. Fill "
-    "that half before you rename.",
+    "Under its new name a pair may come to lie in the half of your table that is empty. Fill that "
+    "half before you rename.",
+)
+NUMBERS_HALVED = Mistake(
+    "numbers halved",
+    "Every pair came out with half of its number. What is the mean of a number and an empty cell?",
 )
 PAIRS_DEALT = Mistake(
     "single pairs dealt out",
@@ -321,6 +353,11 @@ BOTH_SIDES_DOUBLED = Mistake(
 TIES_LEFT_OUT = Mistake(
     "equally far not counted", "A shuffle that reaches exactly our tau is as far away as ours."
 )
+ALL_REACH = Mistake(
+    "as if all shuffles reached it",
+    "Your p is the same whatever the taus are. The length of an array of True and False is that of "
+    "both together.",
+)
 LESS_FAR = Mistake(
     "the unsurprising ones counted", "You counted the shuffles that do not get as far as ours."
 )
@@ -355,6 +392,7 @@ DEALS = (
         np.array([8, 10, -3, 11, 0, -11, -9, 10, 5, 12, 16, 9, -7, 2, -1, -8, 13, 16, 2, -10]) / 20,
         0.5,
     ),
+    (np.array([12, -9, 8, 14, -11]) / 20, -0.3),  # all reach it
 )
 
 
@@ -367,7 +405,10 @@ def check_counting(tau_by_counting) -> None:
         The answer: two lists without ties to tau.
     """
     what = "tau_by_counting (tried on lists of 6 and of 9 entries)"
-    got = _numbers(what, tau_by_counting, LISTS)
+    try:
+        got = _numbers(what, tau_by_counting, LISTS)
+    except CheckFailed as failure:
+        _raise(failure, what, "a number", {BITS_JOINED: "bitwise_" in str(failure.__cause__)})
     expected = np.array([stats.kendalltau(x, y).statistic for x, y in LISTS])
     n = np.array([len(x) * (len(x) - 1) / 2 for x, _ in LISTS])  # comparisons
     net = expected * n  # agreements less disagreements
@@ -410,6 +451,9 @@ def wrong_taus(x, y) -> dict[Mistake, list[float]]:
     crossed = [x[i] > y[j] for i in (a, b) for j in (a, b)]
     crossed += [crossed[0] == crossed[3], crossed[1] == crossed[2]]
     crossed += [(x[a] - y[i]) * (x[b] - y[j]) > 0 for i, j in both_ways]
+    crossed += [
+        asks(x[a], y[i]) & asks(x[b], y[j]) for asks in (np.greater, np.less) for i, j in both_ways
+    ]
     between = [2 * np.mean(cross) - 1 for cross in crossed]
     return {
         RISES_ONLY: [2 * rise.mean() - 1 for rise in rises],
@@ -420,9 +464,11 @@ def wrong_taus(x, y) -> dict[Mistake, list[float]]:
         SHARE_OF_AGREEMENT: [agree / n],
         NOT_DIVIDED: [net, agree, 2 * agree - 1],
         BY_ENTRIES: [net / len(x)],
+        ROUNDED_DOWN: [net // n],
         HALVED: [net / n / 2],
         BRACKETS: [agree - differ / n, net / agree + differ, agree - differ / agree + differ],
         EVERYTHING_AGREES: [1.0],
+        SPEARMAN: [stats.spearmanr(x, y).statistic],
         LISTS_COMPARED: between + [-tau for tau in between],
     }
 
@@ -444,12 +490,14 @@ def check_lists(rows, columns, gap_list, places) -> None:
     if got != wanted or len(chosen) != len(wanted):
         in_order = np.sort(sorted(wanted), axis=0)
         signs = {
-            DIAGONAL_TAKEN: len(chosen) == n * (n + 1) // 2 and np.any(i == j),
-            LOWER_TRIANGLE: np.all(i > j),
+            TOKENS_FOR_INDICES: np.any(chosen >= n) and np.isin(chosen, places).all(),
             BOTH_HALVES: got >= wanted | {(b, a) for a, b in wanted},
+            DIAGONAL_TAKEN: got >= {(a, a) for a in range(n)},
+            LOWER_TRIANGLE: np.all(i > j),
             NEIGHBOURS_ONLY: len(chosen) == n - 1 and np.all(j - i == 1),
             NEIGHBOURS_LEFT_OUT: got == {(a, b) for a, b in wanted if b - a > 1},
             SORTED: np.array_equal(chosen, in_order),
+            LAST_LEFT_OUT: np.isin(chosen, range(n - 1)).all(),
         }
         less, more = sorted(wanted - got), sorted(got - wanted)
         where = f"among them {more[0]}" if more else f"without {less[0]}" if less else "some twice"
@@ -522,6 +570,11 @@ def _judge_tau(tau_with_gap, gaps, values) -> None:
     by_lower = table.T[np.tril_indices(len(table), -1)]
     i, j = np.triu_indices_from(table, 1)
     with_diagonal = np.triu_indices(len(table))
+    n_compared = len(gaps) * (len(gaps) - 1) / 2
+    tied = sum(k * (k - 1) // 2 for k in np.unique(gaps, return_counts=True)[1])
+    net = right_tau * np.sqrt(n_compared * (n_compared - tied))  # SciPy's own rule undone
+    by_hand = [(net + more) / n_compared for more in range(-tied, tied + 1)]
+    by_hand += [net / (n_compared - tied)]
     mixed = [(by_lower, gaps), (values, gaps[::-1])]
     sorts = [(np.sort(values), gaps), (values, np.sort(gaps)), (np.sort(values), np.sort(gaps))]
 
@@ -539,6 +592,7 @@ def _judge_tau(tau_with_gap, gaps, values) -> None:
         SIGN_LOST: itself_if(tau, right_tau, is_positive_always),
         TURNED: -right_tau,
         P_FOR_TAU: right_p,
+        TIES_OTHERWISE: _one_of(tau, right_tau, by_hand),
         PEARSON: stats.pearsonr(values, gaps).statistic,
         SPEARMAN: stats.spearmanr(values, gaps).statistic,
         OTHER_PAIRS: _one_of(tau, right_tau, [tau_of(*lists) for lists in mixed]),
@@ -657,7 +711,8 @@ def _judge_panels(draw_positions, places, gap_list, numbers) -> None:
         titles = _tried(lambda: _panels(draw(tables, gaps, taus.T)))
         is_titled = isinstance(titles, dict) and all(map(_says, map(titles.get, "EFG"), taus))
         signs = {
-            THREE_AT_ONCE: isinstance(hidden_at_once, str) and hidden_at_once == error,
+            THREE_AT_ONCE: f"Invalid shape {tables.shape}" in error
+            or (isinstance(hidden_at_once, str) and hidden_at_once == error),
             TAUS_CROSSED: is_titled,
             DIFFERENT_LENGTHS: "same size" in error,
         }
@@ -687,30 +742,33 @@ def check_renamed(deal_names) -> None:
     deal_names : callable
         The answer: an upper table (n, n) and an order (n,) to a renamed table.
     """
-    judge = partial(_judge_renamed, deal_names)
-    _judge_harder("deal_names, of a table of 5 targets", judge, 5, N_TARGETS, FIXED_SIZE)
+    for seed in (1006, 1096):  # no order but the given one fits both; of 5, all get new names
+        judge = partial(_judge_renamed, deal_names, seed)
+        _judge_harder("deal_names, of a table of 5 targets", judge, 5, N_TARGETS, FIXED_SIZE)
     right("Every target got one new name, as a row and as a column, so its pairs stay its pairs.")
 
 
-def _judge_renamed(deal_names, n: int) -> None:
+def _judge_renamed(deal_names, seed: int, n: int) -> None:
     """Judge new names for the n targets of a table."""
-    rng = np.random.default_rng(2)
-    order = rng.permutation(n)  # of 5, all get new names
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(n)
     values = rng.permutation(n * (n - 1) // 2) + 1.5
     table, other = to_upper(values), to_upper(values[::-1])
     handed = table.copy()
     got = _table("deal_names", call("deal_names", deal_names, handed, order.copy()))
-    both = np.maximum(table, table.T)
+    upper = np.triu_indices(n, 1)
+    halves = (table, table.T)
+    both = np.maximum(*halves)
     renamed = both[order][:, order]
+    dealt_halves = [half[order][:, order][upper] for half in halves]
     backwards = both[np.argsort(order)][:, np.argsort(order)]
-    upper = np.triu_indices(len(table), 1)
     if np.shape(got) != table.shape:
         mistake = FANCY_DIAGONAL if np.array_equal(got, both[order, order]) else None
         expected = f"a table of the shape {table.shape}"
         fail("deal_names", expected=expected, got=f"the shape {np.shape(got)}", mistake=mistake)
     expected = renamed[upper]
     one_side = [both[order], both[:, order], table[order], table[:, order]]
-    one_side += [both[:, order][:, order]]
+    one_side += [some + some.T for some in one_side] + [both[:, order][:, order]]
 
     def is_unchanged(numbers):
         return np.allclose(numbers, _tried(deal_names, other.copy(), order.copy())[upper])
@@ -720,7 +778,8 @@ def _judge_renamed(deal_names, n: int) -> None:
         ROWS_TWICE: both[order][order][upper],
         NAMES_KEPT: table[upper],
         ONE_SIDE_ONLY: _one_of(got[upper], expected, [some[upper] for some in one_side]),
-        HALF_EMPTY: table[order][:, order][upper],
+        HALF_EMPTY: _one_of(got[upper], expected, dealt_halves),
+        NUMBERS_HALVED: expected / 2,
         BACKWARDS: backwards[upper],
         OTHER_ORDER: itself_if(got[upper], expected, lambda a: _is_renamed(to_upper(a), table)),
         PAIRS_DEALT: itself_if(
@@ -817,16 +876,25 @@ def wrong_p_values(shuffled, observed) -> dict[Mistake, list[float]]:
         TAIL_DOUBLED: doubled + [min(p, 1) for p in doubled],
         BOTH_SIDES_DOUBLED: both_doubled + [min(p, 1) for p in both_doubled],
         TIES_LEFT_OUT: shares(sizes > size),
+        ALL_REACH: shares(np.ones(n)),
+        ROUNDED_DOWN: [(far + 1) // (n + 1)],
         LESS_FAR: [*shares(sizes < size, sizes <= size), 1 - (far + 1) / (n + 1)],
     }
 
 
 def _numbers(what: str, function, inputs) -> np.ndarray:
     """A function's answers, (n_inputs,), or a failed check if they are no numbers."""
-    answers = [call(what, function, *map(copy, arguments)) for arguments in inputs]
+    answers = []
+    for arguments in inputs:
+        handed = [copy(argument) for argument in arguments]
+        answers.append(call(what, function, *handed))
+        for argument, given in zip(handed, arguments, strict=True):
+            refuse_overwritten(what, argument, given, WRITTEN_INTO)
     values = [as_numbers(what, answer) for answer in answers]
     if any(map(np.ndim, values)):
-        fail(what, expected="one number", got=kind_of(answers[0]))
+        is_one_each = np.shape(values[0]) == np.shape(inputs[0][0])
+        mistake = ONE_EACH if is_one_each else None
+        fail(what, expected="one number", got=kind_of(answers[0]), mistake=mistake)
     return np.array(values)
 
 
