@@ -70,3 +70,20 @@ def test_every_glued_number_is_read_out_somewhere_on_its_page(path):
     text = path.read_text(encoding="utf-8")
     glued = set(re.findall(r'\bglue\("(\w+)"', text))
     assert glued - set(re.findall(r"\{glue(?::\w+)?\}`(\w+)", text)) == set()
+
+
+POINTER = re.compile(
+    r'\]\((?P<page>[\w./-]+\.md)\)[^"\[\]]{0,80}?(?:under|end of)\s"(?P<heading>[^"]+)"'
+)
+
+
+def test_headings_that_exercises_send_a_reader_to_are_there():
+    pointers = [
+        (path, match["page"], " ".join(match["heading"].split()))
+        for path in (ROOT / "solutions").glob("*.md")
+        for match in POINTER.finditer(path.read_text(encoding="utf-8"))
+    ]
+    assert len(pointers) >= 3
+    for path, page, heading in pointers:
+        text = (path.parent / page).read_text(encoding="utf-8")
+        assert re.search(rf"^#+ {re.escape(heading)}", text, re.MULTILINE), (path.name, heading)
