@@ -179,7 +179,7 @@ def execute_notebooks(
             cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
 
     with asyncio.Runner(loop_factory=_InterruptibleLoop) as runner:
-        runner.run(_execute_all(waiting, workers, timeout, store))
+        runner.run(_execute_all(waiting, workers, timeout, store, report))
     return [run for run in waiting if run.error]
 
 
@@ -205,7 +205,11 @@ class _InterruptibleLoop(asyncio.SelectorEventLoop):
 
 
 async def _execute_all(
-    runs: list[Run], workers: int, timeout: int, store: Callable[[Run, int], None]
+    runs: list[Run],
+    workers: int,
+    timeout: int,
+    store: Callable[[Run, int], None],
+    report: Callable[[str], None],
 ) -> None:
     """Run notebooks side by side; each kernel is a process of its own."""
     seats = asyncio.Semaphore(workers)
@@ -214,7 +218,7 @@ async def _execute_all(
     async def take_a_seat(run: Run) -> None:
         nonlocal done
         async with seats:
-            await _execute(run, timeout)
+            await _execute(run, timeout, report)
         done += 1
         store(run, done)
 
@@ -226,18 +230,13 @@ async def _execute_all(
         raise dead.exceptions[0] from None
 
 
-async def _execute(run: Run, timeout: int) -> None:
+async def _execute(run: Run, timeout: int, report: Callable[[str], None]) -> None:
     """Run one notebook from a fresh kernel; note time and failure on the run itself."""
     start = time.perf_counter()
-    # Timings would be stored in the cells, and the cache takes a cell's metadata for a part of it.
-    client = NotebookClient(
-        run.notebook,
-        timeout=timeout,
-        record_timing=False,
-        resources={"metadata": {"path": str(run.path.parent)}},
-    )
     try:
-        await client.async_execute()
+        await execute(
+            run.notebook, run.path.parent, timeout, lambda words: report(run.name + words)
+        )
     except (CellExecutionError, CellTimeoutError) as error:
         run.error = f"{run.name}{_failing_line(run.notebook)}\n{ANSI_COLOUR.sub('', str(error))}"
     except DeadKernelError as error:
@@ -245,6 +244,47 @@ async def _execute(run: Run, timeout: int) -> None:
             raise asyncio.CancelledError from error
         raise DeadKernelError(f"the kernel that ran {run.name} died: {error}") from error
     run.seconds = time.perf_counter() - start
+
+
+async def execute(
+    notebook: NotebookNode, folder: Path, timeout: int, report: Callable[[str], None]
+) -> None:
+    """Run a notebook in place, from a fresh kernel that works in a folder.
+
+    A kernel is told free ports, and now and then another program takes one before it does. So a
+    kernel that does not start is started a second time, and `report` is told.
+
+    Raises
+    ------
+    CellExecutionError, CellTimeoutError
+        If a cell raises, or takes more than `timeout` seconds.
+    DeadKernelError
+        If the kernel dies, or has twice not started.
+    """
+    # Timings would be stored in the cells, and the cache takes a cell's metadata for a part of it.
+    options = {"timeout": timeout, "record_timing": False}
+    client = NotebookClient(notebook, resources={"metadata": {"path": str(folder)}}, **options)
+    try:
+        await _start_kernel(client)
+    except RuntimeError as error:
+        report(f": the kernel did not start ({error}); once more")
+        try:
+            await _start_kernel(client)
+        except RuntimeError as again:
+            raise DeadKernelError(f"it did not start: {again}") from again
+    await client.async_execute()
+
+
+async def _start_kernel(client: NotebookClient) -> None:
+    """Start a client's kernel and wait for it; leave none behind if that fails."""
+    manager = client.create_kernel_manager()
+    try:
+        await client.async_start_new_kernel()
+        await client.async_start_new_kernel_client()
+    except BaseException:
+        if manager.has_kernel:
+            await manager.shutdown_kernel(now=True)
+        raise
 
 
 def _failing_line(notebook: NotebookNode) -> str:

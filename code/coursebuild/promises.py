@@ -17,24 +17,26 @@ runs alone     the solved exercise runs in a kernel, in an empty folder
 """
 
 import ast
+import asyncio
 import os
 import re
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from html import unescape
 from importlib import import_module
 from pathlib import Path
 
 import nbformat
-from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
 from coursebuild import notebooks, odd, trials
 from coursebuild.blanks import BLANK, blank, without_marks
-from coursebuild.execution import ANSI_COLOUR, prepare_kernels
+from coursebuild.execution import ANSI_COLOUR, execute, prepare_kernels
 from coursebuild.notebooks import (
     FEWEST_BLANKS,
     MOST_BLANKS,
@@ -508,14 +510,18 @@ def wrong_alone(path: str, exercise: NotebookNode, source: NotebookNode) -> list
     with tempfile.TemporaryDirectory() as folder:
         prepare_kernels(Path(folder) / "kernels", [], trials.SINGLE_THREADED)
         (Path(folder) / "empty").mkdir()
-        resources = {"metadata": {"path": f"{folder}/empty"}}
-        client = NotebookClient(solved, timeout=trials.SECONDS, resources=resources)
+        running = execute(solved, Path(folder) / "empty", trials.SECONDS, partial(say_aside, path))
         try:
-            client.execute()
+            with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+                runner.run(running)
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
             text = ANSI_COLOUR.sub("", str(error)).strip()
             return [Failure(path, "\n".join(text.splitlines()[-8:]))]
     return wrong_outputs(path, solved)
+
+
+def say_aside(path: str, words: str) -> None:
+    print(path + words, file=sys.stderr)
 
 
 def solve(exercise: NotebookNode, source: NotebookNode) -> tuple[NotebookNode, int]:
