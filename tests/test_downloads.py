@@ -12,6 +12,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from urllib.error import URLError
 from urllib.request import urlopen
 
 import nbformat
@@ -462,10 +463,16 @@ def test_last_line_of_the_readme_starts_jupyterlab_with_the_first_notebook(home)
 
 
 def wait_for_server(runtime: Path, server: subprocess.Popen) -> str:
-    """Return the address of a starting Jupyter, with a place for a path, once it is up."""
+    """Return the address of a starting Jupyter, with a place for a path, once it answers."""
+    last = "it wrote down no address"
     for _ in range(600):
         assert server.poll() is None, "JupyterLab ended by itself"
         for facts in list_running_servers(str(runtime)):  # passes over a file half written
-            return f"{facts['url']}{{}}?token={facts['token']}"
+            address = f"{facts['url']}{{}}?token={facts['token']}"
+            try:
+                with urlopen(address.format("api")):
+                    return address
+            except URLError as error:  # it writes its address down before it listens there
+                last = error
         time.sleep(0.1)
-    raise AssertionError("JupyterLab did not start within a minute")
+    raise AssertionError(f"JupyterLab did not answer within a minute: {last}")
