@@ -243,14 +243,17 @@ def test_an_odd_answer_fails_in_words_and_without_a_wrong_name(check, answer, wo
     assert set(part3_names(failure.value)) <= {"nothing returned"}
 
 
+gpt = None  # the name of the model in a notebook, which a student's function may reach for
+
+
 @pytest.mark.parametrize("register", [on_every_module, on_backward, on_forward])
 def test_hooks_registered_elsewhere_do_not_stay(register, embedded, monkeypatch):
-    monkeypatch.setattr(sys.modules[__name__], "gpt", embedded[0], raising=False)
+    monkeypatch.setattr(sys.modules[__name__], "gpt", embedded[0])
 
     def attach_elsewhere(places, store):
         handles = []
         for name in places:
-            handles.append(register(gpt, Listener(name, store)))  # noqa: F821
+            handles.append(register(gpt, Listener(name, store)))
         return handles
 
     with pytest.raises(CheckFailed) as failure:

@@ -261,18 +261,24 @@ def test_distances_of_another_shape_are_refused():
         part7.check_distance(np.arange(4), np.ones((2, 4, 10)))
 
 
+def six_panels(bits, apart):
+    """A figure with the matrices of exercise 7 in A to C, and D to F left for dots."""
+    figure = Figure()
+    panels = figure.subplots(2, 3).ravel()
+    for axes, letter in zip(panels, "ABCDEF", strict=True):
+        axes.set_title(letter)
+    for axes, matrix in zip(panels, [*bits, apart], strict=False):
+        axes.imshow(matrix)
+    return figure, panels
+
+
 def test_pairs_under_a_mask_may_be_indexed_at_once(capsys):
     upper = np.triu(np.ones((4, 4), dtype=bool), 1)
     part7.check_upper(upper, np.random.default_rng(0).normal(size=(2, 4, 50)))
     capsys.readouterr()
 
     def draw(bits, apart, upper):
-        figure = Figure()
-        panels = figure.subplots(2, 3).ravel()
-        for axes, letter in zip(panels, "ABCDEF", strict=True):
-            axes.set_title(letter)
-        for axes, matrix in zip(panels, [*bits, apart], strict=False):
-            axes.imshow(matrix)
+        figure, panels = six_panels(bits, apart)
         for component in range(2):
             panels[3 + component].scatter(apart[upper], bits[component, upper])
         panels[5].scatter(*bits[:, upper])
@@ -452,12 +458,7 @@ def test_a_wrong_distance_is_shown_where_it_stands(norms):
 )
 def test_dots_are_told_by_number_and_reach(dots, got):
     def draw(bits, apart, upper):
-        figure = Figure()
-        panels = figure.subplots(2, 3).ravel()
-        for axes, letter in zip(panels, "ABCDEF", strict=True):
-            axes.set_title(letter)
-        for axes, matrix in zip(panels, [*bits, apart], strict=False):
-            axes.imshow(matrix)
+        figure, panels = six_panels(bits, apart)
         for component in range(2):
             panels[3 + component].scatter(*dots(apart[upper], bits[component][upper]))
         panels[5].scatter(bits[0][upper], bits[1][upper])
