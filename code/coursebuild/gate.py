@@ -21,10 +21,18 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from coursebuild import trials
-from coursebuild.promises import PROMISES, Course, Failure, Verdict, counted, try_notebook
+from coursebuild.promises import (
+    PROMISES,
+    Course,
+    Failure,
+    Verdict,
+    counted,
+    number_of,
+    try_notebook,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
-CHECKS = "layerlab.checks"
+CHECKS = "coursechecks"
 FEWEST_MISTAKES = 60  # in the whole course
 SECONDS = 600  # that one notebook may take
 # What takes long to import is imported once, in the process that all others are forks of.
@@ -130,9 +138,13 @@ def try_course(course: Course, names: list[str], n_known: int, fewest: int) -> V
     if n_known < fewest:
         what = f"the checks know {n_known} mistakes; there should be at least {fewest}"
         failures.append(Failure(course.checks, what))
-    for pattern in ("exercises/*.ipynb", "solutions/trials/*.toml"):
+    for pattern in (
+        "exercises/*.ipynb",
+        "solutions/mistakes/*.toml",
+        f"code/{course.checks}/seen/*.xz",
+    ):
         for path in sorted(course.root.glob(pattern)):
-            if path.stem not in names:
+            if path.stem.partition(".")[0] not in {*names, *map(number_of, names)}:
                 failures.append(Failure(course.relative(path), "has no solution"))
     return Verdict("course", "complete", counted(n_known, "known mistake"), 0.0, failures)
 

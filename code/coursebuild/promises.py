@@ -10,8 +10,12 @@ secrets        no answer stands in the exercise or, once built, on its page, in 
                or in the search index
 solution       the solution runs from top to bottom, each check says what was right, nothing warns
 blanks         each blank, alone left unfilled, stops its own step with a readable message
-mistakes       each known mistake is caught, by its name, with a hint that leaves out the answer
+stored         what the checks know is what right and wrong programs do now
+mistakes       each known mistake is caught, by its name alone, with a hint that leaves out the answer
+two at once    two mistakes at once get both names, or one of the two, or none
 alternatives   each valid other answer passes
+mutants        a single edit of an answer is refused, unless nobody could tell it from the answer
+says no answer what a check says of a wrong answer holds no number that would pass
 odd answers    what is no answer at all, such as a list of words, is refused in words
 runs alone     the solved exercise runs in a kernel, in an empty folder
 """
@@ -27,16 +31,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from html import unescape
-from importlib import import_module
+from itertools import zip_longest
 from pathlib import Path
 
 import nbformat
+import numpy as np
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-from coursebuild import notebooks, odd, trials
+from coursebuild import mistakes, notebooks, odd, trials
 from coursebuild.blanks import BLANK, blank, without_marks
 from coursebuild.execution import ANSI_COLOUR, execute, prepare_kernels
+from coursebuild.mistakes import Known
 from coursebuild.notebooks import (
     FEWEST_BLANKS,
     MOST_BLANKS,
@@ -46,6 +52,7 @@ from coursebuild.notebooks import (
     squeeze,
 )
 from coursebuild.trials import Cell, Outcome, Rehearsal, Step, Trial, place
+from coursechecks.engine import CheckFailed, Finding, Observation, diagnose, message, same
 
 PROMISES = (
     "committed",
@@ -54,16 +61,23 @@ PROMISES = (
     "secrets",
     "solution",
     "blanks",
+    "stored",
     "mistakes",
+    "two at once",
     "alternatives",
+    "mutants",
+    "says no answer",
     "odd answers",
     "runs alone",
 )
 
 
+WRONG = ("mistake", "refused", "pair", "mutant")  # kinds of trials that should not pass
+FRACTION = re.compile(r"-?\d+\.\d+(?:e[-+]?\d+)?")
+
 ODD = """\
 from coursebuild.odd import crashes
-from {checks} import CheckFailed
+from coursechecks.engine import CheckFailed
 
 print(*crashes({check!r}, {names}, globals(), CheckFailed), sep="\\n", end="")
 """
@@ -122,8 +136,7 @@ class Course:
     root : Path
         The folder with `solutions`, `exercises` and, once built, `_build/html`.
     checks : str
-        The package of the checks: it has `CheckFailed`, `Mistake`, and a module ``partN`` for
-        each notebook ``NN-…``.
+        The package of the checks below `code`, with a module ``exN`` for each notebook ``NN-…``.
     seconds : float
         The time that a trial may take.
     """
@@ -140,24 +153,22 @@ class Course:
         """Where the committed exercise is."""
         return self.root / "exercises" / f"{name}.ipynb"
 
+    def mistakes(self, name: str) -> Path:
+        """Where the known mistakes of a notebook are written."""
+        return self.root / "solutions" / "mistakes" / f"{number_of(name)}.toml"
+
+    def stored(self, name: str) -> Path:
+        """Where it is stored what right and wrong programs do."""
+        return self.root / "code" / self.checks / "seen" / f"{number_of(name)}.json.xz"
+
     def relative(self, path: Path) -> str:
         """A path as the report says it."""
         return path.relative_to(self.root).as_posix()
 
-    def check_failed(self) -> type:
-        """Return the exception that checks raise."""
-        return import_module(self.checks).CheckFailed
 
-    def mistakes(self, name: str) -> list:
-        """List the mistakes that a notebook's checks know; only that part is imported."""
-        package = import_module(self.checks)
-        members = vars(import_module(f"{self.checks}.part{part_of(name)}")).values()
-        return [member for member in members if isinstance(member, package.Mistake)]
-
-
-def part_of(name: str) -> int:
-    """The number of the part that a notebook belongs to."""
-    return int(name.partition("-")[0])
+def number_of(name: str) -> str:
+    """The two digits that a notebook's name begins with."""
+    return name.partition("-")[0]
 
 
 # One notebook ---------------------------------------------------------------------------------
@@ -189,8 +200,7 @@ def try_notebook(course: Course, name: str) -> Iterator[Verdict]:
     tried = f"{counted(len(answers), 'answer')}, {counted(len(texts), 'file')}"
     yield Verdict(name, "secrets", tried, timer(), told_secrets(texts, answers))
 
-    cells = trials.read_cells(source, path.read_text("utf-8"))
-    yield from rehearsed(course, name, cells)
+    yield from rehearsed(course, name)
     timer()
     failures = wrong_alone(course.relative(committed), exercise, source)
     yield Verdict(name, "runs alone", "1 kernel", timer(), failures)
@@ -291,65 +301,128 @@ def visible(html: str) -> str:
 # The rehearsal --------------------------------------------------------------------------------
 
 
-def rehearsed(course: Course, name: str, cells: list[Cell]) -> Iterator[Verdict]:
-    """Run the solution with all trials, and judge what came of them."""
-    path = course.relative(course.solution(name))
-    toml = course.root / "solutions" / "trials" / f"{name}.toml"
-    toml_path = course.relative(toml)
+@dataclass
+class Rehearsed:
+    """A notebook's rehearsal, with what is known of it.
+
+    Attributes
+    ----------
+    path, toml : str
+        The solution and its mistakes, as the report says them.
+    cells : list of Cell
+    steps : list of Step
+    known : Known
+    tried : list of Trial
+        Everything that was to be tried.
+    rehearsal : Rehearsal
+    stored : dict of dict
+        What the checks should know, by step.
+    """
+
+    path: str
+    toml: str
+    cells: list[Cell]
+    steps: list[Step]
+    known: Known
+    tried: list[Trial]
+    rehearsal: Rehearsal
+    stored: dict[str, dict]
+
+    def judged(self, kind: str) -> list[tuple[Trial, Outcome]]:
+        """The trials of a kind with what became of them."""
+        return [pair for pair in self.rehearsal.trials if pair[0].kind == kind]
+
+    def finding(self, trial: Trial, outcome: Outcome) -> Finding | None:
+        """What the check of a trial's step finds wrong with it; None if nothing."""
+        step = self.stored.get(trial.step.name)
+        if step is None:
+            return None
+        return diagnose(step, Observation(outcome.facts, outcome.uses))
+
+
+def rehearse(course: Course, name: str, kinds: set[str] | None = None) -> Rehearsed:
+    """Run a solution with all trials, or with those of some kinds.
+
+    Raises
+    ------
+    NotebookError
+        If the solution breaks a rule.
+    """
+    path, toml = course.solution(name), course.mistakes(name)
+    source = notebooks.read_solution(path)
+    cells = trials.read_cells(source, path.read_text("utf-8"))
     steps = trials.read_steps(cells)
-    written, unusable = trials.read_trials(toml, toml_path, steps)
-    unfilled = [trial for step in steps for trial in trials.blank_trials(step, path)]
-    strange = [odd_trial(step, path, course.checks) for step in steps]
-    tried = unfilled + written + strange
+    known = Known(toml, course.relative(toml), steps)
+    tried = list(known.trials)
+    for step in steps:
+        tried += trials.blank_trials(step, course.relative(path))
+        tried += trials.mutant_trials(step, course.relative(path))
+        tried.append(odd_trial(step, course.relative(path)))
+    if kinds is not None:
+        tried = [trial for trial in tried if trial.kind in kinds]
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        rehearsal = trials.rehearse(name, cells, tried, course.check_failed(), course.seconds)
+        rehearsal = trials.rehearse(
+            name, cells, tried, CheckFailed, course.seconds, only_look=kinds is not None
+        )
         os.chdir("/")
-    judged = {
-        kind: [(trial, outcome) for trial, outcome in rehearsal.trials if trial.kind == kind]
-        for kind in ("blank", "mistake", "alternative", "odd")
-    }
-    missing = {kind: not_tried(kind, tried, rehearsal) for kind in judged}
+    kept = mistakes.stored(known, rehearsal.trials)
+    return Rehearsed(
+        course.relative(path), course.relative(toml), cells, steps, known, tried, rehearsal, kept
+    )
 
-    seconds = sum(outcome.seconds for outcome in rehearsal.solution)
-    checks = [cell for cell in cells if cell.is_check]
-    failures = wrong_solution(path, cells, rehearsal)
+
+def rehearsed(course: Course, name: str) -> Iterator[Verdict]:
+    """Run the solution with all trials, and judge what came of them."""
+    done = rehearse(course, name)
+    seconds = sum(outcome.seconds for outcome in done.rehearsal.solution)
+    checks = [cell for cell in done.cells if cell.is_check]
+    failures = wrong_solution(done.path, done.cells, done.rehearsal)
     yield Verdict(name, "solution", counted(len(checks), "check"), seconds, failures)
 
     def verdict(promise: str, kind: str, tried: str, failures: list[Failure]) -> Verdict:
-        seconds = sum(outcome.seconds for _, outcome in judged[kind])
-        counts = {kind: len(judged[kind])}
-        return Verdict(name, promise, tried, seconds, failures + missing[kind], counts)
+        judged = done.judged(kind)
+        seconds = sum(outcome.seconds for _, outcome in judged)
+        missing = not_tried(kind, done.tried, done.rehearsal)
+        return Verdict(name, promise, tried, seconds, failures + missing, {kind: len(judged)})
 
-    failures = [Failure(*wrong) for pair in judged["blank"] if (wrong := wrong_blank(*pair))]
-    yield verdict("blanks", "blank", counted(len(unfilled), "blank"), failures)
+    blanks = done.judged("blank")
+    failures = [Failure(*wrong) for pair in blanks if (wrong := wrong_blank(*pair))]
+    yield verdict("blanks", "blank", counted(len(blanks), "blank"), failures)
 
-    failures = [Failure(toml_path, problem) for problem in unusable["mistake"]]
-    try:
-        known = course.mistakes(name)
-    except Exception as error:  # a module of checks may fail in any way
-        known = []
-        what = f"the checks cannot be imported: {type(error).__name__}: {error}"
-        failures.append(Failure(f"{course.checks}, part {part_of(name)}", what))
-    failures += undeclared(
-        toml_path, known, [trial for trial in written if trial.kind == "mistake"]
-    )
-    failures += revealing(known, judged["mistake"])
-    failures += [Failure(*wrong) for pair in judged["mistake"] if (wrong := wrong_mistake(*pair))]
-    n_names = len({trial.title for trial, _ in judged["mistake"]})
-    n_trials = counted(len(judged["mistake"]), "trial")
-    result = verdict("mistakes", "mistake", f"{counted(n_names, 'mistake')}, {n_trials}", failures)
-    result.counts["known"] = len(known)
+    stored = course.stored(name)
+    failures = not_stored(course.relative(stored), mistakes.read(stored), done)
+    yield verdict("stored", "right", counted(len(done.stored), "step"), failures)
+
+    n_names = sum(len(words["mistakes"]) for words in done.known.words.values())
+    failures = [Failure(done.toml, problem) for problem in done.known.problems]
+    failures += revealing(done)
+    failures += [f for pair in done.judged("mistake") if (f := wrong_mistake(done, *pair))]
+    failures += [f for pair in done.judged("refused") if (f := not_refused(done, *pair))]
+    n_trials = len(done.judged("mistake")) + len(done.judged("refused"))
+    tried = f"{counted(n_names, 'mistake')}, {counted(n_trials, 'trial')}"
+    result = verdict("mistakes", "mistake", tried, failures)
+    result.counts["known"] = n_names
     yield result
 
-    failures = [Failure(toml_path, problem) for problem in unusable["alternative"]]
-    failures += [Failure(*wrong) for pair in judged["alternative"] if (wrong := wrong_other(*pair))]
-    if not judged["alternative"] and not failures:
-        failures.append(Failure(toml_path, "tries no alternative"))
-    n_others = counted(len(judged["alternative"]), "alternative")
-    yield verdict("alternatives", "alternative", n_others, failures)
+    pairs = done.judged("pair")
+    failures = [f for pair in pairs if (f := wrong_pair(done, *pair))]
+    yield verdict("two at once", "pair", counted(len(pairs), "pair"), failures)
 
-    failures = [failure for pair in judged["odd"] for failure in wrong_odd(*pair)]
+    others = done.judged("alternative")
+    failures = [f for pair in others if (f := wrong_other(done, *pair))]
+    if not others:
+        failures.append(Failure(done.toml, "tries no alternative"))
+    yield verdict("alternatives", "alternative", counted(len(others), "alternative"), failures)
+
+    failures = [f for pair in done.judged("mutant") if (f := wrong_mutant(done, *pair))]
+    yield verdict("mutants", "mutant", told_mutants(done), failures)
+
+    wrong = [pair for kind in WRONG for pair in done.judged(kind)]
+    failures = [f for pair in wrong if (f := told_answer(done, *pair))]
+    yield verdict("says no answer", "", counted(len(wrong), "text"), failures)
+
+    failures = [failure for pair in done.judged("odd") for failure in wrong_odd(*pair)]
     n_kinds = f"{counted(len(odd.odd_values()), 'kind')} of answers"
     yield verdict("odd answers", "odd", n_kinds, failures)
 
@@ -410,41 +483,144 @@ def wrong_blank(trial: Trial, outcome: Outcome) -> tuple[str, str] | None:
     return None
 
 
-def wrong_mistake(trial: Trial, outcome: Outcome) -> tuple[str, str] | None:
+def not_stored(path: str, old: dict | None, done: Rehearsed) -> list[Failure]:
+    """Complain if what the checks know is not what right and wrong programs do."""
+    way_out = "`make exercises` stores it anew"
+    if old is None:
+        return [Failure(path, f"does not exist; {way_out}")]
+    failures = [
+        Failure(path, f"step {name}: is not what its programs do now; {way_out}")
+        for name in {**old, **done.stored}
+        if not same(old.get(name), done.stored.get(name))
+    ]
+    if not failures and list(old) != list(done.stored):
+        failures.append(Failure(path, f"has its steps in another order; {way_out}"))
+    return failures
+
+
+def _where(trial: Trial) -> str:
+    return f"step {trial.step.name}, {trial.origin}"
+
+
+def wrong_mistake(done: Rehearsed, trial: Trial, outcome: Outcome) -> Failure | None:
     """Say what is wrong with how a check took a mistake, if something is."""
-    where = f"step {trial.step.name}, {trial.origin}"
-    if not outcome.error:
-        return where, f"{trial.title!r} is not caught"
-    if not outcome.is_check_failed or outcome.cell != len(trial.step.cells) - 1:
-        return (
-            where,
-            f"{trial.title!r} stops the step, but not at its check:\n{outcome.first_lines}",
-        )
-    if trial.title not in named_mistakes(outcome.message):
-        return where, f"{trial.title!r} is caught and not named:\n{outcome.first_lines}"
+    if failure := not_refused(done, trial, outcome):
+        return failure
+    finding = done.finding(trial, outcome)
+    if finding.names != [trial.title]:
+        told = ", ".join(map(repr, finding.names)) or "no name"
+        return Failure(_where(trial), f"{trial.title!r} is told as {told}\n{message(finding)}")
     return None
 
 
-def named_mistakes(message: str) -> list[str]:
-    """List the mistakes that the text of a failed check names."""
-    return re.findall(r"known mistake: (.*)\.$", message, re.MULTILINE)
+def not_refused(done: Rehearsed, trial: Trial, outcome: Outcome) -> Failure | None:
+    """Complain of a wrong program that passes, or does not come to its check."""
+    if outcome.facts is None:
+        what = f"{trial.title!r} stops the step before its check:\n{outcome.first_lines}"
+        return Failure(_where(trial), what)
+    if done.finding(trial, outcome) is None:
+        return Failure(_where(trial), f"{trial.title!r} is not caught")
+    return None
 
 
-def wrong_other(trial: Trial, outcome: Outcome) -> tuple[str, str] | None:
+def wrong_pair(done: Rehearsed, trial: Trial, outcome: Outcome) -> Failure | None:
+    """Say what is wrong with how a check took two mistakes at once, if something is."""
+    finding = done.finding(trial, outcome) if outcome.facts is not None else None
+    false = (
+        [name for name in finding.names if name not in trial.title.split("\n")] if finding else []
+    )
+    if not false:  # two that undo each other are right
+        return None
+    both = " and ".join(map(repr, trial.title.split("\n")))
+    return Failure(_where(trial), f"{both} are told as {', '.join(map(repr, false))}")
+
+
+def wrong_mutant(done: Rehearsed, trial: Trial, outcome: Outcome) -> Failure | None:
+    """Complain of an edit that passes, though the rest of the notebook tells it apart."""
+    if not passes(done, trial, outcome):
+        return None
+    start = done.cells.index(trial.step.cells[-1]) + 1
+    later = zip(done.cells[start:], done.rehearsal.solution[start:], strict=False)
+    right = [outcome.output[0] for cell, outcome in later if not cell.is_check]
+    apart = [
+        f"printed\n{first_lines(came)}"
+        for wanted, came in zip_longest(right, outcome.after, fillvalue="")
+        if not same_text(wanted, came)
+    ]
+    old, new = done.rehearsal.values, outcome.values
+    # What only some step of the solution changed later says nothing of this one.
+    apart += [
+        f"`{name}` is another" for name in old if name in new and not same(old[name], new[name])
+    ]
+    if not apart:
+        return None
+    what = f"`{trial.title}` passes, and further on {apart[0]}"
+    return Failure(_where(trial), what)
+
+
+def passes(done: Rehearsed, trial: Trial, outcome: Outcome) -> bool:
+    """Whether a trial came to its check and would have been found right."""
+    return outcome.facts is not None and done.finding(trial, outcome) is None
+
+
+def same_text(wanted: str, came: str) -> bool:
+    """Whether two printed texts are the same, their numbers but for the last digits."""
+    split = [re.split(r"(-?\d+\.?\d*(?:e[-+]?\d+)?)", text) for text in (wanted, came)]
+    if len(split[0]) != len(split[1]):
+        return False
+    words = all(a == b for a, b in zip(split[0][::2], split[1][::2], strict=True))
+    numbers = zip(split[0][1::2], split[1][1::2], strict=True)
+    return words and all(np.isclose(float(a), float(b), rtol=1e-3) for a, b in numbers)
+
+
+def told_mutants(done: Rehearsed) -> str:
+    """How many edits were tried, refused, and given a name."""
+    judged = done.judged("mutant")
+    refused = [pair for pair in judged if not passes(done, *pair)]
+    findings = [done.finding(t, o) for t, o in refused if o.facts is not None]
+    n_named = sum(bool(finding and finding.names) for finding in findings)
+    return f"{counted(len(judged), 'edit')}, {len(refused)} refused, {n_named} named"
+
+
+def told_answer(done: Rehearsed, trial: Trial, outcome: Outcome) -> Failure | None:
+    """Complain of a text in which a number stands that the solution has, and the answer has not."""
+    finding = done.finding(trial, outcome) if outcome.facts is not None else None
+    if finding is None:
+        return None
+    told = [float(text) for text in FRACTION.findall("\n".join(finding.lines))]
+    right = all_numbers(done.stored[trial.step.name]["facts"]) - all_numbers(outcome.facts)
+    for number in told:
+        near = [value for value in right if np.isclose(number, value, rtol=1e-3, atol=0)]
+        if near and not any(np.isclose(number, v, rtol=1e-3) for v in all_numbers(outcome.facts)):
+            return Failure(_where(trial), f"the check tells {number:g}:\n{message(finding)}")
+    return None
+
+
+def all_numbers(value) -> set[float]:
+    """All numbers in a canonical form that are not whole."""
+    if isinstance(value, dict):
+        return set().union(*map(all_numbers, value.values()))
+    if isinstance(value, list):
+        return set().union(*map(all_numbers, value))
+    return {value} if isinstance(value, float) and value % 1 else set()
+
+
+def wrong_other(done: Rehearsed, trial: Trial, outcome: Outcome) -> Failure | None:
     """Say what is wrong with how a step took an alternative, if something is."""
-    where = f"step {trial.step.name}, {trial.origin}"
-    if outcome.error:
-        return where, f"refused, though it is right ({trial.title}):\n{outcome.first_lines}"
-    if not is_praise(outcome.output[-1]):
-        return where, f"passes ({trial.title}), but the check does not say so"
-    return None
+    if outcome.facts is None:
+        said = outcome.first_lines
+    elif finding := done.finding(trial, outcome):
+        said = message(finding)
+    else:
+        return None
+    return Failure(_where(trial), f"refused, though it is right ({trial.title}):\n{said}")
 
 
-def odd_trial(step: Step, path: str, checks: str) -> Trial:
+def odd_trial(step: Step, path: str) -> Trial:
     """Do a step right, then run its check on answers that are none."""
     *cells, check = step.cells
     names = odd.answers(check.source, [cell.source for cell in cells])
-    last = ODD.format(checks=checks, check=check.source, names=names)
+    last = ODD.format(check=check.source, names=names)
     sources = [*(without_marks(cell.source) for cell in cells), last]
     return Trial("odd", ", ".join(names), step, sources, place(path, check))
 
@@ -457,37 +633,16 @@ def wrong_odd(trial: Trial, outcome: Outcome) -> list[Failure]:
     return [Failure(where, line) for line in outcome.output[-1].splitlines()]
 
 
-def undeclared(path: str, known: list, written: list[Trial]) -> list[Failure]:
-    """Compare the mistakes that checks know with those that trials make."""
-    names, made = [mistake.name for mistake in known], {trial.title for trial in written}
-    failures = [
-        Failure(path, f"no trial makes the mistake {name!r}")
-        for name in dict.fromkeys(names)
-        if name not in made
+def revealing(done: Rehearsed) -> list[Failure]:
+    """Complain of hints in which an answer of their step stands."""
+    return [
+        Failure(f"{done.toml}, step {step.name}", what)
+        for step in done.steps
+        for mistake in done.known.words[step.name]["mistakes"]
+        for _, blank_ in step.blanks
+        if not blank_.is_block and tells(mistake["hint"], blank_.expression)
+        for what in [f"the hint of {mistake['name']!r} gives away `{blank_.expression}`"]
     ]
-    failures += [
-        Failure(trial.origin, f"the checks know no mistake {trial.title!r}")
-        for trial in written
-        if trial.title not in names
-    ]
-    failures += [
-        Failure(path, f"the checks have two mistakes called {name!r}")
-        for name in dict.fromkeys(names)
-        if names.count(name) > 1
-    ]
-    return failures
-
-
-def revealing(known: list, judged: list[tuple[Trial, Outcome]]) -> list[Failure]:
-    """Complain of hints in which an answer of the step stands."""
-    hints = {mistake.name: mistake.hint for mistake in known}
-    failures = {}
-    for trial, _ in judged:
-        for _, blank_ in trial.step.blanks:
-            if not blank_.is_block and tells(hints.get(trial.title, ""), blank_.expression):
-                what = f"the hint of {trial.title!r} gives away `{blank_.expression}`"
-                failures[what] = Failure(f"step {trial.step.name}, {trial.origin}", what)
-    return list(failures.values())
 
 
 def tells(hint: str, answer: str) -> bool:

@@ -6,6 +6,7 @@ The child runs the step with the other answers up to the check and says through 
 of it. So the expensive cells before a step run only once, and no trial sees another one.
 """
 
+import ast
 import io
 import json
 import linecache
@@ -17,7 +18,6 @@ import sys
 import tempfile
 import threading
 import time
-import tomllib
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -26,13 +26,18 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 from nbformat import NotebookNode
 
 from coursebuild.blanks import BLANK, Blank, BlankError, fill_cells, find_blanks, without_marks
+from coursebuild.mutants import mutants
 from coursebuild.notebooks import CHECK, EXERCISE_ONLY
+from coursechecks import engine
 
 SECONDS = 60  # that a trial may take; one that takes longer is killed
-TITLES = {"mistake": "name", "alternative": "why"}  # what a written trial is called by
+MOST_MUTANTS = 12  # of one answer
+MUTANT_SECONDS = 30  # a mutant may go round for ever, and has then done something else
+OBSERVED = {"right", "mistake", "refused", "alternative", "pair", "mutant"}  # their check looks on
 SINGLE_THREADED = {  # a process can be forked safely only while it has one thread
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -100,7 +105,7 @@ class Trial:
     Attributes
     ----------
     kind : str
-        "blank", "mistake", "alternative" or "odd".
+        "blank", "odd", "mutant", or one of those of `coursebuild.mistakes`.
     title : str
         The blank, the mistake's name, why the alternative is right, or the names of the answers.
     step : Step
@@ -136,6 +141,14 @@ class Outcome:
         What each cell printed, on the standard output and on the standard error.
     seconds : float
         How long it took.
+    facts : dict or None
+        What the observer of the step's check saw, where a trial came so far.
+    uses : list of str
+        The names that the code of the answers uses.
+    after : list of str
+        Of a mutant that did all that the solution does: what the cells behind the step printed.
+    values : dict
+        And what the notebook's names held in the end (see `digest`).
     """
 
     error: str = ""
@@ -146,16 +159,16 @@ class Outcome:
     output: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    facts: dict | None = None
+    uses: list[str] = field(default_factory=list)
+    after: list[str] = field(default_factory=list)
+    values: dict = field(default_factory=dict)
 
     @property
     def first_lines(self) -> str:
         """The exception in a few lines, for a report."""
         lines = f"{self.error}: {self.message}".splitlines()
         return "\n".join(lines[:6] + ["…"] * (len(lines) > 6))
-
-
-class TrialError(ValueError):
-    """A trial that cannot be made: it names no step, changes nothing, or says too much."""
 
 
 def read_cells(notebook: NotebookNode, text: str) -> list[Cell]:
@@ -222,57 +235,30 @@ def blank_trials(step: Step, path: str) -> list[Trial]:
     return made
 
 
-def read_trials(
-    path: Path, name: str, steps: list[Step]
-) -> tuple[list[Trial], dict[str, list[str]]]:
-    """Read the mistakes and alternatives of a notebook.
-
-    Parameters
-    ----------
-    path : Path
-        The TOML file; that it is missing is one of the problems.
-    name : str
-        The file's name in messages.
-    steps : list of Step
-        The notebook's steps.
-
-    Returns
-    -------
-    trials : list of Trial
-        Those that can be made.
-    problems : dict of list of str
-        For "mistake" and "alternative", a sentence for each one that cannot.
-    """
-    made, problems = [], {kind: [] for kind in TITLES}
-    try:
-        entries = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return [], {kind: [f"{name} does not exist"] for kind in TITLES}
-    except tomllib.TOMLDecodeError as error:
-        return [], {kind: [f"{name}: {error}"] for kind in TITLES}
-    unknown = [f"{name}: unknown {key!r}" for key in entries if key not in TITLES]
-    problems["mistake"] += unknown
-    for kind in TITLES:
-        for number, entry in enumerate(entries.get(kind, []), start=1):
-            origin = f"{kind} {number} of {name}"
+def mutant_trials(step: Step, path: str) -> list[Trial]:
+    """Make a trial of each single edit of each answer of a step."""
+    made, seen = [], Counter()
+    for cell, blank in step.blanks:
+        seen[blank.expression] += 1
+        key = f"{blank.expression} @{seen[blank.expression]}"
+        names = arguments_around(cell.source, blank.line)
+        for text in mutants(blank.answer, names, MOST_MUTANTS):
             try:
-                made.append(_read_trial(kind, entry, steps, origin))
-            except (TrialError, BlankError) as error:
-                problems[kind].append(f"{origin}: {error}")
-    return made, problems
+                sources = fill_cells([own.source for own in step.cells], {key: text})
+            except BlankError:  # an edit that is no Python in this place
+                continue
+            origin = place(path, cell, blank.line)
+            made.append(Trial("mutant", f"{blank.expression} → {text}", step, sources, origin))
+    return made
 
 
-def _read_trial(kind: str, entry: dict, steps: list[Step], origin: str) -> Trial:
-    keys = {TITLES[kind], "step", "answers"}
-    if set(entry) != keys:
-        raise TrialError(f"needs exactly {sorted(keys)}, has {sorted(entry)}")
-    step = next((step for step in steps if step.name == entry["step"]), None)
-    if step is None:
-        raise TrialError(f"there is no step {entry['step']!r}")
-    if not entry["answers"]:
-        raise TrialError("changes no answer")
-    sources = fill_cells([cell.source for cell in step.cells], entry["answers"])
-    return Trial(kind, entry[TITLES[kind]], step, sources, origin)
+def arguments_around(source: str, line: int) -> list[str]:
+    """Names of the arguments of the innermost function that a line of a cell stands in."""
+    names = []
+    for node in ast.walk(ast.parse(without_marks(source))):
+        if isinstance(node, ast.FunctionDef) and node.lineno <= line <= node.end_lineno + 2:
+            names = [argument.arg for argument in node.args.args]
+    return names
 
 
 def place(path: str, cell: Cell, line: int = 1) -> str:
@@ -455,11 +441,14 @@ class Rehearsal:
         What became of each trial; not those of steps that the solution did not reach.
     threads : int
         The most threads that this process had when it was about to fork.
+    values : dict
+        What the notebook's names held in the end (see `digest`).
     """
 
     solution: list[Outcome] = field(default_factory=list)
     trials: list[tuple[Trial, Outcome]] = field(default_factory=list)
     threads: int = 1
+    values: dict = field(default_factory=dict)
 
 
 def rehearse(
@@ -468,6 +457,8 @@ def rehearse(
     trials: list[Trial],
     check_failed: type,
     seconds: float = SECONDS,
+    *,
+    only_look: bool = False,
 ) -> Rehearsal:
     """Run a solution once, and each trial of a step in a child forked before that step.
 
@@ -478,29 +469,90 @@ def rehearse(
     cells : list of Cell
         All code cells.
     trials : list of Trial
-        What to try.
+        What to try. The one of the kind "right" is to be the first of its step.
     check_failed : type
         The exception that a check raises.
     seconds : float
         The time that each trial may take.
+    only_look : bool
+        Whether the checks of the solution itself look on only, since nothing is stored yet that
+        they could compare with.
 
     Returns
     -------
     Rehearsal
     """
+    engine.recorder = (lambda *_: None) if only_look else None
     rehearsal, namespace = Rehearsal(), {"__name__": "__main__"}
-    for cell in cells:
+    for place, cell in enumerate(cells):
+        facts = None
         for trial in [trial for trial in trials if trial.step.cells[0] is cell]:
             rehearsal.threads = max(rehearsal.threads, wait_for_one_thread())
             labels = [f"{name}, cell {own.number}" for own in trial.step.cells]
-            run = partial(run_cells, trial.sources, namespace, check_failed, labels)
-            rehearsal.trials.append((trial, in_child(run, seconds)))
+            later = cells[place + len(trial.step.cells) :] if trial.kind == "mutant" else []
+            run = partial(run_trial, trial, namespace, check_failed, labels, later, facts)
+            outcome = in_child(run, MUTANT_SECONDS if trial.kind == "mutant" else seconds)
+            rehearsal.trials.append((trial, outcome))
+            facts = outcome.facts if trial.kind == "right" else facts
         with alarm(SECONDS):
             sources, labels = [without_marks(cell.source)], [f"{name}, cell {cell.number}"]
             rehearsal.solution.append(run_cells(sources, namespace, check_failed, labels))
         if rehearsal.solution[-1].error:
             break
+    engine.recorder = None
+    rehearsal.values = digest(namespace)
     return rehearsal
+
+
+def run_trial(
+    trial: Trial,
+    namespace: dict,
+    check_failed: type,
+    labels: list[str],
+    later: list[Cell],
+    right: dict | None,
+) -> Outcome:
+    """Run a step with other answers; its check only looks on, and says what it saw.
+
+    A mutant that does all that the solution does goes on through the rest of the notebook: a real
+    run has to tell no more apart than the check did.
+    """
+    seen = []
+    is_observed = trial.kind in OBSERVED
+    engine.recorder = (lambda _, observation: seen.append(observation)) if is_observed else None
+    outcome = run_cells(trial.sources, namespace, check_failed, labels)
+    engine.recorder = None
+    if seen and not outcome.error:
+        outcome.facts, outcome.uses = seen[-1].facts, seen[-1].uses
+    if trial.kind == "mutant" and right is not None and outcome.facts is not None:
+        if not engine.first_difference(right, outcome.facts):
+            rest = [without_marks(cell.source) for cell in later if not cell.is_check]
+            after = run_cells(
+                rest, namespace, check_failed, [f"later {k}" for k in range(len(rest))]
+            )
+            outcome.after = [*after.output, *([after.first_lines] if after.error else [])]
+            outcome.values = digest(namespace)
+    return outcome
+
+
+def digest(namespace: dict) -> dict:
+    """What the names of a notebook hold, as far as it can be compared; arrays by their sums."""
+    values = {}
+    for name, value in namespace.items():
+        if name.startswith("_"):
+            continue
+        try:
+            array = np.asarray(value.detach() if hasattr(value, "detach") else value)
+        except (TypeError, ValueError):
+            continue
+        if array.dtype.kind in "biuf" and array.size:
+            numbers = np.ma.filled(np.ma.asarray(value), 0) if np.ma.isMA(value) else array
+            flat = np.nan_to_num(numbers.astype(float).ravel())
+            weights = np.arange(1, len(flat) + 1) % 97
+            values[name] = engine.plain([*array.shape, flat.sum(), (flat * weights).sum()])
+        elif isinstance(value, str):
+            values[name] = value
+    return values
 
 
 @contextmanager

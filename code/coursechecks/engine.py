@@ -1,0 +1,500 @@
+"""The check of a step: what an answer does is compared with what right and wrong programs do.
+
+An observer is a generator function, one for each step. It calls the answers on probes and yields
+pairs ``("group: what", value)``. A name that ends in ``?`` is a sign, a fact that says enough by
+itself. The build runs the solution and every known mistake through the same observers and stores
+what they did in ``seen/NN.json.xz``, so that neither answers nor wrong programs are handed out.
+
+An answer that does all that the solution does is right. Otherwise the first group that differs
+counts, and in it the mistake that does the same; then a sign that only one mistake shows; else the
+answer gets no name. What a check says never holds what would pass.
+"""
+
+import copy
+import json
+import lzma
+import re
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache, partial
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+
+import numpy as np
+
+from coursechecks.words import in_kind, in_pattern
+from layerlab.errors import LayerlabError
+
+READS = ("seen",)  # what this package's modules read, beside their own text
+BLANK = "____"
+RTOL, ATOL = 1e-6, 1e-9
+LOOSE = 1e-4  # relative, for numbers that went through float32
+MOST_NUMBERS = 4096  # that one observed value may hold; a probe needs far fewer
+
+
+class CheckFailed(LayerlabError, AssertionError):
+    """An answer of an exercise is not right yet; the text says what came and what may be wrong."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Lines that a notebook shows: the message alone, for the way to it teaches nothing."""
+        return str(self).splitlines()
+
+
+# Calling an answer ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Raised:
+    """An error in place of a result."""
+
+    error: Exception
+
+
+@dataclass(frozen=True)
+class About:
+    """Numbers that agree to four digits only, since they went through float32."""
+
+    numbers: object
+
+
+def run(function, *arguments, **options):
+    """Result of a student's function on copies of the arguments; an error becomes `Raised`.
+
+    A warning is printed as one line. On the standard error, where Python would put it, it costs a
+    right answer its points: nbgrader takes whatever stands there for a failure.
+
+    Raises
+    ------
+    CheckFailed
+        If the function comes to a blank that is left unfilled.
+    """
+    return _run(function, *map(copy.deepcopy, arguments), **options)
+
+
+def _run(function, *arguments, **options):
+    with warnings.catch_warnings(record=True) as caught:
+        try:
+            return function(*arguments, **options)
+        except NameError as error:
+            if error.name == BLANK:
+                name = getattr(function, "__name__", "the answer")
+                text = f"✗ {name}: the blank {BLANK} in this function is still to be filled."
+                raise CheckFailed(text) from error
+            return Raised(error)
+        except CheckFailed:
+            raise
+        except Exception as error:
+            return Raised(error)
+        finally:
+            for text in dict.fromkeys(f"{w.category.__name__}: {w.message}" for w in caught):
+                print(f"· Python warned: {text}")
+
+
+def calls(group: str, function, *arguments, what: str = "result") -> Iterator[tuple[str, object]]:
+    """Observe one call: its result, and the sign that it changed what it was given."""
+    handed = copy.deepcopy(arguments)
+    yield f"{group}: {what}", _run(function, *handed)
+    changed = any(plain(old) != plain(new) for old, new in zip(arguments, handed, strict=True))
+    yield f"{group}: changes what it is given?", changed
+
+
+def depends(function, arguments: tuple, others: tuple) -> Iterator[tuple[str, object]]:
+    """Observe which arguments make a difference, by a sign for each one that is replaced.
+
+    Parameters
+    ----------
+    function : callable
+    arguments : tuple
+        Those of a call that works.
+    others : tuple
+        For each argument another value; None leaves it out of the trial.
+    """
+    first = plain(run(function, *arguments))
+    for place, other in enumerate(others):
+        if other is not None and not is_error(first):
+            changed = (*arguments[:place], other, *arguments[place + 1 :])
+            is_same = same(first, plain(run(function, *changed)))
+            yield f"use of arguments: number {place + 1} makes a difference?", not is_same
+
+
+def with_names(function, **values):
+    """The function with other values for names that it takes from its notebook.
+
+    So an answer that rests on the notebook's own data is tried on other data, too. What is no
+    plain function comes back as it is.
+    """
+    if not isinstance(function, FunctionType):
+        return function
+    there = {**function.__globals__, **values}
+    other = FunctionType(
+        function.__code__, there, function.__name__, function.__defaults__, function.__closure__
+    )
+    other.__kwdefaults__ = function.__kwdefaults__
+    return other
+
+
+# A form in which anything can be compared and stored ---------------------------------------------
+
+
+def plain(value, depth: int = 0):
+    """The canonical form of a value: None, booleans, text, numbers, and dictionaries of these.
+
+    Arrays, tensors, ranges, and lists of numbers all become
+    ``{"shape": […], "numbers": […]}``, masked and missing numbers NaN; other lists
+    ``{"items": […]}``, mappings ``{"entries": […]}`` in their order, errors ``{"error": …,
+    "says": …}`` with the digits of the message left out, and anything else ``{"kind": …}``.
+    """
+    if isinstance(value, About):
+        return {"about": plain(value.numbers)}
+    if isinstance(value, Raised):
+        says = re.sub(r"0x[0-9a-f]+|\d+", "#", str(value.error))
+        return {"error": type(value.error).__name__, "says": says.split("\n")[0][:200]}
+    if value is None or isinstance(value, (bool, np.bool_)):
+        return value if value is None else bool(value)
+    if isinstance(value, str):
+        return value[:1000]
+    if isinstance(value, (int, float, np.number)) and not isinstance(value, np.complexfloating):
+        return _number(value)
+    if hasattr(value, "detach"):  # a tensor of torch
+        value = value.detach().cpu().numpy()
+    if isinstance(value, (np.ndarray, list, tuple, range)):
+        numbers = _numbers(value)
+        if numbers is not None:
+            return numbers
+    if isinstance(value, (list, tuple)) and depth < 4 and len(value) <= MOST_NUMBERS:
+        return {"items": [plain(item, depth + 1) for item in value]}
+    if isinstance(value, dict) and depth < 4 and len(value) <= MOST_NUMBERS:
+        return {"entries": [[plain(k, 4), plain(v, depth + 1)] for k, v in value.items()]}
+    return {"kind": kind_of(value)}
+
+
+def _number(value) -> float:
+    try:
+        return float(f"{float(value):.12g}") + 0.0  # no negative zero
+    except OverflowError:  # an integer beyond all floats
+        return float("inf")
+
+
+def _numbers(value) -> dict | None:
+    """Shape and numbers of an array or a list; None if it holds something else."""
+    try:
+        array = value if isinstance(value, np.ndarray) else np.asarray(value)
+        if array.dtype.kind not in "biuf" or array.size > MOST_NUMBERS:
+            return None
+        filled = np.ma.filled(np.ma.asarray(array).astype(np.float64), np.nan)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    if filled.ndim == 0:
+        return _number(filled)
+    return {"shape": list(filled.shape), "numbers": [_number(n) for n in filled.flat]}
+
+
+def is_error(value) -> bool:
+    """Whether a canonical form is that of an error."""
+    return isinstance(value, dict) and "error" in value
+
+
+def size_of(value) -> str:
+    """The shape of an array or a list in words, for a fact that no number should tell."""
+    try:
+        return " × ".join(map(str, np.shape(value))) or "a single one"
+    except ValueError:  # a list whose parts have other shapes
+        return "parts of different sizes"
+
+
+def kind_of(value) -> str:
+    """What an answer is, in words: its type with the article, such as "an ndarray"."""
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiouAEIO' or name == 'ndarray' else 'a'} {name}"
+
+
+def same(a, b, rtol: float = RTOL) -> bool:
+    """Whether two canonical forms say the same, numbers to within the tolerance."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        if a.keys() != b.keys():
+            return False
+        if "about" in a:
+            return same(a["about"], b["about"], LOOSE)
+        if "numbers" in a:
+            return a["shape"] == b["shape"] and _close(a["numbers"], b["numbers"], rtol)
+        return all(same(a[key], b[key], rtol) for key in a)
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(same(x, y, rtol) for x, y in zip(a, b, strict=True))
+    if type(a) in (int, float) and type(b) in (int, float):
+        return _close(a, b, rtol)
+    return type(a) is type(b) and a == b
+
+
+def _close(a, b, rtol: float) -> bool:
+    return bool(np.allclose(np.array(a, float), np.array(b, float), rtol, ATOL, equal_nan=True))
+
+
+# Observing ------------------------------------------------------------------------------------
+
+
+@dataclass
+class Observation:
+    """What the answers of a step did.
+
+    Attributes
+    ----------
+    facts : dict
+        Canonical values by ``"group: what"``, in the observer's order. An observer that could not
+        go on with such answers leaves ``"your answer: could be used"`` with the error.
+    uses : list of str
+        The names that the code of the answers uses, as far as they are functions.
+    """
+
+    facts: dict
+    uses: list[str] = field(default_factory=list)
+
+
+STOPPED = "your answer: could be used"
+
+
+def observe(observer: Callable, answers: dict) -> Observation:
+    """Let an observer try the answers of its step."""
+    facts = {}
+    try:
+        for name, value in observer(**answers):
+            facts[name] = plain(value)
+    except CheckFailed:
+        raise
+    except Exception as error:  # an answer may be of any kind, and fail in any way
+        facts[STOPPED] = plain(Raised(error))
+    return Observation(facts, sorted(set().union(*map(names_in, answers.values()))))
+
+
+def names_in(answer) -> set[str]:
+    """Names that the code of a function uses, those of functions within it too."""
+    code = getattr(answer, "__code__", None)
+    return _names(code) if isinstance(code, CodeType) else set()
+
+
+def _names(code: CodeType) -> set[str]:
+    inner = (_names(part) for part in code.co_consts if isinstance(part, CodeType))
+    return set(code.co_names).union(*inner)
+
+
+def group_of(name: str) -> str:
+    """The group that an observed name belongs to."""
+    return name.partition(": ")[0]
+
+
+def first_difference(right: dict, facts: dict) -> str:
+    """The first group in which facts differ from the right ones; empty if there is none."""
+    names = [*right, *(name for name in facts if name not in right)]
+    different = (name for name in names if not _same_fact(name, right, facts))
+    first = next(different, "")
+    if first not in facts and STOPPED in facts:  # not observed, since the answer stopped it
+        first = STOPPED
+    return group_of(first)
+
+
+def _same_fact(name: str, a: dict, b: dict) -> bool:
+    return name in a and name in b and same(a[name], b[name])
+
+
+def same_group(group: str, a: dict, b: dict) -> bool:
+    """Whether two observations are equal in a whole group."""
+    names = {name for name in (*a, *b) if group_of(name) == group}
+    return all(_same_fact(name, a, b) for name in names)
+
+
+# Diagnosing -----------------------------------------------------------------------------------
+
+
+@dataclass
+class Finding:
+    """What a check found wrong.
+
+    Attributes
+    ----------
+    group : str
+        The first group of facts that differs from the solution's.
+    mistakes : list of dict
+        The known mistakes that explain it, with "name" and "hint"; two at most.
+    lines : list of str
+        How it differs, in kind.
+    """
+
+    group: str
+    mistakes: list[dict]
+    lines: list[str]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the mistakes."""
+        return [mistake["name"] for mistake in self.mistakes]
+
+
+def diagnose(step: dict, seen: Observation) -> Finding | None:
+    """Compare what an answer did with what right and wrong programs did.
+
+    Parameters
+    ----------
+    step : dict
+        What is stored of a step: "facts" of the solution and "mistakes", each with "name", "hint"
+        and "programs", and each of these with "facts" (where they differ from the solution's; None
+        where they are missing), "uses", and "also" where a second mistake is made along with it.
+    seen : Observation
+        What the answer did.
+
+    Returns
+    -------
+    Finding or None
+        None if the answer does all that the solution does.
+    """
+    group = first_difference(step["facts"], seen.facts)
+    if not group:
+        return None
+    programs = [(m, p, whole(step, p)) for m in step["mistakes"] for p in m["programs"]]
+    wrong = [entry for entry in programs if not same_group(group, step["facts"], entry[2])]
+    found = [entry for entry in wrong if same_group(group, seen.facts, entry[2])]
+    alike = [entry for entry in found if not first_difference(entry[2], seen.facts)]
+    mistakes = _mistakes(step, _by_names(alike or found, seen.uses))
+    if not mistakes or len(mistakes) > 2:
+        mistakes = _by_sign(step, seen, programs)
+    return Finding(group, mistakes, _differences(step["facts"], seen.facts, group))
+
+
+def whole(step: dict, program: dict) -> dict:
+    """All facts of a program of which only the differences from the solution are stored."""
+    facts = step["facts"] | program["facts"]
+    return {name: value for name, value in facts.items() if value != MISSING}
+
+
+MISSING = {"missing": True}
+
+
+def _mistakes(step: dict, found: list) -> list[dict]:
+    """Mistakes that were found, each once, with those made along with them."""
+    names = [name for m, p, _ in found for name in (m["name"], *p.get("also", []))]
+    by_name = {mistake["name"]: mistake for mistake in step["mistakes"]}
+    return [by_name[name] for name in dict.fromkeys(names)]
+
+
+def _by_names(found: list, uses: list[str]) -> list:
+    """Of programs that do the same, those whose code uses the most like names."""
+    if len({m["name"] for m, _, _ in found}) < 2:
+        return found
+    likeness = [len(set(uses) ^ set(program["uses"])) for _, program, _ in found]
+    return [entry for entry, off in zip(found, likeness, strict=True) if off == min(likeness)]
+
+
+def _by_sign(step: dict, seen: Observation, programs: list) -> list[dict]:
+    """The mistake that alone shows a sign which this answer shows, too.
+
+    An error is a thing of its own, and what else such an answer shows may come from that.
+    """
+    right = step["facts"]
+    if any(map(is_error, seen.facts.values())):
+        return []
+    for name, value in seen.facts.items():
+        if not name.endswith("?") or _same_fact(name, right, seen.facts):
+            continue
+        found = {m["name"]: m for m, _, facts in programs if _shows(name, value, right, facts)}
+        if len(found) == 1:
+            return list(found.values())
+    return []
+
+
+def _shows(name: str, value, right: dict, facts: dict) -> bool:
+    return name in facts and same(facts[name], value) and not _same_fact(name, right, facts)
+
+
+def _differences(right: dict, facts: dict, group: str) -> list[str]:
+    """Say in kind how a group differs: all its single numbers alike, or else its first fact."""
+    names = [name for name in {**right, **facts} if group_of(name) == group]
+    numbers = [name for name in names if _are_numbers(right.get(name), facts.get(name))]
+    pattern = in_pattern([right[name] for name in numbers], [facts[name] for name in numbers])
+    wrong = [name for name in names if not _same_fact(name, right, facts)]
+    if pattern and set(wrong) <= set(numbers):
+        return [f"{numbers[0].partition(': ')[2]}, and the others: {pattern}"]
+    what = wrong[0].partition(": ")[2]
+    if wrong[0] not in facts:
+        return [f"{what}: there is nothing to look at"]
+    return [f"{what}: {line}" for line in in_kind(right.get(wrong[0]), facts[wrong[0]])]
+
+
+def _are_numbers(*values) -> bool:
+    return all(type(value) in (int, float) for value in values)
+
+
+# The check in a notebook ----------------------------------------------------------------------
+
+
+def load(number: str) -> dict[str, dict]:
+    """What right and wrong programs of an exercise did, by step, in the order of the steps."""
+    path = Path(__file__).parent / "seen" / f"{number}.json.xz"
+    if not path.is_file():
+        raise CheckFailed(f"{path.name} is missing beside the checks; `make exercises` makes it")
+    return json.loads(lzma.decompress(path.read_bytes()))
+
+
+_load = cache(load)
+_passed: dict[tuple[str, str], bool] = {}  # of this notebook's checks, how each ended last
+recorder: Callable[[str, Observation], None] | None = None  # set while the course is built
+
+
+def checker(name: str) -> Callable[..., None]:
+    """Make the function `check` of an exercise's module, such as ``coursechecks.ex5``."""
+    return partial(check, sys.modules[name])
+
+
+def check(module: ModuleType, step: str, /, **answers) -> None:
+    """Say in one line that a step is right, or stop with what is wrong and why.
+
+    Parameters
+    ----------
+    module : module
+        The exercise's, with an observer for each step.
+    step : str
+        The step's name.
+    answers
+        The answers by the names that the exercise gives them, and what they rest on.
+
+    Raises
+    ------
+    CheckFailed
+        If the answer is not right yet.
+    """
+    number = module.__name__.rpartition("ex")[2].zfill(2)
+    observer = getattr(module, step.replace("-", "_"), None)
+    if observer is None:
+        raise CheckFailed(f"exercise {number} has no check of a step {step!r}")
+    seen = observe(observer, answers)
+    if recorder is not None:
+        recorder(step, seen)
+        return
+    steps = _load(number)
+    if step not in steps:
+        raise CheckFailed(f"nothing is stored of the step {step!r}; `make exercises` stores it")
+    finding = diagnose(steps[step], seen)
+    _passed[number, step] = finding is None
+    if finding is not None:
+        earlier = [name for name in list(steps)[: list(steps).index(step)]]
+        raise CheckFailed(message(finding, [s for s in earlier if not _passed.get((number, s))]))
+    print(f"✓ {steps[step]['right']}")
+
+
+def message(finding: Finding, earlier: list[str] = ()) -> str:
+    """The text of a failed check.
+
+    Parameters
+    ----------
+    finding : Finding
+    earlier : list of str
+        Steps before this one that have not passed their checks.
+    """
+    lines = [f"✗ {finding.group}: not right yet."]
+    if earlier:
+        which = f"the step {earlier[0]} has" if len(earlier) == 1 else f"{', '.join(earlier)} have"
+        lines.append(f"  Begin earlier: {which} not passed the check yet, and this may follow.")
+    for mistake in finding.mistakes:
+        lines.append(f"  This looks like a known mistake: {mistake['name']}.")
+        lines.append(f"  Hint: {mistake['hint']}")
+    lines += [f"  {line}" for line in finding.lines]
+    return "\n".join(lines)

@@ -1,0 +1,182 @@
+"""What the answers of exercise 5 do: tau by counting, pairs, panels, new names, a fairer p."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from coursechecks import figures
+from coursechecks.engine import calls, checker, depends, run, size_of, with_names
+from layerlab.sweeps import position_distances, to_upper
+
+Facts = Iterator[tuple[str, object]]
+
+# Two couples of lists without ties. They share numbers, 0 and 1 among them, so that each chain of
+# comparisons is true somewhere.
+LISTS = (
+    np.array([[4, 1, 5, 2, 0, 3], [6, 4, 3, 1, 0, 2]], dtype=float),
+    np.array([[0, 4, 2, 5, 1, 7, 8, 6, 9], [2, 4, 9, 7, 5, 0, 1, 6, 3]], dtype=float),
+)
+# Shuffled taus with an observed one: ties with it on both sides, either sign, all farther out.
+DEALS = (
+    (np.array([-12, 11, 5, -5, -14, 7, -5, 12, -5, 5, -10, 2]) / 20, 0.35),
+    (np.array([-14, 9, -13, 7, 9, -1, 10, 2, 12, 8, 13, -14, -16, 5, 7]) / 20, -0.6),
+    (
+        np.array([8, 10, -3, 11, 0, -11, -9, 10, 5, 12, 16, 9, -7, 2, -1, -8, 13, 16, 2, -10]) / 20,
+        0.5,
+    ),
+    (np.array([12, -9, 8, 14, -11]) / 20, -0.3),
+)
+N_TARGETS = 10
+
+
+def counting(tau_by_counting) -> Facts:
+    """Tau of lists of two lengths."""
+    group = "tau_by_counting, tried on two lists"
+    for x, y in LISTS:
+        yield from calls(group, tau_by_counting, x, y, what=f"tau of {_listed(x)} and {_listed(y)}")
+    yield from depends(tau_by_counting, LISTS[0], (LISTS[0][0][::-1], LISTS[0][1][::-1]))
+
+
+def _listed(numbers) -> str:
+    return str([int(number) for number in numbers])
+
+
+def lists(rows, columns, gap_list, places) -> Facts:
+    """The cells of the pairs in any order, and the distances in that same order."""
+    rows, columns = np.asarray(rows), np.asarray(columns)
+    yield "rows and columns: types", [rows.dtype.kind in "iu", columns.dtype.kind in "iu"]
+    yield "rows and columns: sizes", [size_of(rows), size_of(columns)]
+    cells = np.stack([rows, columns], axis=-1)
+    yield "rows and columns: cells", cells[np.lexsort(cells.T)]
+    expected = to_upper(position_distances(places))[rows, columns]
+    gap_list = np.asarray(gap_list, dtype=float)
+    yield "gap_list: how many", size_of(gap_list)
+    yield "gap_list: numbers less the distances of these cells", gap_list - expected
+    yield "gap_list: sorted?", np.array_equal(gap_list, np.sort(gap_list))
+
+
+def tau(tau_with_gap) -> Facts:
+    """Tau and p of made-up tables, of which one pair measures 0, with made-up places."""
+    for seed in (8, 9):
+        rng = np.random.default_rng(seed)
+        places = np.cumsum(rng.integers(5, 40, N_TARGETS))  # some distances come twice
+        gap_list = position_distances(places)
+        rows, columns = np.triu_indices(N_TARGETS, 1)
+        order = rng.permutation(len(rows))  # the pairs may stand in any order
+        names = {"rows": rows[order], "columns": columns[order], "gap_list": gap_list[order]}
+        names |= {"gaps": to_upper(gap_list), "places": places}
+        made_up = with_names(tau_with_gap, **names)
+        values = (9 - np.sqrt(gap_list) / 2 + rng.exponential(3, len(gap_list))) * (17 - 2 * seed)
+        group = "tau_with_gap, tried on tables of the check's own"
+        yield from _tau_and_p(group, seed, made_up, to_upper(values))
+        values[3] = 0
+        group = "tau_with_gap, where one pair measures 0"
+        yield from _tau_and_p(group, seed, made_up, to_upper(values))
+
+
+def _tau_and_p(group: str, seed: int, function, table) -> Facts:
+    facts = dict(calls(group, function, table, what="tau and p"))
+    result = facts.pop(f"{group}: tau and p")
+    if isinstance(result, tuple) and len(result) == 2:  # such as SciPy's own result
+        result = list(result)
+    yield f"{group}: tau and p of table {seed}", result
+    yield from facts.items()
+
+
+def hide(hide_unmeasured) -> Facts:
+    """Tables of two sizes in which a pair measures 0, and one of whole numbers."""
+    for n in (4, N_TARGETS):
+        pairs = np.arange(n * (n - 1) // 2)
+        table = to_upper(np.where(pairs == 1, 0, pairs + 1.5))
+        group = f"hide_unmeasured, of a table of {n} targets"
+        for name, value in calls(group, hide_unmeasured, table, what="table"):
+            yield name, value
+            if name.endswith("table"):
+                yield f"{group}: a NumPy array of numbers", _is_array(value)
+        group = f"hide_unmeasured, of whole numbers for {n} targets"
+        whole = run(hide_unmeasured, to_upper(pairs + 1))
+        yield f"{group}: table", whole
+        yield f"{group}: a NumPy array of numbers", _is_array(whole)
+
+
+def _is_array(value) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind in "iuf"
+
+
+def panels(draw_positions) -> Facts:
+    """Seven panels of made-up numbers, twice; then once more, where a pair measures 0."""
+    for seed, has_zero in ((4, False), (9, True)):
+        rng = np.random.default_rng(seed)
+        gap_list = position_distances(np.cumsum(rng.integers(5, 99, N_TARGETS)))
+        numbers = rng.uniform([1, 20, 3], [3, 90, 9], (len(gap_list), 3))
+        if has_zero:
+            numbers[3] = 0
+        tables = np.moveaxis(to_upper(numbers), -1, 0)  # (3, n, n)
+        taus = np.array([[-0.61, 0.13], [0.42, 0.27], [0.23, 0.34]]) + (seed - 4) / 50
+        drawn = run(draw_positions, tables, to_upper(gap_list), taus)
+        yield f"draw_positions: a figure ({seed})", drawn
+        shown = figures.panels(drawn)
+        yield "draw_positions: panels by letter", sorted(set("ABCDEFG") & set(shown))
+        where = " where one pair measures 0" if has_zero else ""
+        for letter in "ABCD":
+            yield from _heat_map(f"panel {letter}{where}", shown[letter], letter != "D")
+        for letter in "EFG":
+            yield f"panel {letter}{where}: dots", figures.dots(shown[letter])
+        for letter in "EFG":
+            told = figures.title_numbers(shown[letter])[:2]
+            yield f"title of panel {letter}{where}: tau and p", np.round(told, 1)
+
+
+def _heat_map(group: str, axes, is_measure: bool) -> Facts:
+    """What a heat map shows above the diagonal, how it lies, and its colours."""
+    image = figures.image(axes)
+    upper, lower = np.triu_indices(N_TARGETS, 1), np.tril_indices(N_TARGETS, -1)
+    if image.shape != (N_TARGETS, N_TARGETS):
+        yield f"{group}: size", size_of(image)
+        return
+    is_mirror = np.allclose(image[lower], image.T[lower])
+    yield f"{group}: numbers above the diagonal", image[upper]
+    is_empty = bool(np.isnan(image[lower]).all()) or is_mirror
+    yield f"{group}: numbers where nothing was measured?", not is_empty
+    yield f"{group}: place on its axes", figures.image_place(axes)
+    low, high = figures.colours(axes)
+    yield f"{group}: colours in proportion", figures.is_linear(axes)
+    if not is_measure:
+        yield f"{group}: ends of the colours", [low, high]
+        return
+    least, most = np.nanmin(image[upper]), np.nanmax(image[upper])
+    room = 1e-6 * (most - least)
+    fits = low <= least + room and high >= most - room and most - least >= (high - low) / 2
+    yield f"{group}: colours fit the values", bool(fits)
+
+
+def names(deal_names) -> Facts:
+    """New names for the targets of tables of two sizes."""
+    for n, seed in ((5, 1006), (5, 1096), (N_TARGETS, 1006)):
+        rng = np.random.default_rng(seed)
+        order = rng.permutation(n)
+        table = to_upper(rng.permutation(n * (n - 1) // 2) + 1.5)
+        group = f"deal_names, of a table of {n} targets"
+        for name, value in calls(group, deal_names, table, order, what=f"table {seed}"):
+            yield name, value
+            if name.endswith(str(seed)):
+                yield f"{group}: a NumPy array of numbers", _is_array(value)
+    other = to_upper(np.arange(10) + 2.5)
+    yield from depends(
+        deal_names,
+        (to_upper(np.arange(10) + 1.5), np.array([2, 0, 1, 4, 3])),
+        (other, np.arange(5)),
+    )
+
+
+def p_value(p_from) -> Facts:
+    """p of taus that were dealt by hand."""
+    group = "p_from, tried on deals of the check's own"
+    for shuffled, observed in DEALS:
+        what = f"p of {observed} among {len(shuffled)} shuffles"
+        yield from calls(group, p_from, shuffled, observed, what=what)
+    shuffled, observed = DEALS[0]
+    yield from depends(p_from, (shuffled, observed), (shuffled / 9, 0.0))
+
+
+check = checker(__name__)

@@ -1,0 +1,131 @@
+"""How an observed value differs from the right one, in kind: never what would pass."""
+
+import numpy as np
+
+FEW = 6  # numbers that are shown one by one
+
+
+def in_kind(right, got) -> list[str]:
+    """Say in a line or two how a value differs from the right one.
+
+    Parameters
+    ----------
+    right, got : canonical forms
+        See `coursechecks.engine.plain`. Nothing of `right` is told but what kind of thing it is.
+
+    Returns
+    -------
+    list of str
+    """
+    right, got = (v["about"] if isinstance(v, dict) and "about" in v else v for v in (right, got))
+    if isinstance(got, dict) and "error" in got:
+        return [f"an error came, {got['error']}: {got['says']}"]
+    if _kind(right) != _kind(got):
+        return [f"expected was {_kind(right)}, and there came {_kind(got)}"]
+    if _is_numeric(got):
+        return [f"{_in_numbers(_array(right), _array(got))} (yours: {shown(got)})"]
+    if isinstance(got, dict) and "items" in got:
+        return _in_items(right["items"], got["items"])
+    if isinstance(got, dict) and "entries" in got:
+        return _in_items(*([[key, value] for key, value in v["entries"]] for v in (right, got)))
+    if isinstance(got, bool):
+        return ["yes, and it should be no" if got else "no, and it should be yes"]
+    return [f"yours is {shown(got)}, and that is not it"]
+
+
+def _is_numeric(value) -> bool:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return is_number or (isinstance(value, dict) and "numbers" in value)
+
+
+def _array(value) -> np.ndarray:
+    if isinstance(value, dict):
+        return np.array(value["numbers"], float).reshape(value["shape"])
+    return np.array(value, float)
+
+
+def _kind(value) -> str:
+    """What sort of thing a canonical value is, in words."""
+    if value is None:
+        return "nothing (None)"
+    if isinstance(value, bool):
+        return "yes or no"
+    if isinstance(value, str):
+        return "a text"
+    if isinstance(value, dict):
+        if "numbers" in value:
+            axes = len(value["shape"])
+            sizes = " × ".join(map(str, value["shape"]))
+            return f"{sizes} number{'' if sizes == '1' else 's'}" if axes else "one number"
+        if "items" in value:
+            return "a list of " + (_kind(value["items"][0]) if value["items"] else "nothing")
+        if "entries" in value:
+            return "a dictionary"
+        if "error" in value:
+            return f"an error ({value['error']})"
+        return value.get("kind", "something else")
+    return "one number"
+
+
+def shown(value) -> str:
+    """A value of the student's own, short enough for a line."""
+    if isinstance(value, dict) and "numbers" in value:
+        numbers = value["numbers"]
+        if len(numbers) <= FEW:
+            return "[" + ", ".join(f"{n:.6g}" for n in numbers) + "]"
+        finite = [n for n in numbers if np.isfinite(n)]
+        if not finite:
+            return "none of them a finite number"
+        return f"from {min(finite):.6g} to {max(finite):.6g}"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    text = repr(value)
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def _in_numbers(right: np.ndarray, got: np.ndarray) -> str:
+    """How numbers of the right shape differ; scale and order before single places."""
+    if not np.isfinite(got).all() and np.isfinite(right).all():
+        return f"{np.count_nonzero(~np.isfinite(got))} of them not finite"
+    if (np.isnan(right) != np.isnan(got)).any():
+        return "empty places and numbers lie elsewhere"
+    right, got = np.nan_to_num(right), np.nan_to_num(got)
+    if right.ndim == 0:
+        if np.isclose(got, -right):
+            return "the other sign"
+        return "too large" if got > right else "too small"
+    if pattern := in_pattern(right, got):
+        return pattern
+    if right.ndim == 2 and right.shape[0] == right.shape[1] and np.allclose(got, right.T):
+        return "rows and columns exchanged"
+    if right.ndim == 1 and np.allclose(got, right[::-1]):
+        return "the right numbers, backwards"
+    if np.allclose(np.sort(got, axis=None), np.sort(right, axis=None)):
+        return "the right numbers in another order"
+    wrong = ~np.isclose(got, right, rtol=1e-6, atol=1e-9)
+    place = ", ".join(str(i) for i in np.argwhere(wrong)[0]) if wrong.any() else "0"
+    return f"{np.count_nonzero(wrong)} of {wrong.size} numbers differ, the first at [{place}]"
+
+
+def in_pattern(right, got) -> str:
+    """What two numbers or more have in common that all differ: their sign, or a factor."""
+    right, got = np.ravel(right), np.ravel(got)
+    there = right != 0
+    factors = got[there] / right[there]
+    is_one = factors.size > 1 and np.isfinite(factors).all() and np.allclose(factors, factors[0])
+    if not is_one or not np.allclose(got[~there], 0) or np.isclose(factors[0], [0, 1]).any():
+        return ""
+    if np.isclose(factors[0], -1):
+        return "the other sign everywhere"
+    large = abs(factors[0]) > 1
+    factor = abs(factors[0]) if large else 1 / abs(factors[0])
+    return f"too {'large' if large else 'small'} by a factor of about {factor:.3g}"
+
+
+def _in_items(right: list, got: list) -> list[str]:
+    if len(right) != len(got):
+        return [f"expected were {len(right)} things, and there came {len(got)}"]
+    for place, (wanted, came) in enumerate(zip(right, got, strict=True)):
+        if wanted != came and (lines := in_kind(wanted, came)):
+            return [f"number {place}: {line}" for line in lines]
+    return ["not quite the same"]
