@@ -11,7 +11,7 @@ secrets        no answer stands in the exercise or, once built, on its page, in 
 solution       the solution runs from top to bottom, each check says what was right, nothing warns
 blanks         each blank, alone left unfilled, stops its own step with a readable message
 stored         what the checks know is what right and wrong programs do now
-mistakes       each known mistake is caught, by its name alone, with a hint that leaves out the answer
+mistakes       each known mistake is caught, by its name alone; its hint leaves out the answer
 two at once    two mistakes at once get both names, or one of the two, or none
 alternatives   each valid other answer passes
 mutants        a single edit of an answer is refused, unless nobody could tell it from the answer

@@ -524,14 +524,13 @@ def run_trial(
     engine.recorder = None
     if seen and not outcome.error:
         outcome.facts, outcome.uses = seen[-1].facts, seen[-1].uses
-    if trial.kind == "mutant" and right is not None and outcome.facts is not None:
-        if not engine.first_difference(right, outcome.facts):
-            rest = [without_marks(cell.source) for cell in later if not cell.is_check]
-            after = run_cells(
-                rest, namespace, check_failed, [f"later {k}" for k in range(len(rest))]
-            )
-            outcome.after = [*after.output, *([after.first_lines] if after.error else [])]
-            outcome.values = digest(namespace)
+    is_mutant = trial.kind == "mutant" and right is not None and outcome.facts is not None
+    if is_mutant and not engine.first_difference(right, outcome.facts):
+        rest = [without_marks(cell.source) for cell in later if not cell.is_check]
+        labels = [f"later cell {number}" for number in range(len(rest))]
+        after = run_cells(rest, namespace, check_failed, labels)
+        outcome.after = [*after.output, *([after.first_lines] if after.error else [])]
+        outcome.values = digest(namespace)
     return outcome
 
 
