@@ -426,15 +426,20 @@ def _are_numbers(*values) -> bool:
 # The check in a notebook ----------------------------------------------------------------------
 
 
-def load(number: str) -> dict[str, dict]:
-    """What right and wrong programs of an exercise did, by step, in the order of the steps."""
-    path = Path(__file__).parent / "seen" / f"{number}.json.xz"
+@cache
+def load(path: Path) -> dict[str, dict]:
+    """What right and wrong programs of an exercise did, by step, in the order of the steps.
+
+    Raises
+    ------
+    CheckFailed
+        If nothing is stored of the exercise.
+    """
     if not path.is_file():
         raise CheckFailed(f"{path.name} is missing beside the checks; `make exercises` makes it")
     return json.loads(lzma.decompress(path.read_bytes()))
 
 
-_load = cache(load)
 _passed: dict[tuple[str, str], bool] = {}  # of this notebook's checks, how each ended last
 recorder: Callable[[str, Observation], None] | None = None  # set while the course is built
 
@@ -469,7 +474,7 @@ def check(module: ModuleType, step: str, /, **answers) -> None:
     if recorder is not None:
         recorder(step, seen)
         return
-    steps = _load(number)
+    steps = load(Path(module.__file__).parent / "seen" / f"{number}.json.xz")
     if step not in steps:
         raise CheckFailed(f"nothing is stored of the step {step!r}; `make exercises` stores it")
     finding = diagnose(steps[step], seen)

@@ -27,7 +27,7 @@ def in_kind(right, got) -> list[str]:
     if isinstance(got, dict) and "items" in got:
         return _in_items(right["items"], got["items"])
     if isinstance(got, dict) and "entries" in got:
-        return _in_items(*([[key, value] for key, value in v["entries"]] for v in (right, got)))
+        return _in_entries(*([(key, value) for key, value in v["entries"]] for v in (right, got)))
     if isinstance(got, bool):
         return ["yes, and it should be no" if got else "no, and it should be yes"]
     return [f"yours is {shown(got)}, and that is not it"]
@@ -120,6 +120,21 @@ def in_pattern(right, got) -> str:
     large = abs(factors[0]) > 1
     factor = abs(factors[0]) if large else 1 / abs(factors[0])
     return f"too {'large' if large else 'small'} by a factor of about {factor:.3g}"
+
+
+def _in_entries(right: list[tuple], got: list[tuple]) -> list[str]:
+    """How the entries of a dictionary differ; what it should be called is not told."""
+    names = [name for name, _ in right]
+    odd = [name for name, _ in got if name not in names]
+    if odd:
+        return [f"{len(odd)} of its {len(got)} names are not asked for, such as {shown(odd[0])}"]
+    if len(got) < len(right):
+        return [f"{len(right) - len(got)} of {len(right)} names are missing"]
+    wanted = dict(right)
+    for name, value in got:
+        if value != wanted[name] and (lines := in_kind(wanted[name], value)):
+            return [f"under {shown(name)}: {line}" for line in lines]
+    return ["its names stand in another order"]
 
 
 def _in_items(right: list, got: list) -> list[str]:
