@@ -164,7 +164,9 @@ def test_an_observer_that_cannot_go_on_says_so():
         yield "sizes: first", answer[0]
 
     facts = observe(observer, {"answer": 5}).facts
-    assert facts == {engine.STOPPED: {"error": "TypeError", "says": "'int' object is not subscriptable"}}
+    assert facts == {
+        engine.STOPPED: {"error": "TypeError", "says": "'int' object is not subscriptable"}
+    }
 
 
 def test_names_within_functions_of_a_function_are_its_own():
@@ -294,9 +296,7 @@ def test_a_known_mistake_is_named_with_its_hint(exercise):
 
 
 def test_a_check_says_that_an_earlier_step_is_not_right_yet(exercise):
-    assert "Begin earlier: the step first has not" in refused(
-        exercise, "then-double", double=abs
-    )
+    assert "Begin earlier: the step first has not" in refused(exercise, "then-double", double=abs)
     exercise("first", number=4.25)
     assert "Begin earlier" not in refused(exercise, "then-double", double=abs)
 

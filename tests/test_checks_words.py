@@ -87,7 +87,8 @@ def test_masked_cells_are_empty(axes):
 
 
 @pytest.mark.parametrize(
-    ("options", "is_linear"), [({}, True), ({"norm": "log"}, False), ({"vmin": 1, "vmax": 1}, False)]
+    ("options", "is_linear"),
+    [({}, True), ({"norm": "log"}, False), ({"vmin": 1, "vmax": 1}, False)],
 )
 def test_a_linear_scale_is_told_from_others(axes, options, is_linear):
     axes.imshow(TABLE, **options)

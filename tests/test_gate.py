@@ -1,5 +1,6 @@
 """The gate goes red for each promise that is broken on purpose, and for no other."""
 
+import lzma
 import os
 import re
 import subprocess
@@ -29,7 +30,7 @@ kernelspec:
 Two lists of numbers are given, and we ask how far they lie apart.
 
 ```{code-cell} ipython3
-from tinychecks import PART
+from tinychecks.exNUMBER import check
 
 x, y = [1.0, 5.0, 2.0], [4.0, 1.0, 4.0]
 ```
@@ -55,7 +56,7 @@ third = abs(x[2] - y[2])  # blank: abs(x[2] - y[2])
 :step: gaps
 :tags: [check]
 
-PART.check_gaps(first, second, third, x, y)
+check("gaps", first=first, second=second, third=third, x=x, y=y)
 ```
 
 +++ {"tags": ["solution-only"]}
@@ -88,7 +89,7 @@ mean = total / len(x)  # blank: total / len(x)
 :step: together
 :tags: [check]
 
-PART.check_together(total_gap, total, largest, smallest, mean, x, y)
+check("together", total_gap=total_gap, numbers=[total, largest, smallest, mean], x=x, y=y)
 ```
 
 ## In words
@@ -100,64 +101,58 @@ Which of the numbers says least about the lists, and why?
 The smallest gap: one pair that happens to agree is enough.
 """
 
-TRIALS = """
-[[mistake]]
-name = "sign kept"
-step = "gaps"
-[mistake.answers]
-"abs(x[0] - y[0])" = "x[0] - y[0]"
+MISTAKES = """
+[gaps]
+right = "each gap is a distance"
+MORE_OF_GAPS
 
-[[mistake]]
+[[gaps.mistake]]
+name = "sign kept"
+hint = "A distance knows no direction."
+programs = [{ "abs(x[0] - y[0])" = "x[0] - y[0]" }]
+MORE_PROGRAMS
+
+[[gaps.alternative]]
+why = "the other order"
+answers = { "abs(x[1] - y[1])" = "abs(y[1] - x[1])" }
+
+[together]
+right = "the gaps are added up"
+
+[[together.mistake]]
 name = "mean for the sum"
-step = "together"
-[mistake.answers]
-"go through both lists and add the gaps up" = '''
+hint = "Nothing asks for a division here."
+programs = [{ "go through both lists and add the gaps up" = '''
     gaps = [abs(a - b) for a, b in zip(left, right)]
     return sum(gaps) / len(gaps)
-'''
+''' }]
 
-[[alternative]]
-why = "the other order"
-step = "gaps"
-[alternative.answers]
-"abs(x[1] - y[1])" = "abs(y[1] - x[1])"
-
-[[alternative]]
+[[together.alternative]]
 why = "a sum over a generator"
-step = "together"
-[alternative.answers]
-"go through both lists and add the gaps up" = "return sum(abs(a - b) for a, b in zip(left, right))"
+answers = { "go through both lists and add the gaps up" = "return sum(abs(a - b) for a, b in zip(left, right))" }
 """
 
 CHECKS = '''"""Checks for the tests of the gate."""
 
-from types import SimpleNamespace
-
-from layerlab.checks import CheckFailed, Mistake
-from layerlab.checks._core import call, compare, right
-
-SIGN_KEPT = Mistake("sign kept", "A distance knows no direction.")
-MEAN = Mistake("mean for the sum", "Nothing asks for a division here.")
+from coursechecks.engine import calls, checker
 
 
-def check_gaps(first, second, third, x, y):
-    for what, got, a, b in zip(("first", "second", "third"), (first, second, third), x, y):
-        compare(what, got, abs(a - b), {SIGN_KEPT: a - b})
-    right("each gap is a distance")
+def gaps(first, second, third, x, y):
+    right = [abs(a - b) for a, b in zip(x, y)]
+    for name, got, wanted in zip(("first", "second", "third"), (first, second, third), right):
+        yield f"{name}: gap, as a part of the right one", got / wanted
 
 
-def check_together(total_gap, total, largest, smallest, mean, x, y):
-    gaps = [abs(a - b) for a, b in zip(x, y)]
-    got = call("total_gap", total_gap, x, y)
-    compare("total_gap(x, y)", got, sum(gaps), {MEAN: sum(gaps) / len(gaps)})
-    compare("total", total, sum(gaps))
-    compare("largest", largest, max(gaps))
-    compare("smallest", smallest, min(gaps))
-    compare("mean", mean, sum(gaps) / len(gaps))
-    right("the gaps are added up")
+def together(total_gap, numbers, x, y):
+    yield from calls("total_gap", total_gap, [1.5, -2.0, 7.0], [3.0, 5.0, -6.0], what="three")
+    yield from calls("total_gap", total_gap, [2.25, 1.0], [-3.0, 8.5], what="two")
+    right = [abs(a - b) for a, b in zip(x, y)]
+    right = [sum(right), max(right), min(right), sum(right) / len(right)]
+    for name, got, wanted in zip(("total", "largest", "smallest", "mean"), numbers, right):
+        yield f"{name}: less the right one", got - wanted
 
 
-PART = SimpleNamespace(check_gaps=check_gaps, check_together=check_together)
+check = checker(__name__)
 '''
 
 END = """
@@ -179,8 +174,12 @@ class Broken:
         What stands in the report, as patterns: one for each failure.
     solution, exercise : list of (str, str)
         Replacements in the source, and in the committed exercise after that was made.
-    more_trials, more_checks : str
-        What comes after the trials, and after the module of the checks.
+    more_of_gaps, more_programs : str
+        What the first step's table of mistakes holds besides.
+    checks : list of (str, str)
+        Replacements in the module of the checks.
+    stored : list of (str, str)
+        Replacements in what is stored of the programs.
     site : dict of str
         Files of the built site.
     is_refused : bool
@@ -191,18 +190,23 @@ class Broken:
     says: list[str]
     solution: list[tuple[str, str]] = field(default_factory=list)
     exercise: list[tuple[str, str]] = field(default_factory=list)
-    more_trials: str = ""
-    more_checks: str = ""
+    more_of_gaps: str = ""
+    more_programs: str = ""
+    checks: list[tuple[str, str]] = field(default_factory=list)
+    stored: list[tuple[str, str]] = field(default_factory=list)
     site: dict[str, str] = field(default_factory=dict)
     is_refused: bool = False
 
 
-def trial(kind, title, step, expression, answer):
-    key = "name" if kind == "mistake" else "why"
+def more(name, expression, answer, hint="Look at it."):
     return (
-        f'[[{kind}]]\n{key} = "{title}"\nstep = "{step}"\n[{kind}.answers]\n'
-        f'"{expression}" = "{answer}"\n'
+        f'[[gaps.mistake]]\nname = "{name}"\nhint = "{hint}"\n'
+        f'programs = [{{ "{expression}" = "{answer}" }}]\n'
     )
+
+
+def other(why, expression, answer):
+    return f'[[gaps.alternative]]\nwhy = "{why}"\nanswers = {{ "{expression}" = "{answer}" }}\n'
 
 
 FIRST, SECOND = "abs(x[0] - y[0])", "abs(x[1] - y[1])"
@@ -244,24 +248,24 @@ BROKEN = {
         },
     ),
     "loud": Broken(
-        {"solution", "alternatives", "runs alone"},
+        {"solution", "runs alone"},
         [
             r"solution · solutions/NAME.md:\d+ \(cell 4\)\n.* starts with ✓; this one printed:"
             r"\n +✓ each gap is a distance\n +and more",
             r"solution · solutions/NAME.md:\d+ \(cell 7\)\n +on the standard error:\n +careful",
             r"solution · solutions/NAME.md:\d+ \(cell 8\)\n +ValueError: at the end",
-            r"alternatives · step gaps, alternative 1 of .*\n.* the check does not say so",
             r"runs alone · exercises/NAME.ipynb\n(.*\n)* +ValueError: at the end",
         ],
         solution=[
-            (r"PART.check_gaps\(.*\n", "\\g<0>print('and more')\n"),
+            (r'check\("gaps".*\n', "\\g<0>print('and more')\n"),
             (r"\Z", END.format("import sys\n\nprint('careful', file=sys.stderr)")),
             (r"\Z", END.format("raise ValueError('at the end')")),
         ],
     ),
     "careless": Broken(
-        {"blanks"},
+        {"blanks", "mutants"},
         [
+            r"mutants · step gaps, .*\n +`x\[0\] \+ y\[0\] → .*` passes, and further on `extra` is",
             r"blanks · step gaps, solutions/NAME.md:\d+ \(cell 3\)\n"
             r" +with `print\(first\)` left as ____ the step and its check go through",
             r"blanks · step gaps, solutions/NAME.md:\d+ \(cell 3\)\n"
@@ -283,39 +287,65 @@ BROKEN = {
         solution=[(r":step: together\n:tags: \[check\]", "")],
         is_refused=True,
     ),
+    "outdated": Broken(
+        {"stored"},
+        [
+            r"stored · code/tinychecks/seen/..\.json\.xz\n +step gaps: is not what its programs do now"
+        ],
+        stored=[("each gap is a distance", "each gap was a distance")],
+    ),
     "mistaken": Broken(
         {"mistakes"},
         [
-            r"mistakes · step gaps, mistake 3 of .*NAME.toml\n +'sign kept' is not caught",
-            r"mistakes · step gaps, mistake 4 of .*\n +'doubled' is caught and not named:\n +Check",
-            r"mistakes · step gaps, mistake 5 of .*\n +'sign kept' stops the step, but not at its "
-            r"check:\n +IndexError",
-            r"mistakes · mistake 6 of .*\n +the checks know no mistake 'no such name'",
-            r"mistakes · .*\n +mistake 7 of .*there is no step 'nowhere'",
-            r"mistakes · .*\n +mistake 8 of .*no blank is called `nothing`",
-            r"mistakes · .*NAME.toml\n +no trial makes the mistake 'never made'",
-            r"mistakes · step gaps, .*\n +the hint of 'doubled' gives away `abs\(x",
+            r"mistakes · step gaps, .*program 1 of 'no mistake'\n +'no mistake' is not caught",
+            r"mistakes · step gaps, .*\n +'twin' is told as 'sign kept', 'twin'\n +✗ first",
+            r"mistakes · step gaps, .*\n +'sign kept' is told as 'sign kept', 'twin'\n",
+            r"mistakes · step gaps, .*\n +'too far' stops the step before its check:\n +IndexError",
+            r"mistakes · .*\n +.*toml: there is no step 'nowhere'",
+            r"mistakes · .*\n +.*no blank is called `nothing`",
+            r"mistakes · .*\n +.*step gaps: 7 named mistakes; keep the 6 that people make",
+            r"mistakes · .*\n +.*step gaps, mistake 8: needs exactly \['hint', 'name', 'programs'\]",
+            r"mistakes · .*, step gaps\n +the hint of 'doubled' gives away `abs\(x",
+            r"mistakes · step gaps, .*refused 1\n +'abs\(y\[0\] - x\[0\]\)' is not caught",
         ],
-        more_trials=trial("mistake", "sign kept", "gaps", FIRST, "abs(y[0] - x[0])")
-        + trial("mistake", "doubled", "gaps", FIRST, "2 * abs(x[0] - y[0])")
-        + trial("mistake", "sign kept", "gaps", FIRST, "x[7] - y[7]")
-        + trial("mistake", "no such name", "gaps", FIRST, "x[0] - y[0]")
-        + trial("mistake", "sign kept", "nowhere", FIRST, "x[0] - y[0]")
-        + trial("mistake", "sign kept", "gaps", "nothing", "x[0] - y[0]"),
-        more_checks="DOUBLED = Mistake('doubled', 'Take abs( x[1]-y[1] ) as it is.')\n"
-        "NEVER = Mistake('never made', 'Nobody does this.')\n",
+        more_of_gaps='refused = [{ "abs(x[0] - y[0])" = "abs(y[0] - x[0])" }]\n',
+        more_programs=more("no mistake", FIRST, "abs(y[0] - x[0])")
+        + more("doubled", FIRST, "2 * abs(x[0] - y[0])", hint="Take abs( x[1]-y[1] ) as it is.")
+        + more("too far", FIRST, "x[7] - y[7]")
+        + more("twin", FIRST, "x[0] - y[0] + 0")
+        + more("nothing there", "nothing", "x[0] - y[0]")
+        + more("one more", FIRST, "3 * abs(x[0] - y[0])")
+        + '[[gaps.mistake]]\nname = "half"\n[nowhere]\nright = "There is no such step."\n',
+    ),
+    "blind": Broken(
+        {"mutants"},
+        [
+            r"mutants · step together, .*\n +`total / len\(x\) → total \* len\(x\)` passes, and "
+            r"further on `mean` is another"
+        ],
+        solution=[(r"smallest, mean\]", "smallest]")],
+    ),
+    "chatty": Broken(
+        {"says no answer"},
+        [
+            r"says no answer · step gaps, .*\n +the check tells 3.25:\n(.*\n)* +gap of 3.25: too small"
+        ],
+        checks=[
+            ("gap, as a part of the right one", "gap of {wanted + 0.25}"),
+            ("got / wanted", "got + 0.25"),
+        ],
     ),
     "narrow": Broken(
         {"alternatives"},
         [
-            r"alternatives · step gaps, alternative 3 of .*NAME.toml\n"
-            r" +refused, though it is right \(a square root\):\n +CheckFailed: ✗ first",
-            r"alternatives · step gaps, alternative 4 of .*\n.*\n +killed: it was still running",
-            r"alternatives · step gaps, alternative 5 of .*\n.*\n +died: .* ended with code 3",
+            r"alternatives · step gaps, .*toml.*\n"
+            r" +refused, though it is right \(a square root\):\n +✗ first",
+            r"alternatives · step gaps, .*\n.*\n +killed: it was still running",
+            r"alternatives · step gaps, .*\n.*\n +died: .* ended with code 3",
         ],
-        more_trials=trial("alternative", "a square root", "gaps", FIRST, "(x[0] - y[0]) ** 0.5")
-        + trial("alternative", "endless", "gaps", FIRST, "[1 for _ in iter(int, 1)]")
-        + trial("alternative", "a way out", "gaps", FIRST, "__import__('os')._exit(3)"),
+        more_programs=other("a square root", FIRST, "(x[0] - y[0]) ** 0.5")
+        + other("endless", FIRST, "[1 for _ in iter(int, 1)]")
+        + other("a way out", FIRST, "__import__('os')._exit(3)"),
     ),
     "brittle": Broken(
         {"odd answers"},
@@ -324,8 +354,8 @@ BROKEN = {
             r"odd answers · step together, .*\n +mean = nothing: passes",
         ],
         solution=[
-            (r"check_gaps\(first", "check_gaps(float(first)"),
-            (r"smallest, mean, x", "smallest, mean or 3.0, x"),
+            (r"first=first", "first=float(first)"),
+            (r"smallest, mean\]", "smallest, mean or 3.0]"),
         ],
     ),
     "leaning": Broken(
@@ -349,16 +379,21 @@ BROKEN = {
 def write_notebook(root: Path, number: int, word: str, edits: Broken) -> None:
     """Write the good notebook, with edits, and all that belongs to it."""
     name = f"{number:02}-{word}"
-    text = SOLUTION
+    text = SOLUTION.replace("NUMBER", str(number))
     for old, new in edits.solution:
         text, n_places = re.subn(old, new, text)
         assert n_places == 1, old
     solution = root / "solutions" / f"{name}.md"
     solution.write_text(text, "utf-8")
-    toml = root / "solutions" / "trials" / f"{name}.toml"
-    toml.write_text(f"{TRIALS}\n{edits.more_trials}", "utf-8")
-    module = root / "tinychecks" / f"part{number}.py"
-    module.write_text(f"from tinychecks import *\n{edits.more_checks}", "utf-8")
+    text = MISTAKES.replace("MORE_OF_GAPS", edits.more_of_gaps)
+    own, _, elsewhere = edits.more_programs.partition("[nowhere]")
+    text = text.replace("MORE_PROGRAMS", own) + (elsewhere and f"[nowhere]{elsewhere}")
+    (root / "solutions" / "mistakes" / f"{number:02}.toml").write_text(text, "utf-8")
+    text = CHECKS
+    for old, new in edits.checks:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    (root / "code" / "tinychecks" / f"ex{number}.py").write_text(text, "utf-8")
 
     exercise = root / "exercises" / f"{name}.ipynb"
     if not edits.is_refused:
@@ -373,9 +408,9 @@ def write_notebook(root: Path, number: int, word: str, edits: Broken) -> None:
         file.write_text(text, "utf-8")
 
 
-def run_gate(root: Path, *arguments: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "coursebuild.gate", "--root", str(root)]
-    paths = filter(None, [str(root), os.environ.get("PYTHONPATH")])
+def run(root: Path, command: str, *arguments: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", f"coursebuild.{command}", "--root", str(root)]
+    paths = filter(None, [str(root / "code"), os.environ.get("PYTHONPATH")])
     return subprocess.run(
         [*command, "--checks", "tinychecks", *arguments],
         capture_output=True,
@@ -388,14 +423,20 @@ def run_gate(root: Path, *arguments: str) -> subprocess.CompletedProcess:
 def course(tmp_path_factory):
     """A small course: one good notebook, and one for each way to break a promise."""
     root = tmp_path_factory.mktemp("course")
-    for folder in ("solutions/trials", "exercises", "tinychecks"):
+    for folder in ("solutions/mistakes", "exercises", "code/tinychecks"):
         (root / folder).mkdir(parents=True)
-    (root / "tinychecks" / "__init__.py").write_text(CHECKS, "utf-8")
     write_notebook(root, 1, "good", Broken(set(), []))
     for number, (word, edits) in enumerate(BROKEN.items(), start=2):
         write_notebook(root, number, word, edits)
     (root / "exercises" / f"{name_of('missing')}.ipynb").unlink()
     (root / "exercises" / "99-forgotten.ipynb").write_text("{}")
+    run(root, "seen", "--seconds", "4")
+    for number, edits in enumerate(BROKEN.values(), start=2):
+        for old, new in edits.stored:
+            path = root / "code" / "tinychecks" / "seen" / f"{number:02}.json.xz"
+            text = lzma.decompress(path.read_bytes()).decode()
+            assert text.count(old) == 1, old
+            path.write_bytes(lzma.compress(text.replace(old, new).encode()))
     return root
 
 
@@ -407,11 +448,11 @@ def name_of(word: str) -> str:
 @pytest.fixture(scope="module")
 def broken(course):
     """The gate's run over the whole small course."""
-    return run_gate(course, "--seconds", "4")
+    return run(course, "gate", "--seconds", "4")
 
 
 def test_a_good_notebook_keeps_all_promises(course):
-    result = run_gate(course, "01-good")
+    result = run(course, "gate", "01-good")
     assert (result.returncode, result.stderr) == (0, "")
     *lines, empty, last = result.stdout.splitlines()
     assert [re.split(r"  +", line)[:3] for line in lines] == [

@@ -27,7 +27,7 @@ from pathlib import Path
 
 from coursebuild.blanks import BlankError, fill_cells
 from coursebuild.trials import Outcome, Step, Trial
-from coursechecks.engine import MISSING, Observation, diagnose, first_difference, same
+from coursechecks.engine import MISSING, Observation, diagnose, first_difference, same, whole
 
 MOST_NAMES = 6  # of mistakes in a step
 KEYS = {"right", "mistake", "refused", "alternative"}
@@ -172,10 +172,24 @@ def _store(programs: list[dict], facts: dict, outcome: Outcome, **more) -> None:
 
 
 def _store_pair(step: dict, by_name: dict, names: list[str], outcome: Outcome) -> None:
-    """Add two mistakes at once where they would not be told as one of the two, or as both."""
+    """Add two mistakes at once where they would not be told as one of the two, or as both.
+
+    What nobody can tell from a third mistake is told as that one.
+    """
     finding = diagnose(step, Observation(outcome.facts, outcome.uses))
-    if finding and not (finding.names and set(finding.names) <= set(names)):
+    told = finding.names if finding else names
+    if not told or false_names(step, told, names, outcome.facts):
         _store(by_name[names[0]], step["facts"], outcome, also=names[1:])
+
+
+def false_names(step: dict, told: list[str], names: list[str], facts: dict) -> list[str]:
+    """Of the names that were told, those that are none of the right ones, and not as right."""
+    return [
+        mistake["name"]
+        for mistake in step["mistakes"]
+        if mistake["name"] in set(told) - set(names)
+        and all(first_difference(whole(step, p), facts) for p in mistake["programs"])
+    ]
 
 
 def write(steps: dict[str, dict], path: Path) -> bool:

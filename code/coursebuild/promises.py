@@ -526,10 +526,11 @@ def not_refused(done: Rehearsed, trial: Trial, outcome: Outcome) -> Failure | No
 def wrong_pair(done: Rehearsed, trial: Trial, outcome: Outcome) -> Failure | None:
     """Say what is wrong with how a check took two mistakes at once, if something is."""
     finding = done.finding(trial, outcome) if outcome.facts is not None else None
-    false = (
-        [name for name in finding.names if name not in trial.title.split("\n")] if finding else []
-    )
-    if not false:  # two that undo each other are right
+    if finding is None:  # two that undo each other are right
+        return None
+    step, names = done.stored[trial.step.name], trial.title.split("\n")
+    false = mistakes.false_names(step, finding.names, names, outcome.facts)
+    if not false:
         return None
     both = " and ".join(map(repr, trial.title.split("\n")))
     return Failure(_where(trial), f"{both} are told as {', '.join(map(repr, false))}")
@@ -541,7 +542,8 @@ def wrong_mutant(done: Rehearsed, trial: Trial, outcome: Outcome) -> Failure | N
         return None
     start = done.cells.index(trial.step.cells[-1]) + 1
     later = zip(done.cells[start:], done.rehearsal.solution[start:], strict=False)
-    right = [outcome.output[0] for cell, outcome in later if not cell.is_check]
+    ran = [outcome for cell, outcome in later if not cell.is_check]
+    right = [o.output[0] for o in ran] + [o.first_lines for o in ran if o.error]
     apart = [
         f"printed\n{first_lines(came)}"
         for wanted, came in zip_longest(right, outcome.after, fillvalue="")

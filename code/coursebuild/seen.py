@@ -59,8 +59,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", help="notebooks, such as 01-minkowski (default: all)")
     parser.add_argument("--root", type=Path, default=ROOT, help="root of the course")
     parser.add_argument("--checks", default=CHECKS, help="package of the checks")
+    parser.add_argument(
+        "--seconds", type=float, default=trials.SECONDS, help="time that a program may take"
+    )
     options = parser.parse_args(arguments)
-    course = Course(options.root.resolve(), options.checks)
+    course = Course(options.root.resolve(), options.checks, options.seconds)
     names = options.names or sorted(p.stem for p in (course.root / "solutions").glob("*.md"))
     os.environ.update(trials.SINGLE_THREADED)
     context = get_context("forkserver")

@@ -130,9 +130,9 @@ def _in_entries(right: list[tuple], got: list[tuple]) -> list[str]:
         return [f"{len(odd)} of its {len(got)} names are not asked for, such as {shown(odd[0])}"]
     if len(got) < len(right):
         return [f"{len(right) - len(got)} of {len(right)} names are missing"]
-    wanted = dict(right)
     for name, value in got:
-        if value != wanted[name] and (lines := in_kind(wanted[name], value)):
+        wanted = right[names.index(name)][1]
+        if value != wanted and (lines := in_kind(wanted, value)):
             return [f"under {shown(name)}: {line}" for line in lines]
     return ["its names stand in another order"]
 
