@@ -1,6 +1,7 @@
 """Imports run downward only, and the package never needs the tools that build the course."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -29,23 +30,9 @@ ORDER = [  # each may import those before it
     "pages",
     "__main__",
 ]
-BUILD_ORDER = [  # the same for what makes the course
-    "course",
-    "blanks",
-    "rules",
-    "notebooks",
-    "execution",
-    "audit",
-    "downloads",
-    "grading",
-    "site",
-    "build",
-    "odd",
-    "trials",
-    "promises",
-    "gate",
-    "train",
-]
+CONTRIBUTING = (CODE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+MAP = CONTRIBUTING.partition("\n## A map of `coursebuild`\n")[2].partition("\n## ")[0]
+BUILD_ORDER = re.findall(r"^\| `(\w+)` \|", MAP, re.MULTILINE)  # the same for coursebuild
 BUILDERS = sorted((CODE / "coursebuild").glob("[!_]*.py"))
 MODULES = sorted((CODE / "layerlab").glob("*.py"))
 CHECKS = sorted((CODE / "layerlab" / "checks").glob("*.py"))
@@ -111,9 +98,13 @@ def test_layerlab_does_not_import_coursebuild(path):
 
 @pytest.mark.parametrize("name", [path.stem for path in BUILDERS])
 def test_imports_of_coursebuild_run_downward(name):
-    assert name in BUILD_ORDER, f"give {name!r} its place in BUILD_ORDER"
+    assert name in BUILD_ORDER, f"give {name!r} its place in the map in CONTRIBUTING.md"
     upward = imported_builders(name) - set(BUILD_ORDER[: BUILD_ORDER.index(name)])
     assert not upward, f"{name} imports upward: {sorted(upward)}"
+
+
+def test_the_map_has_no_module_that_is_not_there():
+    assert set(BUILD_ORDER) == {path.stem for path in BUILDERS}
 
 
 @pytest.mark.parametrize(("top", "listed"), [("site", OWN_MODULES), ("downloads", MAKERS)])
