@@ -2,10 +2,15 @@
 # On Linux, add PIP_OPTIONS="--extra-index-url https://download.pytorch.org/whl/cpu"
 # to get PyTorch without several gigabytes of CUDA libraries.
 
+# Another checkout, such as a git worktree, may use this one's environment: make VENV=../main/.venv
+# Its own code comes first then, and nothing is installed into what it does not own.
+
 PYTHON ?= python3
 VENV := .venv
-RUN := $(VENV)/bin/python
-READY := $(VENV)/.ready
+ENV_PYTHON := $(VENV)/bin/python
+RUN := env PYTHONPATH="$(CURDIR)/code$(if $(PYTHONPATH),:$(PYTHONPATH))" $(ENV_PYTHON)
+OWN := $(filter $(CURDIR)/%,$(abspath $(VENV)))
+READY := $(if $(OWN),$(VENV)/.ready,$(ENV_PYTHON))
 PIP_OPTIONS ?=
 WORKERS ?= 2
 SOLUTIONS ?= yes
@@ -16,12 +21,18 @@ SOLUTIONS ?= yes
 help:  ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
+ifneq ($(OWN),)
 $(READY): constraints.txt pyproject.toml
 	@echo "Preparing the environment in $(VENV) (the first time this downloads PyTorch; a few minutes)"
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
-	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
-	$(RUN) -m pip install --quiet --progress-bar on $(PIP_OPTIONS) -c constraints.txt -e '.[book,test]'
+	test -x $(ENV_PYTHON) || $(PYTHON) -m venv $(VENV)
+	$(ENV_PYTHON) -m pip install --quiet --progress-bar on $(PIP_OPTIONS) -c constraints.txt -e '.[book,test]'
 	@touch $@
+else
+$(READY):
+	@echo "$(VENV) holds no environment that could be shared; make one where it lies, or leave VENV out"
+	@exit 2
+endif
 
 book: $(READY)  ## Build the site into _build/html; SOLUTIONS=no leaves the solutions out
 	@$(RUN) -m coursebuild.build --solutions $(SOLUTIONS)
@@ -46,7 +57,7 @@ serve: book  ## Build, then serve the site on http://localhost:8000
 	@$(RUN) -m http.server 8000 --bind localhost --directory _build/html
 
 bench: $(READY)  ## Measure our estimators beside other packages'; the table goes where the book reads it
-	$(RUN) -m pip install --quiet $(PIP_OPTIONS) -c constraints.txt -e '.[bench]'
+	$(if $(OWN),$(ENV_PYTHON) -m pip install --quiet $(PIP_OPTIONS) -c constraints.txt -e '.[bench]')
 	@$(RUN) -m benchmarks --million
 
 model: $(READY)  ## Train the embedded model anew: make model TEXTS=folder MINUTES=115

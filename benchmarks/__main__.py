@@ -23,10 +23,10 @@ import numpy as np
 from scipy.spatial.distance import minkowski
 
 from benchmarks import machine, peers
+from coursebuild.course import CourseError, course_root
 from layerlab.distances import pairwise_minkowski
 from layerlab.information import mutual_information, pairwise_mutual_information
 
-RESULTS = Path(__file__).parent / "results"
 LOOP = "scikit-learn and SciPy, a loop"
 
 
@@ -274,6 +274,10 @@ def main():
     if options.narrow:  # this process was started by another one's `narrow_vectors`
         options.out.write_text(json.dumps(laminar_sweep(options.rounds)))
         return
+    try:
+        results = course_root() / "benchmarks" / "results"
+    except CourseError as error:
+        parser.error(str(error))
     result = {"machine": machine.stamp(), "rounds": options.rounds}
     result["laminar_sweep"] = laminar_sweep(options.rounds)
     print_table("The sweep, blocks of 45 pairs, 1280 samples", result["laminar_sweep"]["rows"])
@@ -300,7 +304,7 @@ def main():
     result["promises"] = promises(result)
     print_table("What we promise", result["promises"])
     result["load_average_at_the_end"] = os.getloadavg()[0]
-    out = options.out or RESULTS / f"{result['machine']['time'].replace(':', '-')}.json"
+    out = options.out or results / f"{result['machine']['time'].replace(':', '-')}.json"
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(result, indent=2) + "\n")
     print(f"\nwritten to {out}")

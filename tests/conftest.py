@@ -1,5 +1,6 @@
 """What many tests share: the embedded model, GPT-2's own tokenizer, a small random GPT-2."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -13,6 +14,12 @@ from layerlab.models import load_model
 ROOT = Path(__file__).resolve().parents[1]
 # What takes minutes comes first: a long file that begins last keeps one worker busy alone.
 LONGEST = ("test_downloads", "test_gate", "test_book", "test_site", "test_grading", "test_release")
+
+
+def pytest_configure():
+    """Let the commands that tests start run this checkout's code, too."""
+    others = filter(None, [os.environ.get("PYTHONPATH")])
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT / "code"), *others])
 
 
 def pytest_collection_modifyitems(items):

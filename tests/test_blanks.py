@@ -5,7 +5,15 @@ import random
 
 import pytest
 
-from coursebuild.blanks import BlankError, blank, fill, fill_cells, find_blanks, without_marks
+from coursebuild.blanks import (
+    BlankError,
+    blank,
+    examine,
+    fill,
+    fill_cells,
+    find_blanks,
+    without_marks,
+)
 from layerlab.errors import LayerlabError
 
 CELL = """\
@@ -138,9 +146,54 @@ def test_unclear_mark_is_an_error(source, line, message):
     for function in (find_blanks, blank, without_marks, lambda text: fill(text, {})):
         with pytest.raises(BlankError) as caught:
             function(source)
-        assert caught.value.line == line
-        assert message in caught.value.problem
-        assert str(caught.value) == f"line {line}: {caught.value.problem}"
+        [problem] = caught.value.problems
+        assert problem.line == line and message in problem.what
+        assert str(caught.value) == f"line {line}: {problem.what}"
+
+
+FAULTS = """\
+a = f(1) + f(1)  # blank: f(1)
+b = g(2) * h(3)  # blank: g(2  # blank: h(3)  # blank: k(4)
+____ = 5
+# blank begin:
+c = a
+# blank end
+d = a  # Blank: a
+# blank begin: one
+e = d
+# blank begin: two
+f = e  # blank: e
+# blank end
+i = j - 1 ** 2  # blank: j - 1
+# blank end
+"""
+
+
+def test_all_that_is_wrong_is_said_at_once():
+    problems = examine(FAULTS)
+    assert [problem.line for problem in problems] == [1, 2, 2, 3, 4, 7, 10, 13, 14]
+    with pytest.raises(BlankError) as caught:
+        find_blanks(FAULTS)
+    assert caught.value.problems == problems
+    assert str(caught.value).splitlines() == [str(problem) for problem in problems]
+
+
+def test_what_is_right_has_no_problems():
+    assert examine(CELL) == []
+
+
+def test_a_misplaced_begin_is_the_only_problem_of_its_block():
+    source = "x = 1  # blank begin: b\ny = 1  # blank: 1\n# blank end"
+    assert [problem.line for problem in examine(source)] == [1]
+
+
+def test_all_unknown_blanks_are_named():
+    with pytest.raises(BlankError) as caught:
+        fill("a = f(x)  # blank: f(x)", {"g": "0", "f(x)": "1", "h": "2"})
+    assert [problem.what[:26] for problem in caught.value.problems] == [
+        "no blank is called `g`; th",
+        "no blank is called `h`; th",
+    ]
 
 
 def test_error_is_one_of_the_courses():
@@ -187,7 +240,8 @@ def test_fill_knows_a_matrix_product_from_a_number():
 def test_fill_names_the_blanks_that_there_are(key):
     with pytest.raises(BlankError) as caught:
         fill("a = f(x)  # blank: f(x)\nb = g(x)  # blank: g(x)", {key: "0"})
-    assert caught.value.problem == f"no blank is called `{key}`; there is `f(x)`, `g(x)`"
+    [problem] = caught.value.problems
+    assert problem.what == f"no blank is called `{key}`; there is `f(x)`, `g(x)`"
 
 
 def test_fill_refuses_what_does_not_parse():

@@ -27,6 +27,7 @@ from coursebuild.audit import read_page, request_problems
 from coursebuild.downloads import (
     DownloadError,
     closure,
+    exercise_names,
     lead_links_to_site,
     make_downloads,
     name_as_solution,
@@ -38,7 +39,7 @@ from coursebuild.downloads import (
 from coursebuild.notebooks import solution_notebook
 
 NAMES = ("01-lines", "02-planes")
-REAL_NAMES = sorted(path.stem for path in (ROOT / "exercises").glob("*.ipynb"))
+REAL_NAMES = exercise_names(ROOT)
 WHEEL = wheel_name(ROOT)
 
 
@@ -68,8 +69,8 @@ def real(tmp_path_factory):
 
 
 def test_everything_lies_at_its_address(real):
-    names = sorted(path.stem for path in (ROOT / "solutions").glob("*.md"))
-    expected = {f"{kind}/{name}.ipynb" for kind in ("exercises", "solutions") for name in names}
+    kinds = ("exercises", "solutions")
+    expected = {f"{kind}/{name}.ipynb" for kind in kinds for name in REAL_NAMES}
     expected |= {"exercises.zip", "solutions.zip", "constraints.txt", WHEEL}
     assert {p.relative_to(real).as_posix() for p in real.rglob("*") if p.is_file()} == expected
 
@@ -114,7 +115,7 @@ def test_readme_has_three_steps_for_each_system(real):
         commands = commands_of(readme, system)
         assert len(commands) == 3
         assert f" -c constraints.txt {WHEEL} jupyterlab" in commands[1]
-        assert commands[2].endswith("01-minkowski.ipynb")
+        assert commands[2].endswith(f"{REAL_NAMES[0]}.ipynb")
     option = "--extra-index-url https://download.pytorch.org/whl/cpu"
     assert option in readme
     assert option in (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -432,7 +433,7 @@ def test_launched_notebook_installs_the_package_from_the_site_that_it_was_opened
         Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}"
         downloads = make_downloads(ROOT, tmp_path, site_url=address)
-        exercise = downloads / "exercises" / "01-minkowski.ipynb"
+        exercise = downloads / "exercises" / f"{REAL_NAMES[0]}.ipynb"
         run_solved(away, variables, exercise, programs / "jupyter")
         server.shutdown()
     frozen = subprocess.check_output([*pip, "freeze"], env=variables, text=True)
@@ -453,9 +454,9 @@ def test_last_line_of_the_readme_starts_jupyterlab_with_the_first_notebook(home)
         )
         try:
             address = wait_for_server(folder.parent / "jupyter" / "runtime", server)
-            with urlopen(address.format("api/contents/01-minkowski.ipynb")) as answer:
+            with urlopen(address.format(f"api/contents/{REAL_NAMES[0]}.ipynb")) as answer:
                 assert json.load(answer)["type"] == "notebook"
-            with urlopen(address.format("lab/tree/01-minkowski.ipynb")) as answer:
+            with urlopen(address.format(f"lab/tree/{REAL_NAMES[0]}.ipynb")) as answer:
                 assert "JupyterLab" in answer.read().decode()
         finally:
             server.terminate()

@@ -17,6 +17,7 @@ from nbformat import NotebookNode
 from test_downloads import commands_of
 from test_site import ROOT
 
+from coursebuild.downloads import exercise_names
 from coursebuild.grading import main, make_course
 from coursebuild.notebooks import exercise_notebook, solution_notebook
 
@@ -171,8 +172,8 @@ def test_the_command_writes_the_folder_and_says_where(tmp_path, capsys):
     kept.mkdir()
     assert main([str(ROOT), "--out", str(tmp_path)]) == 0
     assert kept.is_dir()
-    names = sorted(path.stem for path in (ROOT / "exercises").glob("*.ipynb"))
-    assert sorted(path.name for path in (tmp_path / "grading" / "source").iterdir()) == names
+    names = sorted(path.name for path in (tmp_path / "grading" / "source").iterdir())
+    assert names == exercise_names(ROOT)
 
 
 def test_a_course_without_exercises_is_refused(tmp_path, capsys):

@@ -1,9 +1,13 @@
 """Imports run downward only, and the package never needs the tools that build the course."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
+
+from coursebuild.downloads import MAKERS
+from coursebuild.site import OWN_MODULES
 
 CODE = Path(__file__).resolve().parents[1] / "code"
 ORDER = [  # each may import those before it
@@ -26,6 +30,10 @@ ORDER = [  # each may import those before it
     "pages",
     "__main__",
 ]
+CONTRIBUTING = (CODE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+MAP = CONTRIBUTING.partition("\n## A map of `coursebuild`\n")[2].partition("\n## ")[0]
+BUILD_ORDER = re.findall(r"^\| `(\w+)` \|", MAP, re.MULTILINE)  # the same for coursebuild
+BUILDERS = sorted((CODE / "coursebuild").glob("[!_]*.py"))
 MODULES = sorted((CODE / "layerlab").glob("*.py"))
 CHECKS = sorted((CODE / "layerlab" / "checks").glob("*.py"))
 
@@ -42,6 +50,12 @@ def imported_modules(source: str) -> set[str]:
                 package = f"layerlab.{package}".rstrip(".")
             names |= {package} | {f"{package}.{alias.name}" for alias in node.names}
     return names
+
+
+def imported_builders(name: str) -> set[str]:
+    """Modules of coursebuild that one of them imports itself."""
+    names = imported_modules((CODE / "coursebuild" / f"{name}.py").read_text(encoding="utf-8"))
+    return {path.stem for path in BUILDERS if f"coursebuild.{path.stem}" in names}
 
 
 def inside_layerlab(names: set[str]) -> set[str]:
@@ -80,3 +94,23 @@ def test_checks_import_what_lies_below_them(path):
 def test_layerlab_does_not_import_coursebuild(path):
     names = imported_modules(path.read_text(encoding="utf-8"))
     assert not {name for name in names if name.split(".")[0] == "coursebuild"}
+
+
+@pytest.mark.parametrize("name", [path.stem for path in BUILDERS])
+def test_imports_of_coursebuild_run_downward(name):
+    assert name in BUILD_ORDER, f"give {name!r} its place in the map in CONTRIBUTING.md"
+    upward = imported_builders(name) - set(BUILD_ORDER[: BUILD_ORDER.index(name)])
+    assert not upward, f"{name} imports upward: {sorted(upward)}"
+
+
+def test_the_map_has_no_module_that_is_not_there():
+    assert set(BUILD_ORDER) == {path.stem for path in BUILDERS}
+
+
+@pytest.mark.parametrize(("top", "listed"), [("site", OWN_MODULES), ("downloads", MAKERS)])
+def test_what_is_made_depends_on_all_modules_that_make_it(top, listed):
+    needed, waiting = set(), [top]
+    while waiting:
+        needed.add(waiting.pop())
+        waiting += {name for one in needed for name in imported_builders(one)} - needed
+    assert set(listed) == needed

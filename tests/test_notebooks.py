@@ -348,8 +348,10 @@ STEP = "```{code-cell} ipython3\n:step: by-hand\n"
     ("old", "new", "message"),
     [
         ("name: python3", "name: julia", "kernelspec must be python3, not 'julia'"),
+        ("language_info:", "language_info: [", "its front matter is no YAML"),
+        ("myst:", "draft: perhaps\nmyst:", "`draft: perhaps` says neither yes nor no"),
         ('["solution-only"]', '["solution_only"]', "cell 8: the tag 'solution_only' means nothing"),
-        ("[hide-output]", "hide-output", "a cell's option is unusable, 'hide-output' is not"),
+        ("[hide-output]", "hide-output", "an option is unusable, 'hide-output' is not"),
         ("step: indices\ntags", "step: My Index\ntags", "name a step in lower-case words"),
         (":step: indices\n:tags: [check]", ":tags: [check]", "a check is a code cell with"),
         ('"step": "closing"', '"other": "closing"', "an answer is a Markdown cell with"),
@@ -401,6 +403,84 @@ def test_broken_rule_is_named(solution, old, new, message):
         exercise_notebook(solution(TEXT.replace(old, new, 1)))
     assert message in str(caught.value)
     assert str(caught.value).startswith("solutions/01-sums.md")
+
+
+# Each fault, and how the line that names it begins; in the order of the file.
+FAULTS = [
+    ("name: python3", "name: julia", ": its kernelspec must be python3"),
+    ("+ 0  # blank: v", "+ 0  # blank: w", ", cell 4 (step by-hand), line 1: `# blank: walues"),
+    ("# blank: len(values)", "# blank: len(v)", ", cell 4 (step by-hand), line 2: `# blank: len"),
+    ("A word", "A {term}`word`", ", cell 5, line 1: plain Jupyter does not show the role"),
+    ("(centred**2)", "(centred**)", ", cell 6 (step by-hand), line 4: a cell must be plain Python"),
+    ("## Indices", "In `total = values.sum()`.", None),  # the mark of this answer is broken
+    ("take your time", "take values[-1]", None),  # too short to be searched for
+    ('["solution-only"]', '["solution_only"]', ", cell 8: the tag 'solution_only' means nothing"),
+    ("{note}", "{tip}", ", cell 8, line 1: plain Jupyter does not show the directive"),
+    (
+        ":step: indices\n:tags: [check]",
+        ":step: indices",
+        ", cell 10 (step indices): a cell of a step has blanks or is its check",
+    ),
+    ("assert both", "assert both", ", cell 10 (step indices): the step indices has no check"),
+    ('"step": "closing"', '"stop": ""', ", cell 12: an answer is a Markdown cell"),
+]
+
+
+def test_all_that_is_wrong_is_said_at_once_in_the_order_of_the_file(solution):
+    text = TEXT
+    for old, new, _ in FAULTS:
+        text = text.replace(old, new, 1)
+    with pytest.raises(NotebookError) as caught:
+        exercise_notebook(solution(text))
+    expected = [f"solutions/01-sums.md{begin}" for *_, begin in FAULTS if begin]
+    assert str(caught.value).splitlines() == caught.value.problems
+    assert len(caught.value.problems) == len(expected)
+    for problem, begin in zip(caught.value.problems, expected, strict=True):
+        assert problem.startswith(begin)
+
+
+def test_one_fault_is_one_problem(solution):
+    """A mark that cannot be read says nothing of a step's cells, or of the number of blanks."""
+    text = TEXT.replace("# blank: first + last", "# blank: first +")
+    with pytest.raises(NotebookError) as caught:
+        exercise_notebook(solution(text))
+    [problem] = caught.value.problems
+    assert "(step indices), line 3: `# blank: first +` does not name" in problem
+
+
+# Drafts --------------------------------------------------------------------------------------
+
+DRAFT = TEXT.replace("myst:\n", "draft: true\nmyst:\n").replace("  # blank: values[-1]", "")
+DRAFT = DRAFT[: DRAFT.index('+++ {"tags": ["answer"]')]
+
+
+def test_a_draft_may_lack_what_only_readers_need(solution):
+    exercise = exercise_notebook(solution(DRAFT))
+    assert exercise.metadata.draft is True
+    assert cells(exercise)["indices"].source == "first = ____\nlast = values[-1]\nboth = ____"
+    with pytest.raises(NotebookError) as caught:
+        exercise_notebook(solution(DRAFT.replace("draft: true", "draft: false")))
+    assert caught.value.problems == [
+        "solutions/01-sums.md: 7 blanks; an exercise has 8 to 25",
+        "solutions/01-sums.md: no cell has the tag answer; ask a question in words at the end",
+    ]
+
+
+def test_a_draft_must_keep_all_other_rules(solution):
+    with pytest.raises(NotebookError, match="gives away the answer `values.sum"):
+        exercise_notebook(solution(DRAFT.replace("A word", "It is values.sum(). A word")))
+
+
+def test_command_names_a_draft_and_what_it_lacks(solution, tmp_path, capsys):
+    solution(DRAFT), solution(TEXT.replace("myst:\n", "draft: true\nmyst:\n"), "02-more")
+    assert make_exercises(tmp_path)
+    assert capsys.readouterr().out.splitlines() == [
+        "exercises/01-sums.ipynb: written, 7 blanks in 2 steps; a draft, so readers do not get it",
+        "  before readers get it: 7 blanks; an exercise has 8 to 25",
+        "  before readers get it: no cell has the tag answer; ask a question in words at the end",
+        "exercises/02-more.ipynb: written, 8 blanks in 2 steps; a draft, so readers do not get it",
+    ]
+    assert (tmp_path / "exercises" / "01-sums.ipynb").is_file()
 
 
 def test_too_many_blanks(solution):

@@ -8,15 +8,17 @@ A solution's cell says in comments what its exercise leaves out:
     total = first + second
     # blank end
 
-`blank` writes the exercise's cell, `without_marks` the solution's, and `fill` a student's. A mark
-that does not say clearly what to leave out is a `BlankError`. Marks are found with Python's own
-tokenizer, so that a `#` or the text of a mark inside a string means nothing.
+`blank` writes the exercise's cell, `without_marks` the solution's, and `fill` a student's. Marks
+that do not say clearly what to leave out are a `BlankError`, which names them all; `examine` only
+lists them. Marks are found with Python's own tokenizer, so that a `#` or the text of a mark inside
+a string means nothing.
 """
 
 import ast
 import re
 import textwrap
 import tokenize
+from collections.abc import Iterator
 from dataclasses import dataclass
 from io import StringIO
 
@@ -38,21 +40,37 @@ _LAYOUT = {
 }
 
 
-class BlankError(LayerlabError, ValueError):
-    """A mark, or an answer to it, that cannot be used.
+@dataclass(frozen=True, order=True)
+class Problem:
+    """What is wrong in a cell.
 
     Attributes
     ----------
     line : int
-        The line in the cell, counted from 1.
-    problem : str
+        The line in the cell, counted from 1; 0 means the cell as a whole.
+    what : str
         What is wrong and what to do, without the line.
     """
 
-    def __init__(self, line: int, problem: str):
-        super().__init__(f"line {line}: {problem}")
-        self.line = line
-        self.problem = problem
+    line: int
+    what: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.what}"
+
+
+class BlankError(LayerlabError, ValueError):
+    """Marks, or answers to them, that cannot be used; a line of text for each.
+
+    Attributes
+    ----------
+    problems : list of Problem
+        All that is wrong in the cell, from top to bottom.
+    """
+
+    def __init__(self, problems: list[Problem]):
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = problems
 
 
 @dataclass(frozen=True)
@@ -98,6 +116,15 @@ def find_blanks(source: str) -> list[Blank]:
         If the cell is no plain Python, or a mark says not clearly what to leave out.
     """
     return [place.blank for place in _read(source).places]
+
+
+def examine(source: str) -> list[Problem]:
+    """All that `find_blanks` would refuse a cell for, from top to bottom; empty if it would not."""
+    try:
+        _read(source)
+    except BlankError as error:
+        return error.problems
+    return []
 
 
 def blank(source: str) -> str:
@@ -174,33 +201,39 @@ class _Cell:
 def _read(source: str) -> _Cell:
     """Find the marks and what they mean, and make sure that the rest is usable."""
     tree = _parse(source, "a cell must be plain Python: ")
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and node.id == BLANK:
-            problem = f"the solution uses the name {BLANK}, which means a blank in an exercise"
-            raise BlankError(node.lineno, f"{problem}; give it another name")
-    lines = source.split("\n")
-    tokens = read_tokens(source)
-    blocks = _find_blocks(lines, tokens)
-    comments, found = {}, []
-    for token in tokens:
-        if token.type == tokenize.COMMENT and _MARK.search(token.string):
-            row, column = token.start[0] - 1, token.start[1]
-            kept, expressions = _split_comment(token.string, row + 1)
-            comments[row] = column, kept
-            found += _find_expressions(expressions, row, lines, tokens, blocks)
+    lines, tokens = source.split("\n"), read_tokens(source)
+    blocks, problems = _sort_out(_find_blocks(lines, tokens))
+    found, more = _sort_out(_find_expressions(lines, tokens, blocks))
     ordered = sorted([*blocks, *found], key=lambda place: (place.row, place.column))
     places = [_numbered(place, number) for number, place in enumerate(ordered, 1)]
-    cell = _Cell(lines, comments, places)
-    if places:
-        _check_rest(cell, tree)
+    cell = _Cell(lines, _comments_without_marks(tokens), places)
+    problems += [*more, *_names_that_mean_a_blank(tree), *_wrong_rests(cell, tree)]
+    if problems:
+        raise BlankError(sorted(problems))
     return cell
+
+
+def _sort_out(found: Iterator[_Place | Problem]) -> tuple[list[_Place], list[Problem]]:
+    """Part what can be used from what is wrong."""
+    places, problems = [], []
+    for one in found:
+        (problems if isinstance(one, Problem) else places).append(one)
+    return places, problems
 
 
 def _parse(source: str, complaint: str) -> ast.Module:
     try:
         return ast.parse(source)
     except SyntaxError as error:
-        raise BlankError(error.lineno or 1, complaint + (error.msg or "invalid syntax")) from error
+        what = complaint + (error.msg or "invalid syntax")
+        raise BlankError([Problem(error.lineno or 1, what)]) from error
+
+
+def _names_that_mean_a_blank(tree: ast.Module) -> Iterator[Problem]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id == BLANK:
+            what = f"the solution uses the name {BLANK}, which means a blank in an exercise"
+            yield Problem(node.lineno, f"{what}; give it another name")
 
 
 def _numbered(place: _Place, number: int) -> _Place:
@@ -238,14 +271,23 @@ def _cut(lines: list[str], start: tuple[int, int], end: tuple[int, int]) -> str:
     return "\n".join(rows)
 
 
-def _split_comment(comment: str, line: int) -> tuple[str, list[str]]:
+def _has_mark(token: tokenize.TokenInfo) -> bool:
+    return token.type == tokenize.COMMENT and _MARK.search(token.string) is not None
+
+
+def _comments_without_marks(tokens: list[tokenize.TokenInfo]) -> dict[int, tuple[int, str]]:
+    """Where the comments with marks begin, and what is left of them, by their rows."""
+    marked = filter(_has_mark, tokens)
+    return {t.start[0] - 1: (t.start[1], _split_comment(t.string)[0]) for t in marked}
+
+
+def _split_comment(comment: str) -> tuple[str, list[str]]:
     """Take the marks out of a comment: what is left of it, and the marked expressions."""
     kept, expressions = [], []
     while mark := _MARK.search(comment):
         kept.append(comment[: mark.start()].rstrip())
         expression, comment = _split_code(comment[mark.end() :])
         expressions.append(expression)
-        _check_expression(expression, line)
     kept.append(comment)
     return "  ".join(filter(None, kept)), expressions
 
@@ -262,29 +304,23 @@ def _split_code(text: str) -> tuple[str, str]:
     return text.rstrip(), ""
 
 
-def _check_expression(expression: str, line: int) -> None:
-    if not expression:
-        raise BlankError(line, "the mark `# blank:` names nothing; write the expression after it")
-    try:
-        ast.parse(expression, mode="eval")
-    except SyntaxError as error:
-        problem = f"`# blank: {expression}` does not name an expression ({error.msg})"
-        way_out = "mark the expression around it, or whole statements with `# blank begin: words`"
-        raise BlankError(line, f"{problem}; {way_out}") from error
-
-
 def _find_expressions(
-    expressions: list[str],
-    row: int,
-    lines: list[str],
-    tokens: list[tokenize.TokenInfo],
-    blocks: list[_Place],
-) -> list[_Place]:
-    """Find the marked expressions in the code of their line."""
-    for block in blocks:
-        if block.row <= row < block.end_row:
-            problem = f"`# blank: {expressions[0]}` overlaps with the block around it"
-            raise BlankError(row + 1, f"{problem}; take one of the two marks out")
+    lines: list[str], tokens: list[tokenize.TokenInfo], blocks: list[_Place]
+) -> Iterator[_Place | Problem]:
+    """Find the marked expressions in the code of their lines."""
+    for token in filter(_has_mark, tokens):
+        row, (_, expressions) = token.start[0] - 1, _split_comment(token.string)
+        if any(block.row <= row < block.end_row for block in blocks):
+            what = f"`# blank: {expressions[0]}` overlaps with the block around it"
+            yield Problem(row + 1, f"{what}; take one of the two marks out")
+        else:
+            yield from _find_in_line(expressions, row, lines[row], tokens)
+
+
+def _find_in_line(
+    expressions: list[str], row: int, line: str, tokens: list[tokenize.TokenInfo]
+) -> Iterator[_Place | Problem]:
+    """Find the marked expressions of one line."""
     code = [
         token
         for token in tokens
@@ -292,88 +328,130 @@ def _find_expressions(
     ]
     places = []
     for expression in expressions:
-        place = _find_expression(expression, row, lines[row], code)
-        for other in places:
-            if place.column < other.end_column and other.column < place.end_column:
-                problem = f"`# blank: {expression}` overlaps with `{other.blank.expression}`"
-                raise BlankError(row + 1, f"{problem}; mark one of them, or what holds both")
+        what = _no_expression(expression) or _not_one_place(expression, code)
+        if what:
+            yield Problem(row + 1, what)
+            continue
+        place = _find_expression(expression, row, line, code)
+        if other := next((other for other in places if _overlap(place, other)), None):
+            what = f"`# blank: {expression}` overlaps with `{other.blank.expression}`"
+            yield Problem(row + 1, f"{what}; mark one of them, or what holds both")
+            continue
         places.append(place)
-    return places
+        yield place
+
+
+def _overlap(one: _Place, other: _Place) -> bool:
+    """Tell whether two places of one line share a column."""
+    return one.column < other.end_column and other.column < one.end_column
+
+
+def _no_expression(expression: str) -> str:
+    """Say why a mark names no expression; empty if it does."""
+    if not expression:
+        return "the mark `# blank:` names nothing; write the expression after it"
+    try:
+        ast.parse(expression, mode="eval")
+    except SyntaxError as error:
+        what = f"`# blank: {expression}` does not name an expression ({error.msg})"
+        way_out = "mark the expression around it, or whole statements with `# blank begin: words`"
+        return f"{what}; {way_out}"
+    return ""
+
+
+def _not_one_place(expression: str, code: list[tokenize.TokenInfo]) -> str:
+    """Say why a mark does not mean one place of its line; empty if it does."""
+    mark, n_places = f"`# blank: {expression}`", len(_starts(expression, code))
+    if not code:
+        way_out = "write it at the end of the line that it means"
+        return f"{mark} stands in a line without code; {way_out}"
+    if not n_places:
+        way_out = "write it as the code of that very line has it"
+        return f"{mark} matches nothing in its line; {way_out}"
+    if n_places > 1:
+        way_out = "mark a longer expression, or split the line"
+        return f"{mark} matches {n_places} places in its line; {way_out}"
+    return ""
+
+
+def _words(expression: str) -> list[str]:
+    return [token.string for token in read_tokens(expression) if token.type not in _LAYOUT]
+
+
+def _starts(expression: str, code: list[tokenize.TokenInfo]) -> list[int]:
+    """Where in the tokens of a line an expression begins."""
+    wanted, have = _words(expression), [token.string for token in code]
+    return [i for i in range(len(have)) if have[i : i + len(wanted)] == wanted]
 
 
 def _find_expression(
     expression: str, row: int, line: str, code: list[tokenize.TokenInfo]
 ) -> _Place:
-    mark = f"`# blank: {expression}`"
-    if not code:
-        way_out = "write it at the end of the line that it means"
-        raise BlankError(row + 1, f"{mark} stands in a line without code; {way_out}")
-    wanted = [token.string for token in read_tokens(expression) if token.type not in _LAYOUT]
-    have = [token.string for token in code]
-    starts = [i for i in range(len(have)) if have[i : i + len(wanted)] == wanted]
-    if not starts:
-        way_out = "write it as the code of that very line has it"
-        raise BlankError(row + 1, f"{mark} matches nothing in its line; {way_out}")
-    if len(starts) > 1:
-        way_out = "mark a longer expression, or split the line"
-        raise BlankError(row + 1, f"{mark} matches {len(starts)} places in its line; {way_out}")
-    first, last = code[starts[0]], code[starts[0] + len(wanted) - 1]
+    """The one place of an expression in its line."""
+    [start] = _starts(expression, code)
+    first, last = code[start], code[start + len(_words(expression)) - 1]
     column, end_column = first.start[1], last.end[1]
     found = Blank(0, row + 1, expression, False, line[column:end_column])
     return _Place(found, row, column, row, end_column)
 
 
-def _find_blocks(lines: list[str], tokens: list[tokenize.TokenInfo]) -> list[_Place]:
+def _find_blocks(lines: list[str], tokens: list[tokenize.TokenInfo]) -> Iterator[_Place | Problem]:
     """Find the blocks between `# blank begin: words` and `# blank end`."""
-    places, opened, depth = [], None, 0
+    opened, is_usable, depth = None, True, 0
     for token in tokens:
         depth += (token.string in tuple("([{")) - (token.string in tuple(")]}"))
-        if token.type != tokenize.COMMENT or _MARK.search(token.string):
+        if token.type != tokenize.COMMENT or _has_mark(token):
             continue
         text, line = token.string.rstrip(), token.start[0]
-        begin, end = _BEGIN.fullmatch(text), text == _END
-        if not begin and not end:
-            if _ALMOST.search(text):
-                forms = "`# blank: EXPRESSION`, `# blank begin: words` or `# blank end`"
-                raise BlankError(line, f"`{text}` is almost a mark; write {forms}")
-            continue
-        if depth or lines[line - 1][: token.start[1]].strip():
-            where = "a line of its own, between whole statements"
-            raise BlankError(line, f"`{text}` must stand in {where}")
-        if begin:
-            if opened:
-                problem = f"`{text}` overlaps with the block of line {opened.start[0]}"
-                raise BlankError(line, f"{problem}; end that one first with `{_END}`")
-            opened = token
-        else:
-            if not opened:
-                raise BlankError(line, f"`{_END}` has no `# blank begin: words` before it")
-            places.append(_block(lines, opened, token))
+        begins, ends = _BEGIN.fullmatch(text), text == _END
+        what = _misplaced(text, lines[line - 1][: token.start[1]], depth)
+        if begins and opened:
+            what = f"`{text}` overlaps with the block of line {opened.start[0]}"
+            what = f"{what}; end that one first with `{_END}`"
+        if ends and not opened:
+            what = f"`{_END}` has no `# blank begin: words` before it"
+        if what and not (ends and opened and not is_usable):  # one problem for each block
+            yield Problem(line, what)
+        if begins:
+            opened, is_usable = opened or token, not what
+        elif ends and opened:
+            if is_usable and not what:  # else nobody knows what the block should be
+                yield _block(lines, opened, token)
             opened = None
     if opened:
         way_out = f"write `{_END}` after the block, as far indented"
-        raise BlankError(opened.start[0], f"`{opened.string}` has no end; {way_out}")
-    return places
+        yield Problem(opened.start[0], f"`{opened.string}` has no end; {way_out}")
 
 
-def _block(lines: list[str], begin: tokenize.TokenInfo, end: tokenize.TokenInfo) -> _Place:
+def _misplaced(text: str, before: str, depth: int) -> str:
+    """Say what is wrong with a comment that is a block's mark, or almost one; else empty."""
+    if not _BEGIN.fullmatch(text) and text != _END:
+        forms = "`# blank: EXPRESSION`, `# blank begin: words` or `# blank end`"
+        return f"`{text}` is almost a mark; write {forms}" if _ALMOST.search(text) else ""
+    where = "a line of its own, between whole statements"
+    return f"`{text}` must stand in {where}" if depth or before.strip() else ""
+
+
+def _block(
+    lines: list[str], begin: tokenize.TokenInfo, end: tokenize.TokenInfo
+) -> _Place | Problem:
     mark, line, column = f"`{begin.string.rstrip()}`", begin.start[0], begin.start[1]
     words = _BEGIN.fullmatch(begin.string.rstrip()).group(1)
     if not words:
-        raise BlankError(line, f"{mark} has no words; say what belongs there")
+        return Problem(line, f"{mark} has no words; say what belongs there")
     inside = lines[line : end.start[0] - 1]
     answer = "\n".join(_dedent(text, column) for text in inside)
     if not any(text.strip() and not text.lstrip().startswith("#") for text in inside):
-        raise BlankError(line, f"the block of {mark} is empty; put the statements before its end")
+        return Problem(line, f"the block of {mark} is empty; put the statements before its end")
     first = next(text for text in inside if text.strip())
     if not len(first) - len(first.lstrip()) == column == end.start[1]:
         way_out = f"indent `{_END}` and the first statement as far as the begin"
-        raise BlankError(line, f"the block of {mark} is not indented as its marks; {way_out}")
+        return Problem(line, f"the block of {mark} is not indented as its marks; {way_out}")
     try:
         ast.parse(answer)
     except SyntaxError as error:
-        problem = f"the block of {mark} holds no whole statements ({error.msg})"
-        raise BlankError(line, f"{problem}; move a mark") from error
+        what = f"the block of {mark} holds no whole statements ({error.msg})"
+        return Problem(line, f"{what}; move a mark")
     return _Place(Blank(0, line, words, True, answer), line - 1, column, end.start[0], 0)
 
 
@@ -385,24 +463,30 @@ def _dedent(line: str, column: int) -> str:
 # What remains --------------------------------------------------------------------------------
 
 
-def _check_rest(cell: _Cell, tree: ast.Module) -> None:
-    """Make sure that each blank alone leaves Python that stops at it."""
+def _wrong_rests(cell: _Cell, tree: ast.Module) -> Iterator[Problem]:
+    """Find the blanks that, each alone, do not leave Python that stops at them."""
     for place in cell.places:
-        mark = f"`# blank{' begin' if place.blank.is_block else ''}: {place.blank.expression}`"
-        line = place.blank.line
-        texts = [BLANK if other is place else None for other in cell.places]
-        try:
-            rest = ast.parse(_write(cell, texts))
-        except SyntaxError as error:
-            problem = f"what remains without {mark} does not parse ({error.msg})"
-            raise BlankError(line, f"{problem}; mark a larger or a smaller piece") from error
-        if not _is_read(rest):
-            problem = f"{mark} leaves {BLANK} where Python reads no value"
-            way_out = "mark what is computed, not a name that is given"
-            raise BlankError(line, f"{problem}, so that nothing would stop there; {way_out}")
-        if not place.blank.is_block and not _is_whole(cell, place, tree):
-            problem = f"{mark} cuts through a larger expression, which binds otherwise"
-            raise BlankError(line, f"{problem}; mark that one, or set brackets")
+        if what := _wrong_rest(cell, place, tree):
+            yield Problem(place.blank.line, what)
+
+
+def _wrong_rest(cell: _Cell, place: _Place, tree: ast.Module) -> str:
+    """Say what is wrong with a cell in which one blank is left alone; empty if nothing is."""
+    mark = f"`# blank{' begin' if place.blank.is_block else ''}: {place.blank.expression}`"
+    texts = [BLANK if other is place else None for other in cell.places]
+    try:
+        rest = ast.parse(_write(cell, texts))
+    except SyntaxError as error:
+        what = f"what remains without {mark} does not parse ({error.msg})"
+        return f"{what}; mark a larger or a smaller piece"
+    if not _is_read(rest):
+        what = f"{mark} leaves {BLANK} where Python reads no value"
+        way_out = "mark what is computed, not a name that is given"
+        return f"{what}, so that nothing would stop there; {way_out}"
+    if not place.blank.is_block and not _is_whole(cell, place, tree):
+        what = f"{mark} cuts through a larger expression, which binds otherwise"
+        return f"{what}; mark that one, or set brackets"
+    return ""
 
 
 def _is_read(rest: ast.Module) -> bool:
@@ -463,6 +547,7 @@ def _choose(places: list[_Place], answers: dict[str, str]) -> list[str | None]:
     """Give each blank its answer, or None."""
     keys = [place.blank.expression for place in places]
     texts: list[str | None] = [None] * len(places)
+    unknown = []
     for key in sorted(answers, key=lambda key: key not in keys):  # `TEXT @2` has the last word
         name, _, number = key.rpartition(" @")
         chosen = [i for i, known in enumerate(keys) if known == key]
@@ -472,7 +557,9 @@ def _choose(places: list[_Place], answers: dict[str, str]) -> list[str | None]:
         if not chosen:
             line = places[0].blank.line if places else 1
             there = ", ".join(f"`{known}`" for known in dict.fromkeys(keys)) or "no blank at all"
-            raise BlankError(line, f"no blank is called `{key}`; there is {there}")
+            unknown.append(Problem(line, f"no blank is called `{key}`; there is {there}"))
         for i in chosen:
             texts[i] = answers[key]
+    if unknown:
+        raise BlankError(unknown)
     return texts

@@ -15,7 +15,7 @@ from pathlib import Path
 from filelock import FileLock
 from jupyter_book.sphinx import build_sphinx
 
-ROOT = Path(__file__).parents[2]
+from coursebuild.course import CourseError, course_root
 
 
 def build(source: Path, out: Path, *, solutions: bool = True) -> bool:
@@ -59,13 +59,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m coursebuild.build", description="Build the course as a web site."
     )
-    parser.add_argument("source", nargs="?", type=Path, default=ROOT, help="root of the course")
+    parser.add_argument("source", nargs="?", type=Path, help="root of the course")
     parser.add_argument("--out", type=Path, help="output folder (default: SOURCE/_build)")
     parser.add_argument(
         "--solutions", choices=("yes", "no"), default="yes", help="whether they are in the site"
     )
     options = parser.parse_args(arguments)
-    source = options.source.resolve()
+    try:
+        source = course_root(options.source)
+    except CourseError as error:
+        parser.error(str(error))
     missing = [name for name in ("_config.yml", "_toc.yml") if not (source / name).is_file()]
     if missing:
         parser.error(f"{source} holds no {missing[0]}; name the root of the course")

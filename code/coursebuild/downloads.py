@@ -32,14 +32,15 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from coursebuild.course import course_root, drafts
 from coursebuild.execution import GENERATED, fingerprint
 from coursebuild.notebooks import as_text, exercise_notebook, solution_notebook, write
 from layerlab.errors import LayerlabError
 
-ROOT = Path(__file__).parents[2]
 JUPYTER = "jupyterlab"  # what the notebooks are worked on in
 PACKAGE = ("code/layerlab", "pyproject.toml", "README.md", "LICENSE", "LICENSE-TEXT.md")
-MAKERS = ("downloads", "notebooks", "blanks")  # our modules that decide what a download holds
+# Our modules that decide what a download holds.
+MAKERS = ("downloads", "execution", "notebooks", "rules", "blanks", "course")
 GITHUB = re.compile(r"https://github\.com/([\w.-]+)/([\w.-]+?)(?:\.git)?/?")
 LINK_TO_PAGE = re.compile(r"\[([^\]]+)\]\(\.\./([\w/.-]+)\.(?:md|ipynb)(#[\w-]+)?\)")
 EXERCISE_TITLE = re.compile(r'^(# |\s*"description[^"\n]*": ")Exercise(?= \d|:)', re.MULTILINE)
@@ -127,7 +128,7 @@ def make_downloads(
         shutil.rmtree(folder, ignore_errors=True)
         return None
     stamp = out / ".downloads"
-    state = _state(root, solutions, site_url)
+    state = _state(root, names, solutions, site_url)
     if folder.is_dir() and stamp.is_file() and stamp.read_text("utf-8") == state:
         return folder
     stamp.unlink(missing_ok=True)
@@ -145,7 +146,7 @@ def make_downloads(
 
 
 def exercise_names(root: Path) -> list[str]:
-    """List the exercises of a course, as `NN-topic`, in their order."""
+    """List the exercises that readers get, as `NN-topic`, in their order; drafts are left out."""
     names = sorted(path.stem for path in (root / "exercises").glob("*.ipynb"))
     orphans = [name for name in names if not (root / "solutions" / f"{name}.md").is_file()]
     if orphans:
@@ -153,13 +154,14 @@ def exercise_names(root: Path) -> list[str]:
             f"exercises/{orphans[0]}.ipynb has no solutions/{orphans[0]}.md that it is made from; "
             "exercises are not written by hand"
         )
-    return names
+    left_out = drafts(root)
+    return [name for name in names if name not in left_out]
 
 
-def _state(root: Path, solutions: bool, site_url: str) -> str:
+def _state(root: Path, names: list[str], solutions: bool, site_url: str) -> str:
     """Say in one line on what the downloads depend."""
-    inputs = [*PACKAGE, "constraints.txt", "_config.yml", "exercises"]
-    inputs += sorted(f"solutions/{path.name}" for path in (root / "solutions").glob("*.md"))
+    inputs = [*PACKAGE, "constraints.txt", "_config.yml"]
+    inputs += [f"solutions/{name}.md" for name in names]
     own = fingerprint(Path(__file__).parent, [f"{name}.py" for name in MAKERS])
     return f"{fingerprint(root, inputs)} {own} solutions={solutions} {site_url}\n"
 
@@ -422,13 +424,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m coursebuild.downloads", description="Make what students download."
     )
-    parser.add_argument("source", nargs="?", type=Path, default=ROOT, help="root of the course")
+    parser.add_argument("source", nargs="?", type=Path, help="root of the course")
     parser.add_argument("--out", type=Path, help="output folder (default: SOURCE/_build)")
     parser.add_argument("--solutions", choices=("yes", "no"), default="yes")
     options = parser.parse_args(arguments)
-    root = options.source.resolve()
-    config = yaml.safe_load((root / "_config.yml").read_text("utf-8"))
     try:
+        root = course_root(options.source)
+        config = yaml.safe_load((root / "_config.yml").read_text("utf-8"))
         folder = make_downloads(
             root,
             (options.out or root / "_build").resolve(),

@@ -12,7 +12,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from coursebuild.downloads import CPU_INDEX, ROOT, build_wheel, exercise_names
+from coursebuild.course import course_root, drafts
+from coursebuild.downloads import CPU_INDEX, build_wheel, exercise_names
 from layerlab.errors import LayerlabError
 
 SECONDS = 120  # for one cell; the slowest honest one took 5 on two cores
@@ -71,7 +72,7 @@ the answer in words, which you give by hand. Work in this folder.
   checks that needed it, and no others.
 * A submission can still replace the checks *from inside an answer*, with a line such as
   `part1.check_vectors = print`. Nothing stops that, but it shows: a check that passed says so in a
-  line that begins with ✓, and an honest answer has no business with the names `part1` to `part7`.
+  line that begins with ✓, and an honest answer has no business with names such as `part1`.
 """
 
 
@@ -117,15 +118,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m coursebuild.grading", description="Make a course folder for nbgrader."
     )
-    parser.add_argument("source", nargs="?", type=Path, default=ROOT, help="root of the course")
+    parser.add_argument("source", nargs="?", type=Path, help="root of the course")
     parser.add_argument("--out", type=Path, help="output folder (default: SOURCE/_build)")
     options = parser.parse_args(arguments)
-    root = options.source.resolve()
     try:
+        root = course_root(options.source)
         folder = make_course(root, (options.out or root / "_build").resolve())
     except LayerlabError as error:
         print(error, file=sys.stderr)
         return 1
+    for name in drafts(root):
+        print(f"left out {name}, whose solution says `draft: true`")
     print(f"The course for nbgrader lies in {folder}; read README.md there")
     return 0
 

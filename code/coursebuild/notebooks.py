@@ -16,25 +16,42 @@ import sys
 import tokenize
 from collections import Counter
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 
 import jupytext
 import nbformat
+import yaml
 from jupytext.myst import MystMetadataParsingError, get_parser, parse_directive_options
 from markdown_it import MarkdownIt
 from mdit_py_plugins.myst_role import myst_role_plugin
 from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
 
-from coursebuild.blanks import Blank, BlankError, blank, find_blanks, read_tokens, without_marks
+from coursebuild.blanks import Problem, blank, examine, find_blanks, read_tokens, without_marks
+from coursebuild.course import course_root
+from coursebuild.rules import (
+    ANSWER,
+    CHECK,
+    EXERCISE_ONLY,
+    KERNEL,
+    RULES,
+    SOLUTION_ONLY,
+    NotebookError,
+    Numbered,
+    blanks_of,
+    counted,
+    find_problems,
+    for_each_cell,
+    grade_ids,
+    is_draft,
+    is_legible,
+    step_of,
+    tags_of,
+)
 from layerlab.errors import LayerlabError
 
-ROOT = Path(__file__).resolve().parents[2]
 FEWEST_BLANKS, MOST_BLANKS = 8, 25
 SHORTEST_ANSWER = 12  # characters without spaces; what is shorter stands anywhere by chance
-CHECK, ANSWER = "check", "answer"
-SOLUTION_ONLY, EXERCISE_ONLY = "solution-only", "exercise-only"
 PROMPT = "*Write your answer here, in your own words.*"
 INSTALL = """\
 # Where the course's package is missing, as on a machine that is lent to you, install it first.
@@ -43,17 +60,10 @@ from importlib.util import find_spec
 if getattr(find_spec("layerlab"), "origin", None) is None:  # a mere folder has no origin
     get_ipython().run_line_magic("pip", {command!r})"""
 
-_TAGS = {CHECK, ANSWER, SOLUTION_ONLY, EXERCISE_ONLY}
-_TAGS_OF_PAGES = re.compile(r"(hide|remove)-(input|output|cell|stderr)|full-width|margin")
-_STEP = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_KERNEL = {"display_name": "Python 3", "name": "python3"}
+_KERNEL = {"display_name": "Python 3", "name": KERNEL}
 _LANGUAGE = {"name": "python"}
 _CODE_CELL = "{code-cell}"
 _PUNCTUATION = {"=", ",", ":", ";", ")", "]", "}", "{", "->", ":=", "@=", "..."}
-
-
-class NotebookError(LayerlabError, ValueError):
-    """A solution notebook that no exercise can be made from; names notebook, cell and line."""
 
 
 # Reading a solution --------------------------------------------------------------------------
@@ -76,163 +86,59 @@ def read_solution(path: Path) -> NotebookNode:
     Raises
     ------
     NotebookError
-        If a mark, a tag or the order of a step's cells breaks a rule.
+        If a mark, a tag or the order of a step's cells breaks a rule (see `coursebuild.rules`).
     """
-    path = Path(path)
-    name = f"{path.parent.name}/{path.name}"
+    notebook = _read(path)
+    if problems := find_problems(notebook, _name(path), RULES):
+        raise NotebookError(problems)
+    return _finished(notebook)
+
+
+def _name(path: Path) -> str:
+    """What an error calls a solution."""
+    return "/".join(Path(path).parts[-2:])
+
+
+def _read(path: Path) -> NotebookNode:
+    """Read a notebook of which nothing is known yet but that it is one."""
+    name = _name(path)
     try:
-        notebook = jupytext.reads(path.read_text("utf-8"), fmt="md:myst")
+        return jupytext.reads(Path(path).read_text("utf-8"), fmt="md:myst")
+    except yaml.YAMLError as error:
+        raise NotebookError([f"{name}: its front matter is no YAML: {error}"]) from error
     except MystMetadataParsingError as error:
-        raise NotebookError(f"{name}: {error}") from error
+        raise NotebookError([f"{name}: {error}"]) from error
     except nbformat.ValidationError as error:
-        raise NotebookError(f"{name}: a cell's option is unusable, {error.message}") from error
-    notebook.metadata = _notebook_metadata(notebook.metadata, name)
+        raise NotebookError([f"{name}: an option is unusable, {error.message}"]) from error
+
+
+def _finished(notebook: NotebookNode) -> NotebookNode:
+    """Make a notebook that keeps all rules the same in every version of what reads it."""
+    metadata = {"kernelspec": dict(_KERNEL), "language_info": dict(_LANGUAGE)}
+    metadata |= {"draft": True} if is_draft(notebook) else {}
+    metadata |= {"myst": notebook.metadata.myst} if "myst" in notebook.metadata else {}
+    notebook.metadata = nbformat.from_dict(metadata)
     notebook.nbformat_minor = 5  # the first with ids, whatever this version of nbformat prefers
-    for number, cell in enumerate(notebook.cells, 1):
-        place = _place(name, number, cell)
-        _check_cell(cell, place)
-        _check_marks(cell, place)
-    _check_prose(notebook, name)
-    _check_steps(notebook, name)
-    _name_cells(notebook, name)
+    _name_cells(notebook)
     return notebook
 
 
-def _notebook_metadata(given: NotebookNode, name: str) -> NotebookNode:
-    """Metadata without what changes with jupytext's version."""
-    kernel = given.get("kernelspec", {}).get("name")
-    if kernel != _KERNEL["name"]:
-        raise NotebookError(f"{name}: its kernelspec must be python3, not {kernel!r}")
-    metadata = {"kernelspec": dict(_KERNEL), "language_info": dict(_LANGUAGE)}
-    if "myst" in given:
-        metadata["myst"] = given["myst"]
-    return nbformat.from_dict(metadata)
-
-
-def _place(name: str, number: int, cell: NotebookNode) -> str:
-    """Where a cell is, in words for an error."""
-    step = cell.metadata.get("step")
-    return f"{name}, cell {number}" + (f" (step {step})" if step else "")
-
-
-def _tags(cell: NotebookNode) -> list[str]:
-    return cell.metadata.get("tags", [])
-
-
-def _check_cell(cell: NotebookNode, place: str) -> None:
-    """Make sure that a cell's step and tags mean something."""
-    tags, step = _tags(cell), cell.metadata.get("step")
-    for tag in tags:
-        if tag not in _TAGS and not _TAGS_OF_PAGES.fullmatch(tag):
-            known = ", ".join(sorted(_TAGS))
-            raise NotebookError(f"{place}: the tag {tag!r} means nothing here; there is {known}")
-    if step is not None and not _STEP.fullmatch(str(step)):
-        raise NotebookError(f"{place}: name a step in lower-case words with hyphens")
-    is_code = cell.cell_type == "code"
-    if CHECK in tags and not (is_code and step):
-        raise NotebookError(f"{place}: a check is a code cell with the `:step:` that it checks")
-    if ANSWER in tags and not (cell.cell_type == "markdown" and step):
-        raise NotebookError(f'{place}: an answer is a Markdown cell with a "step" of its own')
-    if step and SOLUTION_ONLY in tags:
-        raise NotebookError(f"{place}: a cell of a step cannot be absent from the exercise")
-    if step and EXERCISE_ONLY in tags:
-        raise NotebookError(f"{place}: a cell of a step cannot be absent from the solution")
-
-
-def _check_marks(cell: NotebookNode, place: str) -> list[Blank]:
-    """Blanks of a code cell, which must be those of a step."""
-    if cell.cell_type != "code":
-        return []
-    try:
-        blanks = find_blanks(cell.source)
-    except BlankError as error:
-        raise NotebookError(f"{place}, line {error.line}: {error.problem}") from error
-    if blanks and (CHECK in _tags(cell) or not cell.metadata.get("step")):
-        kind = "a check" if CHECK in _tags(cell) else "a cell without `:step:`"
-        way_out = "move the mark into a cell of a step, before its check"
-        raise NotebookError(f"{place}, line {blanks[0].line}: {kind} holds no blank; {way_out}")
-    return blanks
-
-
-def _check_prose(notebook: NotebookNode, name: str) -> None:
-    """Make sure that words about a cell that only the solution has are not in the exercise."""
-    for number, (before, cell) in enumerate(pairwise(notebook.cells), 2):
-        is_about = before.cell_type == "code" and SOLUTION_ONLY in _tags(before)
-        is_prose = cell.cell_type == "markdown" and not cell.source.startswith("#")
-        if is_about and is_prose and not _tags(cell):
-            problem = "it follows a cell that only the solution has, and is in the exercise, too"
-            way_out = f"give it the tag {SOLUTION_ONLY}, or begin it with a heading"
-            raise NotebookError(f"{_place(name, number, cell)}: {problem}; {way_out}")
-
-
-def _check_steps(notebook: NotebookNode, name: str) -> None:
-    """Make sure that each step is a run of cells with blanks and one check at its end."""
-    closed, current, n_blank_cells = set(), None, 0
-    last = name
-    for number, cell in enumerate(notebook.cells, 1):
-        place, step = _place(name, number, cell), cell.metadata.get("step")
-        if not step or (cell.cell_type != "code" and ANSWER not in _tags(cell)):
-            continue
-        if current and step != current:
-            way_out = "end it with a cell of the tag check"
-            raise NotebookError(f"{last}: the step {current} has no check; {way_out}")
-        if step in closed:
-            way_out = "a check is the last cell of its step, and each step has its own name"
-            raise NotebookError(f"{place}: the step {step} has ended before; {way_out}")
-        last = place
-        if ANSWER in _tags(cell):
-            closed.add(step)
-        elif CHECK in _tags(cell):
-            if not n_blank_cells:
-                way_out = "put cells with blanks and the same `:step:` before it"
-                raise NotebookError(f"{place}: there is nothing to check; {way_out}")
-            closed.add(step)
-            current, n_blank_cells = None, 0
-        elif not find_blanks(cell.source):
-            way_out = "take `:step:` away, or add the tag check"
-            raise NotebookError(f"{place}: a cell of a step has blanks or is its check; {way_out}")
-        else:
-            current, n_blank_cells = step, n_blank_cells + 1
-    if current:
-        way_out = "end it with a cell of the tag check"
-        raise NotebookError(f"{last}: the step {current} has no check; {way_out}")
-
-
-# Names of cells ------------------------------------------------------------------------------
-
-
-def _name_cells(notebook: NotebookNode, name: str) -> None:
+def _name_cells(notebook: NotebookNode) -> None:
     """Give each cell an id that depends on nothing but itself, and nbgrader what it asks for."""
-    in_step, seen, owners = Counter(), Counter(), {}
-    for number, cell in enumerate(notebook.cells, 1):
-        grade_id = _grade_id(cell, in_step)
+    seen = Counter()
+    for cell, grade_id in zip(notebook.cells, grade_ids(notebook), strict=True):
         if grade_id is None:
             digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
             seen[digest] += 1
             cell.id = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
-            continue
-        if grade_id in owners:
-            problem = f"would be named {grade_id}, as cell {owners[grade_id]} is"
-            raise NotebookError(f"{_place(name, number, cell)}: {problem}; rename a step")
-        owners[grade_id] = number
-        cell.id = grade_id
-        cell.metadata["nbgrader"] = _grading(cell, grade_id)
-
-
-def _grade_id(cell: NotebookNode, in_step: Counter) -> str | None:
-    """Name of a cell to grade or to fill, or None; counts a step's cells with blanks."""
-    step = cell.metadata.get("step")
-    if not step or (cell.cell_type != "code" and ANSWER not in _tags(cell)):
-        return None
-    if CHECK in _tags(cell):
-        return f"{step}-check"
-    in_step[step] += 1
-    return step if in_step[step] == 1 else f"{step}-{in_step[step]}"
+        else:
+            cell.id = grade_id
+            cell.metadata["nbgrader"] = _grading(cell, grade_id)
 
 
 def _grading(cell: NotebookNode, grade_id: str) -> NotebookNode:
     """Metadata of nbgrader, schema 3; nbgrader adds the checksum when it releases."""
-    is_check, is_answer = CHECK in _tags(cell), ANSWER in _tags(cell)
+    is_check, is_answer = CHECK in tags_of(cell), ANSWER in tags_of(cell)
     grading = {
         "schema_version": 3,
         "grade_id": grade_id,
@@ -255,7 +161,7 @@ class BlankAnswers(Preprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         """Drop the cells that only the solution has, and blank the others."""
-        nb.cells = [cell for cell in nb.cells if SOLUTION_ONLY not in _tags(cell)]
+        nb.cells = [cell for cell in nb.cells if SOLUTION_ONLY not in tags_of(cell)]
         return super().preprocess(nb, resources)
 
     def preprocess_cell(
@@ -264,7 +170,7 @@ class BlankAnswers(Preprocessor):
         """Blank a code cell, or put the place to write in where an answer in words was."""
         if cell.cell_type == "code":
             cell.source = blank(cell.source)
-        elif ANSWER in _tags(cell):
+        elif ANSWER in tags_of(cell):
             cell.source = PROMPT
         return cell, resources
 
@@ -289,28 +195,22 @@ def exercise_notebook(path: Path, *, package: str | None = None) -> NotebookNode
     Raises
     ------
     NotebookError
-        If the solution breaks a rule, or what remains still gives an answer away.
+        If the solution breaks a rule, or what remains still gives an answer away. A draft may
+        break the rules that only readers need (see `lacks_for_release`).
     """
-    path = Path(path)
-    name = f"{path.parent.name}/{path.name}"
-    solution = read_solution(path)
-    n_blanks = sum(count_blanks(solution).values())
-    if not FEWEST_BLANKS <= n_blanks <= MOST_BLANKS:
-        rule = f"an exercise has {FEWEST_BLANKS} to {MOST_BLANKS}"
-        raise NotebookError(f"{name}: {n_blanks} blanks; {rule}")
-    if not any(ANSWER in _tags(cell) for cell in solution.cells):
-        raise NotebookError(
-            f"{name}: no cell has the tag answer; ask a question in words at the end"
-        )
-    answers = _answer_texts(solution)
-    for number, cell in enumerate(solution.cells, 1):
-        if cell.cell_type == "markdown" and not {SOLUTION_ONLY, ANSWER} & set(_tags(cell)):
-            _check_markdown(cell, _place(name, number, cell))
-    numbers = {cell.id: number for number, cell in enumerate(solution.cells, 1)}
-    exercise, _ = BlankAnswers().preprocess(solution, {})
-    for cell in exercise.cells:
-        _check_secrecy(cell, answers, _place(name, numbers[cell.id], cell))
+    notebook = _read(path)
+    rules = [*RULES, for_each_cell(hidden_words), told_answers]
+    rules += [] if is_draft(notebook) else RELEASE_RULES
+    if problems := find_problems(notebook, _name(path), rules):
+        raise NotebookError(problems)
+    exercise, _ = BlankAnswers().preprocess(_finished(notebook), {})
     return _with_install_cell(exercise, package)
+
+
+def lacks_for_release(path: Path) -> list[str]:
+    """What a solution must have before readers get it, and lacks; a line for each."""
+    notebook = _read(path)
+    return [problem.what for rule in RELEASE_RULES for _, problem in rule(notebook)]
 
 
 def solution_notebook(path: Path, *, package: str | None = None) -> NotebookNode:
@@ -328,7 +228,7 @@ def solution_notebook(path: Path, *, package: str | None = None) -> NotebookNode
     NotebookNode
     """
     notebook = read_solution(path)
-    notebook.cells = [cell for cell in notebook.cells if EXERCISE_ONLY not in _tags(cell)]
+    notebook.cells = [cell for cell in notebook.cells if EXERCISE_ONLY not in tags_of(cell)]
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.source = without_marks(cell.source)
@@ -347,8 +247,8 @@ def count_blanks(notebook: NotebookNode) -> dict[str, int]:
     """Number of blanks in each step of a solution that `read_solution` returned."""
     counts = Counter()
     for cell in notebook.cells:
-        if cell.cell_type == "code" and cell.metadata.get("step"):
-            counts[cell.metadata["step"]] += len(find_blanks(cell.source))
+        if cell.cell_type == "code" and step_of(cell):
+            counts[step_of(cell)] += len(find_blanks(cell.source))
     return dict(counts)
 
 
@@ -366,6 +266,26 @@ def write(notebook: NotebookNode, path: Path) -> bool:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return True
+
+
+# What an exercise must have ------------------------------------------------------------------
+
+
+def wrong_size(notebook: NotebookNode) -> Iterator[Numbered]:
+    """An exercise is neither too small nor too large."""
+    n_blanks = len(blanks_of(notebook))
+    if all(map(is_legible, notebook.cells)) and not FEWEST_BLANKS <= n_blanks <= MOST_BLANKS:
+        rule = f"an exercise has {FEWEST_BLANKS} to {MOST_BLANKS}"
+        yield 0, Problem(0, f"{counted(n_blanks, 'blank')}; {rule}")
+
+
+def missing_question(notebook: NotebookNode) -> Iterator[Numbered]:
+    """An exercise asks for an answer in words."""
+    if not any(ANSWER in tags_of(cell) for cell in notebook.cells):
+        yield 0, Problem(0, "no cell has the tag answer; ask a question in words at the end")
+
+
+RELEASE_RULES = (wrong_size, missing_question)  # a draft may break them
 
 
 # What must not stand in an exercise ----------------------------------------------------------
@@ -389,13 +309,7 @@ def answer_texts(path: Path) -> list[str]:
 
 
 def _answer_texts(notebook: NotebookNode) -> list[str]:
-    blanks = [
-        found
-        for cell in notebook.cells
-        if cell.cell_type == "code"
-        for found in find_blanks(cell.source)
-    ]
-    texts = [text for found in blanks for text in _code_lines(found.answer)]
+    texts = [text for found in blanks_of(notebook) for text in _code_lines(found.answer)]
     return list(dict.fromkeys(texts))
 
 
@@ -441,16 +355,19 @@ def squeeze(text: str) -> str:
     return "".join(text.split())
 
 
-def _check_secrecy(cell: NotebookNode, answers: list[str], place: str) -> None:
-    lines = cell.source.split("\n")
-    text = squeeze(cell.source)
-    for answer in answers:
-        at = text.find(squeeze(answer))
-        if at >= 0:
-            line = _line_of(lines, at)
-            way_out = "blank it here too, or write it in another way"
-            problem = f"the exercise gives away the answer `{answer}`"
-            raise NotebookError(f"{place}, line {line}: {problem}; {way_out}")
+def told_answers(notebook: NotebookNode) -> Iterator[Numbered]:
+    """No answer stands in what a student reads."""
+    answers = _answer_texts(notebook)
+    for number, cell in enumerate(notebook.cells, 1):
+        if not is_legible(cell) or {SOLUTION_ONLY, ANSWER} & set(tags_of(cell)):
+            continue
+        source = blank(cell.source) if cell.cell_type == "code" else cell.source
+        lines, text = source.split("\n"), squeeze(source)
+        for answer in answers:
+            if (at := text.find(squeeze(answer))) >= 0:
+                what = f"the exercise gives away the answer `{answer}`"
+                way_out = "blank it here too, or write it in another way"
+                yield number, Problem(_line_of(lines, at), f"{what}; {way_out}")
 
 
 def _line_of(lines: list[str], at: int) -> int:
@@ -462,16 +379,18 @@ def _line_of(lines: list[str], at: int) -> int:
     return len(lines)
 
 
-def _check_markdown(cell: NotebookNode, place: str) -> None:
-    """Refuse what only the site shows as it is meant."""
+def hidden_words(cell: NotebookNode) -> Iterator[Problem]:
+    """No Markdown in the exercise is such that only the site shows it as it is meant."""
+    if cell.cell_type != "markdown" or {SOLUTION_ONLY, ANSWER} & set(tags_of(cell)):
+        return
     parser = MarkdownIt("commonmark").enable("table").use(myst_role_plugin)
     for token in parser.parse(cell.source):
         line = (token.map[0] if token.map else 0) + 1
-        for problem in _problems_of(token):
-            raise NotebookError(f"{place}, line {line}: plain Jupyter does not show {problem}")
+        for what in _unshown(token):
+            yield Problem(line, f"plain Jupyter does not show {what}")
 
 
-def _problems_of(token) -> Iterator[str]:
+def _unshown(token) -> Iterator[str]:
     if token.type == "fence" and token.info.startswith("{"):
         yield f"the directive `{token.info}`; say it in plain Markdown"
     if token.type != "inline":
@@ -517,14 +436,16 @@ def solution_page(text: str, name: str = "the page") -> str:
     NotebookError
         If a mark cannot be used.
     """
-    lines = text.split("\n")
-    for number, (start, body, end, options) in reversed(list(enumerate(_code_cells(text), 1))):
-        source = "\n".join(lines[body:end])
-        try:
-            new = without_marks(source).split("\n")
-        except BlankError as error:
-            place = f"{name}, code cell {number}, line {body + error.line} of the file"
-            raise NotebookError(f"{place}: {error.problem}") from error
+    lines, problems = text.split("\n"), []
+    cells = list(enumerate(_code_cells(text), 1))
+    for number, (_, body, end, _) in cells:
+        place = f"{name}, code cell {number}"
+        for problem in examine("\n".join(lines[body:end])):
+            problems.append(f"{place}, line {body + problem.line} of the file: {problem.what}")
+    if problems:
+        raise NotebookError(problems)
+    for _, (start, body, end, options) in reversed(cells):
+        new = without_marks("\n".join(lines[body:end])).split("\n")
         n_gone = end - body - len(new)
         closing = lines[end : end + 1]
         lines[body : end + 1] = [*new, *closing, *[""] * n_gone]
@@ -616,8 +537,11 @@ def _make_exercise(source: Path, target: Path, check: bool) -> bool:
     """Make or check one exercise, and say in a line what came of it."""
     exercise = exercise_notebook(source)
     counts = count_blanks(read_solution(source))
-    size = f"{sum(counts.values())} blanks in {len(counts)} steps"
+    size = f"{counted(sum(counts.values()), 'blank')} in {counted(len(counts), 'step')}"
     line = f"exercises/{target.name}: {{}}, {size}"
+    if is_draft(exercise):
+        lacks = [f"\n  before readers get it: {what}" for what in lacks_for_release(source)]
+        line += "; a draft, so readers do not get it" + "".join(lacks)
     if not check:
         print(line.format("written" if write(exercise, target) else "unchanged"))
         return True
@@ -635,7 +559,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="coursebuild.notebooks", description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing, say what differs")
     options = parser.parse_args(arguments)
-    return 0 if make_exercises(ROOT, check=options.check) else 1
+    try:
+        return 0 if make_exercises(course_root(), check=options.check) else 1
+    except LayerlabError as error:
+        parser.error(str(error))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ Jupyter Book loads it from `_config.yml`. Six things happen here that a stock bo
 * a stored output is used only while everything that it depends on is unchanged;
 * one change on one page writes all pages, so that no page keeps a reference to what is gone;
 * solutions are shown without the marks of their blanks, or, with `course_solutions` false, are
-  left out with everything that an earlier build made of them;
+  left out with everything that an earlier build made of them; so are drafts in every case;
 * students find the notebooks to take home (`coursebuild.downloads`) on the exercises' pages;
 * the finished site is read once more (`coursebuild.audit`).
 """
@@ -17,6 +17,7 @@ import os
 import re
 import shutil
 import sys
+from collections.abc import Callable
 from html import escape
 from pathlib import Path, PurePosixPath
 
@@ -29,6 +30,7 @@ from sphinx.errors import ConfigError, ExtensionError
 from sphinx.util import logging
 
 from coursebuild.audit import audit_site
+from coursebuild.course import drafts
 from coursebuild.downloads import (
     GITHUB,
     exercise_names,
@@ -46,7 +48,8 @@ logger = logging.getLogger(__name__)
 
 DESCRIPTION_LENGTH = 160
 MATHJAX_PARTS = ("tex-chtml.js", "output/chtml/fonts", "input/tex/extensions", "a11y")
-OWN_MODULES = ("site", "execution", "audit", "blanks", "notebooks", "downloads")
+OWN_MODULES = ("site", "execution", "audit", "blanks", "rules", "notebooks", "downloads", "course")
+EXERCISE_FOLDERS = ("exercises", "solutions")  # the one that is never withheld comes first
 TOC_LISTS = ("parts", "subtrees", "chapters", "sections", "entries")
 MISLEADING = (' aria-label="Toggle hidden content"', ' role="doc-biblioentry"', ' role="list"')
 REDIRECT = """<!DOCTYPE html>
@@ -80,10 +83,12 @@ def setup(app: Sphinx) -> dict:
     app.connect("config-inited", forget_failed_build, priority=100)
     app.connect("config-inited", name_what_outputs_depend_on, priority=200)
     app.connect("config-inited", leave_out_solutions, priority=300)
+    app.connect("config-inited", leave_out_drafts, priority=350)
     app.connect("config-inited", fill_in_steps, priority=400)
     app.connect("config-inited", use_local_mathjax)
     app.connect("builder-inited", prepare_downloads)
     app.connect("builder-inited", start_kernels_from_here)
+    app.connect("env-get-outdated", require_pages_of_exercises)
     app.connect("env-get-outdated", drop_removed_pages)
     app.connect("env-before-read-docs", execute_before_reading)
     app.connect("source-read", take_out_marks)
@@ -187,46 +192,78 @@ def is_solution(docname: str) -> bool:
 
 
 def leave_out_solutions(app: Sphinx, config) -> None:
-    """Build from a table of contents without solutions if they are withheld."""
+    """Build without solutions if they are withheld."""
     if config.course_solutions:
         return
-    contents = yaml.safe_load(Path(app.srcdir, config.external_toc_path).read_text("utf-8"))
-    path = build_folder(app).resolve() / "toc-without-solutions.yml"
-    path.write_text(yaml.safe_dump(_without_solutions(contents), sort_keys=False), "utf-8")
-    config.external_toc_path = path.as_posix()
-    config.exclude_patterns = [*config.exclude_patterns, "solutions/**"]
+    _leave_out(app, config, is_solution, ["solutions/**"])
     shutil.rmtree(build_folder(app) / "jupyter_execute" / "solutions", ignore_errors=True)
 
 
-def _without_solutions(entry: dict) -> dict:
-    """Return an entry of a table of contents without solutions, and without parts left empty."""
+def leave_out_drafts(app: Sphinx, config) -> None:
+    """Build without the exercises that are not for readers yet, and say which ones these are."""
+    names = _ask_course(drafts, app)
+    pages = {f"{folder}/{name}" for folder in EXERCISE_FOLDERS for name in names}
+    for name in names:
+        tell(f"left out exercises/{name} and its solution, which says `draft: true`")
+    if names:
+        _leave_out(app, config, pages.__contains__, [f"{page}.*" for page in sorted(pages)])
+
+
+def _leave_out(
+    app: Sphinx, config, is_left_out: Callable[[str], bool], patterns: list[str]
+) -> None:
+    """Take pages out of the table of contents; `patterns` says which files these are."""
+    contents = yaml.safe_load(Path(app.srcdir, config.external_toc_path).read_text("utf-8"))
+    kept = _without(contents, is_left_out)
+    if kept != contents:
+        path = build_folder(app).resolve() / "toc-of-this-build.yml"
+        path.write_text(yaml.safe_dump(kept, sort_keys=False), "utf-8")
+        config.external_toc_path = path.as_posix()
+    config.exclude_patterns = [*config.exclude_patterns, *patterns]
+
+
+def _without(entry: dict, is_left_out: Callable[[str], bool]) -> dict:
+    """Return an entry of a table of contents without pages, and without parts left empty."""
     kept = dict(entry)
     for key in TOC_LISTS:
         if key not in entry:
             continue
-        inner = [_without_solutions(child) for child in entry[key]]
-        kept[key] = [child for child in inner if not _is_withheld(child)]
+        inner = [_without(child, is_left_out) for child in entry[key]]
+        kept[key] = [child for child in inner if not _leads_nowhere(child, is_left_out)]
         if not kept[key]:
             del kept[key]
     return kept
 
 
-def _is_withheld(entry: dict) -> bool:
-    leads_nowhere = not any(key in entry for key in ("file", "url", "glob", *TOC_LISTS))
-    return leads_nowhere or is_solution(entry.get("file", entry.get("glob", "")))
+def _leads_nowhere(entry: dict, is_left_out: Callable[[str], bool]) -> bool:
+    if not any(key in entry for key in ("file", "url", "glob", *TOC_LISTS)):
+        return True
+    return is_left_out(re.sub(r"\.(md|ipynb)$", "", entry.get("file", entry.get("glob", ""))))
+
+
+def require_pages_of_exercises(app: Sphinx, env: BuildEnvironment, *changes) -> list[str]:
+    """Refuse to build a site that lacks the page of an exercise which is no draft."""
+    names = _ask_course(exercise_names, app)
+    folders = EXERCISE_FOLDERS if app.config.course_solutions else EXERCISE_FOLDERS[:1]
+    pages = {f"{folder}/{name}" for folder in folders for name in names} - env.found_docs
+    if pages:
+        way_out = "list them there, or write `draft: true` into the front matter of the solution"
+        raise ExtensionError(f"_toc.yml lacks {', '.join(sorted(pages))}; {way_out}")
+    return []
 
 
 def fill_in_steps(app: Sphinx, config) -> None:
     """Let pages say `{{ three_steps }}` for the words that the zip's README uses."""
-    names = _exercise_names(app)
+    names = _ask_course(exercise_names, app)
     if names:
         steps = three_steps(wheel_name(Path(app.srcdir)), f"{names[0]}.ipynb")
         config.myst_substitutions = {**config.myst_substitutions, "three_steps": steps}
 
 
-def _exercise_names(app: Sphinx) -> list[str]:
+def _ask_course(question: Callable[[Path], list[str]], app: Sphinx) -> list[str]:
+    """Ask for names of exercises; Sphinx prints an error of ours without a traceback."""
     try:
-        return exercise_names(Path(app.srcdir))
+        return question(Path(app.srcdir))
     except LayerlabError as error:
         raise ExtensionError(str(error)) from error
 

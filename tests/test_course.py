@@ -1,0 +1,128 @@
+"""Where the course is that a command works on: the checkout one stands in, run by its own code."""
+
+import os
+import shutil
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from test_notebooks import DRAFT, TEXT
+
+from coursebuild.course import CODE, CourseError, course_root, drafts
+
+ROOT = Path(__file__).resolve().parents[1]
+COMMANDS = ["coursebuild.build", "coursebuild.notebooks", "coursebuild.downloads"]
+COMMANDS += ["coursebuild.grading", "benchmarks.__main__"]
+
+
+@pytest.fixture
+def other(tmp_path):
+    """A checkout of its own, with a solution and all of our code that makes an exercise of it."""
+    folder = tmp_path / "other"
+    ignore = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "code" / "coursebuild", folder / "code" / "coursebuild", ignore=ignore)
+    (folder / "code" / "layerlab").mkdir()
+    for name in ("code/layerlab/__init__.py", "code/layerlab/errors.py", "Makefile", "_toc.yml"):
+        shutil.copy(ROOT / name, folder / name)
+    (folder / "solutions").mkdir()
+    (folder / "solutions" / "01-sums.md").write_text(TEXT, encoding="utf-8")
+    return folder
+
+
+def files(folder: Path) -> set[Path]:
+    return {path for path in folder.rglob("*") if "__pycache__" not in path.parts}
+
+
+# The root --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("folder", [".", "book/_static"])
+def test_root_is_that_of_the_current_checkout(folder, monkeypatch):
+    monkeypatch.chdir(ROOT / folder)
+    assert course_root() == ROOT == CODE.parent
+
+
+def test_root_that_is_named_is_taken(other, monkeypatch):
+    monkeypatch.chdir(other.parent)
+    assert course_root(Path("other")) == other
+
+
+def test_outside_of_a_checkout_there_is_no_root(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CourseError) as caught:
+        course_root()
+    assert str(caught.value) == f"{tmp_path} lies in no checkout of the course; change into one"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_code_of_another_checkout_is_refused(name, other, monkeypatch, capsys):
+    command, before = import_module(name), files(other)
+    monkeypatch.chdir(other / "solutions")
+    monkeypatch.setattr(sys, "argv", [name])
+    with pytest.raises(SystemExit) as caught:
+        sys.exit(command.main())
+    assert caught.value.code in (1, 2)
+    sentence = f"you are in {other}, and the code that runs is that of {CODE}; use `make`, or set"
+    assert sentence in capsys.readouterr().err
+    assert files(other) == before
+
+
+# `make` with an environment that another checkout owns -------------------------------------------
+
+
+def make(folder: Path, *words: str) -> subprocess.CompletedProcess:
+    variables = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
+    command = ["make", "-C", str(folder), *words]
+    return subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+
+
+def test_make_runs_the_code_of_the_checkout_it_is_in(other):
+    module = other / "code" / "coursebuild" / "notebooks.py"
+    text = module.read_text(encoding="utf-8")
+    assert "*Write your answer here" in text
+    module.write_text(text.replace("*Write your answer here", "*Write it here"), encoding="utf-8")
+    made = make(other, f"VENV={sys.prefix}", "exercises")
+    assert made.returncode == 0, made.stderr
+    assert "exercises/01-sums.ipynb: written, 8 blanks in 2 steps" in made.stdout
+    exercise = (other / "exercises" / "01-sums.ipynb").read_text(encoding="utf-8")
+    assert "*Write it here" in exercise
+
+
+def test_make_installs_nothing_into_an_environment_of_another_checkout(other):
+    for name in ("constraints.txt", "pyproject.toml"):  # newer than any environment
+        (other / name).touch()
+    shared = make(other, "--dry-run", f"VENV={sys.prefix}", "exercises", "bench")
+    assert "-m benchmarks" in shared.stdout and "pip install" not in shared.stdout
+    own = make(other, "--dry-run", "exercises", "bench")
+    assert own.stdout.count("pip install") == 2
+
+
+def test_make_refuses_an_environment_that_is_not_there(other):
+    result = make(other, "VENV=/no/such/environment", "exercises")
+    assert result.returncode == 2
+    assert "/no/such/environment holds no environment" in result.stdout
+    assert not (other / "exercises").exists()
+
+
+# Drafts ----------------------------------------------------------------------------------------
+
+
+def test_drafts_are_the_solutions_that_say_so(other):
+    for name, text in {
+        "02-draft": DRAFT,
+        "03-broken": "---\ndraft: true\n---\n\n```{code-cell}\n:step: [\n",
+        "04-open": "---\ndraft: true\n",  # no front matter, for nothing ends it
+        "05-released": DRAFT.replace("draft: true", "draft: false"),
+        "06-bare": "# A page\n",
+        "07-empty": "---\n---\n# A page\n",
+    }.items():
+        (other / "solutions" / f"{name}.md").write_text(text, encoding="utf-8")
+    assert drafts(other) == ["02-draft", "03-broken"]
+
+
+def test_front_matter_that_is_no_yaml_is_named(other):
+    (other / "solutions" / "02-odd.md").write_text("---\na: [\n---\n", encoding="utf-8")
+    with pytest.raises(CourseError, match=r"solutions/02-odd\.md: its front matter is no YAML: "):
+        drafts(other)
