@@ -8,19 +8,13 @@ promises follow with all that is wrong. One of them is enough for the exit code 
 """
 
 import argparse
-import os
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from multiprocessing import get_context
-from multiprocessing.connection import Connection, wait
-from multiprocessing.context import BaseContext
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from coursebuild import trials
+from coursebuild.course import CourseError, course_root
 from coursebuild.promises import (
     PROMISES,
     Course,
@@ -30,106 +24,22 @@ from coursebuild.promises import (
     number_of,
     try_notebook,
 )
+from coursebuild.workers import CHECKS, Death, run_each
 
-ROOT = Path(__file__).resolve().parents[2]
-CHECKS = "coursechecks"
 FEWEST_MISTAKES = 60  # in the whole course
-SECONDS = 600  # that one notebook may take
-# What takes long to import is imported once, in the process that all others are forks of.
-PRELOADED = ["coursebuild.promises"]
-PRELOADED_FOR_COURSE = ["layerlab.pages", "layerlab.models", "sklearn.feature_selection"]
 
 
-def try_all(course: Course, names: list[str], workers: int) -> Iterator[Verdict]:
-    """Yield the verdicts on several notebooks, as they come.
-
-    Parameters
-    ----------
-    course : Course
-        Where the notebooks are.
-    names : list of str
-        Which ones. The last one starts first: later parts compute more, and what takes longest
-        should not be left for the end.
-    workers : int
-        How many are tried at the same time.
-    """
-    os.environ.update(trials.SINGLE_THREADED)
-    context = get_context("forkserver")
-    context.set_forkserver_preload(PRELOADED + PRELOADED_FOR_COURSE * (course.checks == CHECKS))
-    waiting, running = list(names), {}
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            while waiting or running:
-                while waiting and len(running) < workers:
-                    worker = Worker.start(context, course, waiting.pop(), Path(folder))
-                    running[worker.connection] = worker
-                for connection in wait(running, timeout=1):
-                    verdict = running[connection].receive()
-                    if verdict:
-                        yield verdict
-                    if running[connection].is_done:
-                        del running[connection]
-                for worker in running.values():
-                    worker.kill_if_late()
-        finally:  # also when somebody stops the gate
-            for worker in running.values():
-                worker.process.kill()
+def try_all(course: Course, names: list[str]) -> Iterator[Verdict]:
+    """Yield the verdicts on several notebooks, as they come."""
+    for name, said in run_each(try_notebook, course, names):
+        yield _verdict_on(name, said) if isinstance(said, Death) else said
 
 
-@dataclass
-class Worker:
-    """The process that tries one notebook, as this one sees it."""
-
-    name: str
-    process: BaseProcess
-    connection: Connection
-    errors: Path
-    started: float = field(default_factory=time.perf_counter)
-    n_verdicts: int = 0
-    is_done: bool = False
-
-    @classmethod
-    def start(cls, context: BaseContext, course: Course, name: str, folder: Path) -> "Worker":
-        """Start a process that says through a connection what it finds."""
-        receiving, sending = context.Pipe(duplex=False)
-        errors = folder / f"{name}.txt"
-        process = context.Process(target=work, args=(course, name, sending, errors), daemon=True)
-        process.start()
-        sending.close()  # so that the connection ends when the process does
-        return cls(name, process, receiving, errors)
-
-    def receive(self) -> Verdict | None:
-        """Take the next verdict; at the end None, or a last one if it was no good end."""
-        try:
-            verdict = self.connection.recv()
-        except EOFError:
-            self.process.join()
-            self.is_done = True
-            return self._death() if self.process.exitcode else None
-        self.n_verdicts += 1
-        return verdict
-
-    def kill_if_late(self) -> None:
-        """End a process that takes far too long."""
-        if time.perf_counter() - self.started > SECONDS:
-            self.process.kill()
-
-    def _death(self) -> Verdict:
-        last_words = self.errors.read_text("utf-8", "replace").strip().splitlines()[-8:]
-        code = self.process.exitcode
-        what = [f"the process that tried it ended with code {code}", *last_words]
-        promise = PROMISES[min(self.n_verdicts, len(PROMISES) - 1)]
-        seconds = time.perf_counter() - self.started
-        failure = Failure(f"solutions/{self.name}.md", "\n".join(what))
-        return Verdict(self.name, promise, "1 process", seconds, [failure])
-
-
-def work(course: Course, name: str, connection: Connection, errors: Path) -> None:
-    """Be the process that tries one notebook."""
-    file = os.open(errors, os.O_WRONLY | os.O_CREAT)
-    os.dup2(file, 2)
-    for verdict in try_notebook(course, name):
-        connection.send(verdict)
+def _verdict_on(name: str, death: Death) -> Verdict:
+    """The promise that a notebook's process did not live to keep."""
+    promise = PROMISES[min(death.n_said, len(PROMISES) - 1)]
+    failure = Failure(f"solutions/{name}.md", str(death))
+    return Verdict(name, promise, "1 process", death.seconds, [failure])
 
 
 def try_course(course: Course, names: list[str], n_known: int, fewest: int) -> Verdict:
@@ -190,7 +100,7 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m coursebuild.gate", description="Try out what the exercises promise."
     )
     parser.add_argument("names", nargs="*", help="notebooks, such as 01-minkowski (default: all)")
-    parser.add_argument("--root", type=Path, default=ROOT, help="root of the course")
+    parser.add_argument("--root", type=Path, help="root of the course")
     parser.add_argument("--checks", default=CHECKS, help="package of the checks")
     parser.add_argument(
         "--seconds", type=float, default=trials.SECONDS, help="time that a trial may take"
@@ -199,7 +109,10 @@ def main(arguments: list[str] | None = None) -> int:
         "--fewest", type=int, default=FEWEST_MISTAKES, help="fewest known mistakes in the course"
     )
     options = parser.parse_args(arguments)
-    course = Course(options.root.resolve(), options.checks, options.seconds)
+    try:
+        course = Course(course_root(options.root), options.checks, options.seconds)
+    except CourseError as error:
+        parser.error(str(error))
     known = sorted(path.stem for path in (course.root / "solutions").glob("*.md"))
     names = options.names or known
     if not known or set(names) - set(known):
@@ -208,7 +121,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     start, verdicts = time.perf_counter(), []
     try:
-        for verdict in try_all(course, names, workers=min(4, os.cpu_count() or 1)):
+        for verdict in try_all(course, names):
             print(line(verdict), flush=True)
             verdicts.append(verdict)
     except KeyboardInterrupt:

@@ -8,35 +8,28 @@ gate's question; here a program that cannot be run is only told.
 """
 
 import argparse
-import os
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from collections.abc import Iterator
 from pathlib import Path
 
 from coursebuild import mistakes, trials
-from coursebuild.gate import CHECKS, PRELOADED, PRELOADED_FOR_COURSE, ROOT
+from coursebuild.course import CourseError, course_root
 from coursebuild.notebooks import NotebookError
 from coursebuild.promises import Course, counted, rehearse
+from coursebuild.workers import CHECKS, Death, run_each
 
 KINDS = {"right", "mistake", "pair"}
 
 
-def store(course: Course, name: str) -> tuple[str, bool]:
-    """Store what the programs of one notebook do.
-
-    Returns
-    -------
-    line : str
-        What was done, and what could not be.
-    succeeded : bool
-    """
+def store(course: Course, name: str) -> Iterator[tuple[str, bool]]:
+    """Store what the programs of one notebook do; yield what was done, and if all could be."""
     start = time.perf_counter()
     try:
         done = rehearse(course, name, KINDS)
     except NotebookError as error:
-        return str(error), False
+        yield str(error), False
+        return
     problems = list(done.known.problems)
     problems += [
         f"{trial.origin}: {outcome.first_lines}"
@@ -44,11 +37,10 @@ def store(course: Course, name: str) -> tuple[str, bool]:
         if outcome.facts is None and trial.kind != "pair"
     ]
     path = course.stored(name)
-    changed = mistakes.write(done.stored, path)
-    words = "written" if changed else "unchanged"
+    words = "written" if mistakes.write(done.stored, path) else "unchanged"
     line = f"{course.relative(path)}: {words}, {counted(len(done.stored), 'step')}"
     line += f", {path.stat().st_size / 1e3:.0f} KB ({time.perf_counter() - start:.0f} s)"
-    return "\n".join([line, *problems]), not problems
+    yield "\n".join([line, *problems]), not problems
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -57,24 +49,22 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m coursebuild.seen", description="Store what right and wrong programs do."
     )
     parser.add_argument("names", nargs="*", help="notebooks, such as 01-minkowski (default: all)")
-    parser.add_argument("--root", type=Path, default=ROOT, help="root of the course")
+    parser.add_argument("--root", type=Path, help="root of the course")
     parser.add_argument("--checks", default=CHECKS, help="package of the checks")
     parser.add_argument(
         "--seconds", type=float, default=trials.SECONDS, help="time that a program may take"
     )
     options = parser.parse_args(arguments)
-    course = Course(options.root.resolve(), options.checks, options.seconds)
+    try:
+        course = Course(course_root(options.root), options.checks, options.seconds)
+    except CourseError as error:
+        parser.error(str(error))
     names = options.names or sorted(p.stem for p in (course.root / "solutions").glob("*.md"))
-    os.environ.update(trials.SINGLE_THREADED)
-    context = get_context("forkserver")
-    context.set_forkserver_preload(PRELOADED + PRELOADED_FOR_COURSE * (course.checks == CHECKS))
     succeeded = True
-    with ProcessPoolExecutor(min(4, os.cpu_count() or 1), context, max_tasks_per_child=1) as pool:
-        waiting = [pool.submit(store, course, name) for name in reversed(names)]
-        for future in as_completed(waiting):
-            line, is_whole = future.result()
-            print(line, flush=True)
-            succeeded &= is_whole
+    for name, said in run_each(store, course, names):
+        line, is_whole = (f"{name}: {said}", False) if isinstance(said, Death) else said
+        print(line, flush=True)
+        succeeded &= is_whole
     return int(not succeeded)
 
 
