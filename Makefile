@@ -16,7 +16,7 @@ WORKERS ?= 2
 SOLUTIONS ?= yes
 
 .DEFAULT_GOAL := help
-.PHONY: help book exercises gate grading test serve bench model clean
+.PHONY: help book new exercises gate grading test serve bench model clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -37,11 +37,15 @@ endif
 book: $(READY)  ## Build the site into _build/html; SOLUTIONS=no leaves the solutions out
 	@$(RUN) -m coursebuild.build --solutions $(SOLUTIONS)
 
-exercises: $(READY)  ## Make the notebooks in exercises/ from the solutions
-	@$(RUN) -m coursebuild.notebooks
+new: $(READY)  ## Begin an exercise: make new NAME=08-topic
+	@$(RUN) -m coursebuild.new $(or $(NAME),$(error Name the exercise: make new NAME=08-topic))
 
-gate: $(READY)  ## Check what the exercises promise, each with its solution
-	@$(RUN) -m coursebuild.gate
+exercises: $(READY)  ## Make the notebooks in exercises/, and what their checks know, from the solutions
+	@$(RUN) -m coursebuild.notebooks
+	@$(RUN) -m coursebuild.seen $(NAME)
+
+gate: $(READY)  ## Check what the exercises promise, each with its solution; NAME=08-topic tries one
+	@$(RUN) -m coursebuild.gate $(NAME)
 
 grading: $(READY)  ## Make a course folder for nbgrader in _build/grading
 	@$(RUN) -m coursebuild.grading

@@ -84,7 +84,6 @@ def test_make_runs_the_code_of_the_checkout_it_is_in(other):
     assert "*Write your answer here" in text
     module.write_text(text.replace("*Write your answer here", "*Write it here"), encoding="utf-8")
     made = make(other, f"VENV={sys.prefix}", "exercises")
-    assert made.returncode == 0, made.stderr
     assert "exercises/01-sums.ipynb: written, 8 blanks in 2 steps" in made.stdout
     exercise = (other / "exercises" / "01-sums.ipynb").read_text(encoding="utf-8")
     assert "*Write it here" in exercise

@@ -24,7 +24,6 @@ ORDER = [  # each may import those before it
     "sweeps",
     "investigation",
     "examples",
-    "checks",
     "figures",
     "report",
     "pages",
@@ -35,7 +34,8 @@ MAP = CONTRIBUTING.partition("\n## A map of `coursebuild`\n")[2].partition("\n##
 BUILD_ORDER = re.findall(r"^\| `(\w+)` \|", MAP, re.MULTILINE)  # the same for coursebuild
 BUILDERS = sorted((CODE / "coursebuild").glob("[!_]*.py"))
 MODULES = sorted((CODE / "layerlab").glob("*.py"))
-CHECKS = sorted((CODE / "layerlab" / "checks").glob("*.py"))
+CHECKS = sorted((CODE / "coursechecks").glob("*.py"))
+SHARED = ["words", "engine", "figures"]  # of coursechecks, each may import those before it
 
 
 def imported_modules(source: str) -> set[str]:
@@ -60,7 +60,7 @@ def imported_builders(name: str) -> set[str]:
 
 def inside_layerlab(names: set[str]) -> set[str]:
     parts = {name.split(".")[1] for name in names if name.startswith("layerlab.")}
-    return parts & {path.stem for path in MODULES} | parts & {"checks"}
+    return parts & {path.stem for path in MODULES}
 
 
 def test_finds_every_form_of_import():
@@ -84,16 +84,23 @@ def test_imports_run_downward(path):
 
 
 @pytest.mark.parametrize("path", CHECKS, ids=lambda path: path.stem)
-def test_checks_import_what_lies_below_them(path):
-    below = set(ORDER[: ORDER.index("checks")])
-    upward = inside_layerlab(imported_modules(path.read_text(encoding="utf-8"))) - below
-    assert upward <= {"checks"}
-
-
-@pytest.mark.parametrize("path", MODULES + CHECKS, ids=lambda path: path.stem)
-def test_layerlab_does_not_import_coursebuild(path):
+def test_checks_of_an_exercise_import_none_of_another(path):
+    below = SHARED[: SHARED.index(path.stem)] if path.stem in SHARED else SHARED
     names = imported_modules(path.read_text(encoding="utf-8"))
-    assert not {name for name in names if name.split(".")[0] == "coursebuild"}
+    own = {name.split(".")[1] for name in names if name.startswith("coursechecks.")}
+    assert own & {path.stem for path in CHECKS} <= set(below)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_layerlab_imports_neither_checks_nor_builders(path):
+    names = imported_modules(path.read_text(encoding="utf-8"))
+    assert not {name.split(".")[0] for name in names} & {"coursechecks", "coursebuild"}
+
+
+@pytest.mark.parametrize("path", CHECKS, ids=lambda path: path.stem)
+def test_checks_do_not_import_builders(path):
+    names = imported_modules(path.read_text(encoding="utf-8"))
+    assert "coursebuild" not in {name.split(".")[0] for name in names}
 
 
 @pytest.mark.parametrize("name", [path.stem for path in BUILDERS])

@@ -20,10 +20,10 @@ from coursebuild.promises import (
     Course,
     Failure,
     Verdict,
-    counted,
     number_of,
     try_notebook,
 )
+from coursebuild.rules import counted
 from coursebuild.workers import CHECKS, Death, run_each
 
 FEWEST_MISTAKES = 60  # in the whole course
@@ -108,9 +108,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--fewest", type=int, default=FEWEST_MISTAKES, help="fewest known mistakes in the course"
     )
+    parser.add_argument(
+        "--edits", type=int, default=trials.MOST_MUTANTS, help="most single edits of an answer"
+    )
     options = parser.parse_args(arguments)
     try:
-        course = Course(course_root(options.root), options.checks, options.seconds)
+        course = Course(course_root(options.root), options.checks, options.seconds, options.edits)
     except CourseError as error:
         parser.error(str(error))
     known = sorted(path.stem for path in (course.root / "solutions").glob("*.md"))

@@ -51,6 +51,7 @@ from coursebuild.notebooks import (
     NotebookError,
     squeeze,
 )
+from coursebuild.rules import counted
 from coursebuild.trials import Cell, Outcome, Rehearsal, Step, Trial, place
 from coursechecks.engine import CheckFailed, Finding, Observation, diagnose, message, same
 
@@ -139,11 +140,14 @@ class Course:
         The package of the checks below `code`, with a module ``exN`` for each notebook ``NN-…``.
     seconds : float
         The time that a trial may take.
+    edits : int
+        How many single edits of an answer are tried, at most.
     """
 
     root: Path
     checks: str
     seconds: float = trials.SECONDS
+    edits: int = trials.MOST_MUTANTS
 
     def solution(self, name: str) -> Path:
         """Where the source of a notebook is."""
@@ -215,11 +219,6 @@ class Stopwatch:
     def __call__(self) -> float:
         before, self.last = self.last, time.perf_counter()
         return self.last - before
-
-
-def counted(number: int, word: str) -> str:
-    """A number with its noun."""
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def differences(course: Course, name: str) -> list[Failure]:
@@ -309,6 +308,8 @@ class Rehearsed:
     ----------
     path, toml : str
         The solution and its mistakes, as the report says them.
+    is_draft : bool
+        Whether it may lack what only a release must have.
     cells : list of Cell
     steps : list of Step
     known : Known
@@ -321,6 +322,7 @@ class Rehearsed:
 
     path: str
     toml: str
+    is_draft: bool
     cells: list[Cell]
     steps: list[Step]
     known: Known
@@ -356,7 +358,7 @@ def rehearse(course: Course, name: str, kinds: set[str] | None = None) -> Rehear
     tried = list(known.trials)
     for step in steps:
         tried += trials.blank_trials(step, course.relative(path))
-        tried += trials.mutant_trials(step, course.relative(path))
+        tried += trials.mutant_trials(step, course.relative(path), course.edits)
         tried.append(odd_trial(step, course.relative(path)))
     if kinds is not None:
         tried = [trial for trial in tried if trial.kind in kinds]
@@ -368,7 +370,15 @@ def rehearse(course: Course, name: str, kinds: set[str] | None = None) -> Rehear
         os.chdir("/")
     kept = mistakes.stored(known, rehearsal.trials)
     return Rehearsed(
-        course.relative(path), course.relative(toml), cells, steps, known, tried, rehearsal, kept
+        course.relative(path),
+        course.relative(toml),
+        notebooks.is_draft(source),
+        cells,
+        steps,
+        known,
+        tried,
+        rehearsal,
+        kept,
     )
 
 
@@ -411,7 +421,7 @@ def rehearsed(course: Course, name: str) -> Iterator[Verdict]:
 
     others = done.judged("alternative")
     failures = [f for pair in others if (f := wrong_other(done, *pair))]
-    if not others:
+    if not others and not done.is_draft:
         failures.append(Failure(done.toml, "tries no alternative"))
     yield verdict("alternatives", "alternative", counted(len(others), "alternative"), failures)
 

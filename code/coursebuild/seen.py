@@ -16,7 +16,8 @@ from pathlib import Path
 from coursebuild import mistakes, trials
 from coursebuild.course import CourseError, course_root
 from coursebuild.notebooks import NotebookError
-from coursebuild.promises import Course, counted, rehearse
+from coursebuild.promises import Course, rehearse
+from coursebuild.rules import counted
 from coursebuild.workers import CHECKS, Death, run_each
 
 KINDS = {"right", "mistake", "pair"}

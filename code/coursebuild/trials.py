@@ -235,14 +235,14 @@ def blank_trials(step: Step, path: str) -> list[Trial]:
     return made
 
 
-def mutant_trials(step: Step, path: str) -> list[Trial]:
+def mutant_trials(step: Step, path: str, most: int) -> list[Trial]:
     """Make a trial of each single edit of each answer of a step."""
     made, seen = [], Counter()
     for cell, blank in step.blanks:
         seen[blank.expression] += 1
         key = f"{blank.expression} @{seen[blank.expression]}"
         names = arguments_around(cell.source, blank.line)
-        for text in mutants(blank.answer, names, MOST_MUTANTS):
+        for text in mutants(blank.answer, names, most):
             try:
                 sources = fill_cells([own.source for own in step.cells], {key: text})
             except BlankError:  # an edit that is no Python in this place
