@@ -67,7 +67,7 @@ def line(verdict: Verdict) -> str:
     word, tried = "PASS", verdict.tried
     if verdict.failures:
         word, tried = "FAIL", f"{tried}, {len(verdict.failures)} wrong"
-    name, promise = f"{verdict.notebook:<22}", f"{verdict.promise:<12}"
+    name, promise = f"{verdict.notebook:<22}", f"{verdict.promise:<14}"
     return f"{word}  {name}  {promise}  {tried:<34}{verdict.seconds:6.1f} s"
 
 

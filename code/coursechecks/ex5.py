@@ -104,7 +104,8 @@ def _is_array(value) -> bool:
 
 
 def panels(draw_positions) -> Facts:
-    """Seven panels of made-up numbers, twice; then once more, where a pair measures 0."""
+    """Seven panels of made-up numbers, twice; the second time, a pair measures 0."""
+    drawings = []
     for seed, has_zero in ((4, False), (9, True)):
         rng = np.random.default_rng(seed)
         gap_list = position_distances(np.cumsum(rng.integers(5, 99, N_TARGETS)))
@@ -116,6 +117,7 @@ def panels(draw_positions) -> Facts:
         drawn = run(draw_positions, tables, to_upper(gap_list), taus)
         yield f"draw_positions: a figure ({seed})", drawn
         shown = figures.panels(drawn)
+        drawings.append(shown)
         yield "draw_positions: panels by letter", sorted(set("ABCDEFG") & set(shown))
         where = " where one pair measures 0" if has_zero else ""
         for letter in "ABCD":
@@ -125,6 +127,17 @@ def panels(draw_positions) -> Facts:
         for letter in "EFG":
             told = figures.title_numbers(shown[letter])[:2]
             yield f"title of panel {letter}{where}: tau and p", np.round(told, 1)
+    for letter in "ABCDEFG":
+        shown = [_numbers_of(drawing[letter]) for drawing in drawings]
+        is_other = [not np.array_equal(*numbers, equal_nan=True) for numbers in zip(*shown, strict=True)]
+        yield f"use of arguments: panel {letter} is another for other data?", all(is_other)
+
+
+def _numbers_of(axes) -> tuple:
+    """What depends on the data in a panel: its image and its limit, or its dots by axis."""
+    if axes.images:
+        return figures.image(axes), figures.colours(axes)
+    return tuple(np.sort(figures.dots(axes), axis=0).T)
 
 
 def _heat_map(group: str, axes, is_measure: bool) -> Facts:
