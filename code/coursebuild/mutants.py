@@ -47,7 +47,7 @@ def mutants(answer: str, names: list[str], most: int) -> list[str]:
     """
     tree = ast.parse(answer)
     names = sorted({*names, *(n.id for n in ast.walk(tree) if isinstance(n, ast.Name))})
-    original = ast.unparse(tree)
+    original, is_bare = ast.unparse(tree), _is_bare_tuple(tree)
     found = {}
     for number, _ in enumerate(ast.walk(tree)):
         node = _nth(tree, number)
@@ -58,11 +58,18 @@ def mutants(answer: str, names: list[str], most: int) -> list[str]:
             new = _replaced(changed, target, replacement)
             text = ast.unparse(ast.fix_missing_locations(new))
             if text.strip() and text != original:
-                found[text] = None
+                found[text[1:-1] if is_bare else text] = None
     made = list(found)
     if len(made) <= most:
         return made
     return [made[k * len(made) // most] for k in range(most)]
+
+
+def _is_bare_tuple(tree: ast.AST) -> bool:
+    """Whether code is a tuple without brackets, such as two arguments of a call."""
+    first = tree.body[0].value if isinstance(tree.body[0], ast.Expr) else None
+    is_tuple = isinstance(first, ast.Tuple) and bool(first.elts)
+    return is_tuple and first.col_offset == first.elts[0].col_offset
 
 
 def _nth(tree: ast.AST, number: int) -> ast.AST:

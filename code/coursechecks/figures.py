@@ -99,9 +99,9 @@ def is_linear(axes: Axes) -> bool:
 
 
 def colour_bar(axes: Axes) -> str | None:
-    """The label of the colour bar that belongs to a panel's image; None without one."""
+    """What the colour bar of a panel's image is called, beside it or above; None without one."""
     bar = _only_image(axes).colorbar
-    return None if bar is None else bar.ax.get_ylabel() or bar.ax.get_xlabel()
+    return None if bar is None else bar.ax.get_ylabel() or bar.ax.get_xlabel() or title(bar.ax)
 
 
 def dots(axes: Axes) -> np.ndarray:

@@ -56,7 +56,8 @@ def _kind(value) -> str:
         if "numbers" in value:
             axes = len(value["shape"])
             sizes = " × ".join(map(str, value["shape"]))
-            return f"{sizes} number{'' if sizes == '1' else 's'}" if axes else "one number"
+            several = "an array of 1 number" if sizes == "1" else f"{sizes} numbers"
+            return several if axes else "one number"
         if "items" in value:
             return "a list of " + (_kind(value["items"][0]) if value["items"] else "nothing")
         if "entries" in value:
@@ -119,7 +120,10 @@ def in_pattern(right, got) -> str:
         return "the other sign everywhere"
     large = abs(factors[0]) > 1
     factor = abs(factors[0]) if large else 1 / abs(factors[0])
-    return f"too {'large' if large else 'small'} by a factor of about {factor:.3g}"
+    too = f"too {'large' if large else 'small'}"
+    if factor < 1.01:  # such as a number that was rounded on the way
+        return f"a little {too}, all by the same share"
+    return f"{too} by a factor of about {factor:.3g}"
 
 
 def _in_entries(right: list[tuple], got: list[tuple]) -> list[str]:

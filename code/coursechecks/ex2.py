@@ -1,0 +1,266 @@
+"""What the answers of exercise 2 do: people drawn and counted, entropies, information, r."""
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from sklearn.exceptions import DataConversionWarning
+from sklearn.feature_selection import mutual_info_regression
+
+from coursechecks import figures
+from coursechecks.engine import Raised, calls, checker, plain, run, same, size_of
+
+Facts = Iterator[tuple[str, object]]
+
+SIZE, SEED = 347, 2  # the people that the exercise asks for
+FEWEST, MOST = 4, 24  # and its numbers of bins
+# Counts without an empty row or column: a square, and tables that are higher and wider.
+TALLIES = (
+    np.array([[3.0, 0, 1], [2, 5, 0], [1, 4, 9]]),
+    np.array([[2.0, 6], [7, 0], [1, 3], [4, 5]]),
+    np.array([[8.0, 1, 0, 2, 5], [3, 9, 4, 0, 6]]),
+)
+# The last one has empty boxes, since a constant may be written into just these.
+OUTCOMES = {
+    "a fair coin": np.array([0.5, 0.5]),
+    "one of eight": np.full(8, 1 / 8),
+    "a coin with two heads": np.array([1.0, 0.0]),
+    "a table of 2 by 2 boxes": np.array([[0.1, 0.2], [0.3, 0.4]]),
+    "a table of 2 by 3 boxes": np.array([[0.4, 0.3, 0.0], [0.0, 0.2, 0.1]]),
+}
+
+
+def _people(seed: int, n: int) -> np.ndarray:
+    """Cups and score of made-up people, (2, n): some negative, the score rising for even seeds."""
+    rng = np.random.default_rng(seed)
+    cups = rng.gamma(2, 1, n) - 1
+    return np.stack([cups, (-1) ** seed * cups + rng.normal(3, 2, n)])
+
+
+def data(invent_study, cups, score) -> Facts:
+    """Few people of several seeds, and whether the exercise's people are the recipe's."""
+    group = "invent_study, called more than once"
+    once, again, other = (run(invent_study, 4, seed) for seed in (31, 31, 32))
+    yield f"{group}: how many arrays", once if isinstance(once, Raised) else len(once)
+    is_same = same(plain(once), plain(again))
+    yield f"{group}: the same people for the same seed", is_same
+    if not is_same:  # whatever else could be seen would be other numbers at every run
+        return
+    yield f"{group}: other people for another seed", not same(plain(once), plain(other))
+    for size, seed in ((4, 31), (7, 32)):
+        people = run(invent_study, size, seed)
+        for name, part in zip(("cups", "score"), people, strict=True):
+            group, what = f"{name} that invent_study makes", f"{size} people of seed {seed}"
+            yield f"{group}: how many, of {what}", size_of(part)
+            if np.size(part) <= size:  # else their number says enough
+                yield f"{group}: those of {what}", part
+    group = "cups and score, the people of the exercise"
+    yield f"{group}: how many", [size_of(cups), size_of(score)]
+    recipe = list(run(invent_study, SIZE, SEED))
+    what = f"those that your recipe makes for {SIZE} people and seed {SEED}"
+    yield f"{group}: {what}", same(plain(recipe), plain([cups, score]))
+
+
+def counts(count_people) -> Facts:
+    """Counts and edges of two crowds; the edges first, since the counts follow from them."""
+    for seed, n in ((6, 60), (9, 97)):
+        found = run(count_people, *_people(seed, n))
+        group = f"count_people, of {n} people of the check's own"
+        what = "boxes along each axis"
+        yield f"{group}: {what}", found if isinstance(found, Raised) else size_of(found[0])
+        tally, *edges = found
+        for name, part in zip(("cups", "score"), edges, strict=True):
+            yield f"{group}: edges of the {name}", part
+        yield f"{group}: people in each box", tally
+
+
+def image(draw_study) -> Facts:
+    """Where the counts of two crowds lie in panel B, and its colour bar.
+
+    One has as many boxes as in the exercise, where an index that fits no other number works. The
+    other has no square of them, so that a turned image shows.
+    """
+    places = []
+    for seed, bins in ((6, (8, 8)), (7, (4, 6))):
+        cups, score = _people(seed, 100)
+        where = "({} by {} boxes)".format(*bins)
+        drawn = run(draw_study, cups, score, *np.histogram2d(cups, score, bins))
+        yield f"draw_study: a figure of people of the check's own {where}", drawn
+        panel = figures.panels(drawn)["B"]
+        places.append(figures.image_place(panel))
+        yield f"place of the image in panel B: its ends {where}", places[-1]
+        for name, (low, high) in (("cups", panel.get_xlim()), ("score", panel.get_ylim())):
+            what = f"the axis of the {name} runs as in panel A"
+            yield f"place of the image in panel B: {what} {where}", bool(low < high)
+        yield f"image in panel B: counts as one sees them {where}", figures.image(panel)
+    stays = np.equal(*places)[:, 1].any()
+    yield "place of the image in panel B: an end that stays for other people?", bool(stays)
+    bar = panel.images[0].colorbar
+    yield "colour bar: there is one for the image", bar is not None
+    if bar is not None:
+        takes = getattr(bar.ax, "_colorbar_info", {}).get("parents", [])  # none with an own place
+        yield "colour bar: it takes its room from panel B alone", takes in ([], [panel])
+        label = figures.colour_bar(panel)
+        yield "colour bar: its label says what is counted", "count" in label.lower()
+
+
+def probabilities(to_probabilities) -> Facts:
+    """Joint distribution and marginals of tables of several sizes."""
+    for tally in TALLIES:
+        found = run(to_probabilities, tally)
+        what = f"how many arrays come of {size_of(tally)} boxes"
+        yield f"to_probabilities: {what}", found if isinstance(found, Raised) else len(found)
+        for name, part in zip(("p_joint", "p_cups", "p_score"), found, strict=True):
+            yield f"{name}, of counts of the check's own: of {size_of(tally)} boxes", part
+
+
+def entropy(entropy_bits) -> Facts:
+    """Entropy of one axis and of two, with empty boxes and without."""
+    for name, q in OUTCOMES.items():
+        yield from calls("entropy_bits", entropy_bits, q, what=f"bits of {name}")
+
+
+def information(shared_bits) -> Facts:
+    """Mutual information of several joint distributions."""
+    group = "shared_bits, of joint distributions of the check's own"
+    for tally in TALLIES:
+        joint = tally / tally.sum()
+        what = f"bits of {size_of(tally)} boxes"
+        yield from calls(group, shared_bits, joint, joint.sum(1), joint.sum(0), what=what)
+
+
+def neighbours(neighbour_bits) -> Facts:
+    """Bits of two crowds, and whether scikit-learn was given one column only."""
+    group = "neighbour_bits, of people of the check's own"
+    for seed, n in ((4, 60), (9, 150)):
+        # A second argument of two axes is told of by a warning, and taken all the same.
+        with warnings.catch_warnings(action="error", category=DataConversionWarning):
+            facts = list(
+                calls(group, neighbour_bits, *_people(seed, n), what=f"bits of {n} people")
+            )
+        yield from facts
+    # Among equal values scikit-learn's tiny noise decides, and it is another one for two columns.
+    cups, score = np.round(_people(4, 60))
+    of_two = mutual_info_regression(np.stack([cups, score], 1), score, random_state=0)[0]
+    bits = plain(run(neighbour_bits, cups, score))
+    yield f"{group}: one column given", not same(bits, plain(of_two / np.log(2)))
+
+
+def bins(binned_bits, numbers, curve, cups, score) -> Facts:
+    """Bits of two crowds for several numbers of bins, and the curve of the exercise's people."""
+    group = "binned_bits, of people of the check's own"
+    for seed, n, b in ((4, 80, 4), (4, 80, 7), (9, 150, 16)):
+        what = f"bits of {n} people for b = {b}"
+        yield from calls(group, binned_bits, *_people(seed, n), b, what=what)
+    yield "numbers: the numbers of bins", numbers
+    yield "curve: how many", size_of(curve)
+    own = [plain(run(binned_bits, cups, score, b)) for b in range(FEWEST, MOST + 1)]
+    fits = [same(plain(bits), right) for bits, right in zip(curve, own, strict=False)]
+    yield "curve: how many are what your function gives for their number of bins", sum(fits)
+    yield "curve: all the same", all(same(plain(bits), plain(curve[0])) for bits in curve)
+
+
+def curve(draw_curve) -> Facts:
+    """The reference line, drawn over two curves that have nothing in common."""
+    group = "reference line, over a curve of the check's own"
+    drawn = []
+    # As many numbers as in the exercise, then fewer: a list may be as long as that by its text.
+    for numbers, reference in ((np.arange(2, 44, 2), 1.8125), (np.arange(50, 98, 6), 0.375)):
+        figure = run(draw_curve, numbers, np.sqrt(numbers) / 4, reference)
+        yield f"draw_curve: a figure with a reference of {reference}", figure
+        axes = figure.axes[0]
+        straight = list(_straight_lines(axes))
+        level = [line for line in straight if line.is_level]
+        across = [line for line in level if np.isclose(line.at, reference)] or level
+        points = [line for line in axes.lines if len(line.get_xydata()) == 1]
+        there = any(np.isclose(line.at, reference) for line in level)
+        yield f"{group}: level, at the reference of {reference}", there
+        yield f"{group}: how many lines are level (reference {reference})", len(level)
+        yield f"{group}: how many stand upright (reference {reference})", len(straight) - len(level)
+        yield f"{group}: how many are a single point (reference {reference})", len(points)
+        for what, reaches in (
+            ("begins at the first number of bins", [ln.start <= numbers[0] for ln in across]),
+            ("ends at the last number of bins", [ln.end >= numbers[-1] for ln in across]),
+        ):
+            yield f"{group}: {what} (reference {reference})", all(reaches)
+        drawn.append([(line.at, line.start, line.end) for line in across])
+        for line in across:
+            yield f"style of the reference line: which (reference {reference})", line.style
+            labels = axes.get_legend_handles_labels()[1]
+            is_named = bool(line.label.strip()) and labels.count(line.label) == 1
+            yield f"legend: a name of its own for the line at {reference}", is_named
+    first, second = (line[0] if len(line) == 1 else (None,) * 3 for line in drawn)
+    stays = any(a == b for a, b in zip(first, second, strict=True) if a is not None)
+    yield f"{group}: stays in some way, whatever it is given?", stays
+
+
+def correlation(correlation) -> Facts:
+    """Pearson's r of crowds in which the score rises, and in which it falls."""
+    group = "correlation, of people of the check's own"
+    for seed, n in ((4, 60), (9, 97), (12, 7)):
+        yield from calls(group, correlation, *_people(seed, n), what=f"r of {n} people")
+
+
+# Lines of a figure -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A level or upright line: where it is, what of it can be seen, and how it looks."""
+
+    is_level: bool
+    at: float  # on the other axis
+    start: float
+    end: float  # less than the start if it lies beside the axes
+    style: str
+    label: str
+
+
+def _straight_lines(axes: Axes) -> Iterator[_Line]:
+    """All level and upright lines of a panel, in the units of its axes."""
+    limits = np.sort([axes.get_xlim(), axes.get_ylim()], axis=1)
+    for points, style, label in _drawn_lines(axes):
+        for along, across in ((0, 1), (1, 0)):
+            if len(points) > 1 and np.ptp(points[:, across]) < 1e-9 < np.ptp(points[:, along]):
+                start = max(points[:, along].min(), limits[along, 0])
+                end = min(points[:, along].max(), limits[along, 1])
+                at, start, end = np.round([points[0, across], start, end], 9)
+                yield _Line(along == 0, float(at), float(start), float(end), style, label)
+
+
+def _drawn_lines(axes: Axes) -> Iterator[tuple[np.ndarray, str, str]]:
+    """Points of each line in the units of the axes, (n_points, 2), its style and its label.
+
+    A line may be given in shares of the width, as by `axhline`, or have no ends, as by `axline`.
+    """
+    for line in axes.lines:
+        style = STYLES.get(line.get_linestyle(), "invisible")
+        points = _in_data(line.get_xydata(), line.get_transform(), axes)
+        yield points, style, str(line.get_label())
+    for lines in axes.collections:
+        if isinstance(lines, LineCollection):
+            for points in lines.get_segments():
+                points = _in_data(points, lines.get_transform(), axes)
+                yield points, _style(lines.get_linestyle()[0][1]), str(lines.get_label())
+
+
+def _in_data(points, transform, axes: Axes) -> np.ndarray:
+    return (transform + axes.transData.inverted()).transform(np.asarray(points, dtype=float))
+
+
+STYLES = {"-": "solid", "--": "dashed", ":": "dotted", "-.": "dash-dotted"}
+
+
+def _style(dashes) -> str:
+    """The name of a pattern of lengths on and off, as a collection of lines has it."""
+    if dashes is None:
+        return "solid"
+    if len(dashes) > 2:
+        return "dash-dotted"
+    return "dashed" if dashes[0] >= dashes[1] else "dotted"
+
+
+check = checker(__name__)
