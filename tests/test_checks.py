@@ -169,6 +169,14 @@ def test_an_observer_that_cannot_go_on_says_so():
     }
 
 
+def test_a_sign_that_shows_in_one_of_several_calls_is_there():
+    def observer(answers):
+        for answer in answers:
+            yield "calls: changes what it is given?", answer
+
+    assert list(observe(observer, {"answers": [True, False]}).facts.values()) == [True]
+
+
 def test_names_within_functions_of_a_function_are_its_own():
     def outer():
         return [abs(len(x)) for x in sorted([])]
@@ -257,12 +265,25 @@ def exercise(tmp_path):
             yield "double: of numbers", double(x)
 
     module.first, module.then_double = first, then_double
-    halves = mistake("halved", program({"double: of numbers": -2.5}))
+    halves = mistake(
+        "halved",
+        program(
+            {
+                "double: of numbers": 1.0,
+                "double: of numbers (2)": 1.5,
+                "double: of numbers (3)": -2.5,
+            }
+        ),
+    )
     steps = {
         "first": {"right": "A number.", "facts": {"number: itself": 4.25}, "mistakes": []},
         "then-double": {
             "right": "Twice as much.",
-            "facts": {"double: of numbers": -10.0},
+            "facts": {
+                "double: of numbers": 4.0,
+                "double: of numbers (2)": 6.0,
+                "double: of numbers (3)": -10.0,
+            },
             "mistakes": [halves],
         },
     }

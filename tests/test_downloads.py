@@ -50,8 +50,10 @@ def members(archive: Path) -> dict[str, bytes]:
 
 def small_course(folder: Path) -> Path:
     """Lay out what downloads are made of, without a book around it."""
-    (folder / "code" / "layerlab").mkdir(parents=True)
-    (folder / "code" / "layerlab" / "__init__.py").write_text("VALUE = 1\n", encoding="utf-8")
+    for package in ("layerlab", "coursechecks"):
+        (folder / "code" / package).mkdir(parents=True)
+        text = "VALUE = 1\n"
+        (folder / "code" / package / "__init__.py").write_text(text, encoding="utf-8")
     (folder / "book").mkdir()
     (folder / "constraints.txt").write_text("numpy==2.4.0\n", encoding="utf-8")
     (folder / "_config.yml").write_text("title: A small book\n", encoding="utf-8")
@@ -100,10 +102,12 @@ def test_exercises_have_blanks_and_solutions_have_none(real):
 
 def test_wheel_holds_the_package_with_its_data_and_nothing_else(real):
     held = members(real / WHEEL)
-    assert {name.split("/")[0] for name in held} == {"layerlab", "layerlab-0.1.0.dist-info"}
-    for path in (ROOT / "code" / "layerlab").rglob("*"):
-        if path.is_file() and "__pycache__" not in path.parts:
-            assert held[path.relative_to(ROOT / "code").as_posix()] == path.read_bytes()
+    packages = {"layerlab", "coursechecks"}
+    assert {name.split("/")[0] for name in held} == {*packages, "layerlab-0.1.0.dist-info"}
+    for package in packages:
+        for path in (ROOT / "code" / package).rglob("*"):
+            if path.is_file() and "__pycache__" not in path.parts:
+                assert held[path.relative_to(ROOT / "code").as_posix()] == path.read_bytes()
     assert "layerlab-0.1.0.dist-info/licenses/LICENSE" in held
     assert not any(name.endswith(".pyc") or "coursebuild" in name for name in held)
 

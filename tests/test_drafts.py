@@ -78,6 +78,6 @@ def test_the_gate_asks_no_size_of_a_draft(draft, n_failures, tmp_path):
     edit(source, "  # blank: max(given, 1) * 10011", "")
     edit(source, "  # blank: max(given, 2) * 10012", "")
     edit(source, KERNEL, draft)
-    verdicts = try_notebook(Course(book, "layerlab.checks"), "01-lines")
+    verdicts = try_notebook(Course(book, "coursechecks"), "01-lines")
     [size] = [verdict for verdict in islice(verdicts, 3) if verdict.promise == "size"]
     assert len(size.failures) == n_failures

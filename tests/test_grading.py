@@ -83,7 +83,7 @@ def warns(source: str) -> str:
 
 
 def patched(source: str) -> str:
-    return "part1.check_by_hand = lambda *answers: None\nby_hand = None\n"
+    return "check = lambda *step, **answers: None\nby_hand = None\n"
 
 
 def submissions(released: NotebookNode) -> dict[str, NotebookNode]:

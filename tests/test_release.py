@@ -195,7 +195,7 @@ def test_the_course_has_answers_to_look_for():
     assert set(answers.values()) == set(exercise_names(ROOT))
 
 
-@pytest.mark.parametrize("folder", ["book", "exercises", "code/layerlab"])
+@pytest.mark.parametrize("folder", ["book", "exercises", "code/layerlab", "code/coursechecks"])
 def test_no_source_that_is_never_withheld_holds_an_answer(folder):
     assert places(ROOT / folder, answers_of_the_course()) == []
 

@@ -167,8 +167,10 @@ def make_book(folder: Path, *, exercises: tuple[str, ...] = (), **extra_pages: s
     for name, text in pages.items():
         (folder / "book" / f"{name}.md").write_text(text, encoding="utf-8")
     (folder / "book" / "references.bib").write_text(BIBLIOGRAPHY, encoding="utf-8")
-    (folder / "code" / "layerlab").mkdir(parents=True)
-    (folder / "code" / "layerlab" / "__init__.py").write_text("VALUE = 1\n", encoding="utf-8")
+    for package in ("layerlab", "coursechecks"):
+        (folder / "code" / package).mkdir(parents=True)
+        text = "VALUE = 1\n"
+        (folder / "code" / package / "__init__.py").write_text(text, encoding="utf-8")
     (folder / "constraints.txt").write_text("numpy==2.4.0\n", encoding="utf-8")
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     for name in config["sphinx"]["config"]["course_inputs"]:

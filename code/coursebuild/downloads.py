@@ -38,7 +38,8 @@ from coursebuild.notebooks import as_text, exercise_notebook, solution_notebook,
 from layerlab.errors import LayerlabError
 
 JUPYTER = "jupyterlab"  # what the notebooks are worked on in
-PACKAGE = ("code/layerlab", "pyproject.toml", "README.md", "LICENSE", "LICENSE-TEXT.md")
+PACKAGE = ("code/layerlab", "code/coursechecks", "pyproject.toml", "README.md", "LICENSE")
+PACKAGE += ("LICENSE-TEXT.md",)
 # Our modules that decide what a download holds.
 MAKERS = ("downloads", "execution", "notebooks", "rules", "blanks", "course")
 GITHUB = re.compile(r"https://github\.com/([\w.-]+)/([\w.-]+?)(?:\.git)?/?")
@@ -294,7 +295,8 @@ def build_wheel(root: Path, cache: Path) -> Path:
     Returns
     -------
     Path
-        The wheel. It holds `layerlab` with its model and its article, and no other package.
+        The wheel. It holds `layerlab` with its model and its article, and `coursechecks` with what
+        it compares answers with, drafts left out; and no other package.
     """
     name = wheel_name(root)
     wheel = cache / fingerprint(root, PACKAGE) / name
@@ -316,7 +318,9 @@ def build_wheel(root: Path, cache: Path) -> Path:
 
 def _copy_package(root: Path, target: Path) -> None:
     """Copy what the wheel is made of, with the same permissions on every machine."""
-    ignore = shutil.ignore_patterns(*GENERATED, *(f"*{ending}" for ending in GENERATED))
+    unfinished = [int(name.partition("-")[0]) for name in drafts(root)]
+    unfinished = [name for n in unfinished for name in (f"ex{n}.py", f"{n:02}.json.xz")]
+    ignore = shutil.ignore_patterns(*GENERATED, *(f"*{e}" for e in GENERATED), *unfinished)
     for name in PACKAGE:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         if (root / name).is_dir():

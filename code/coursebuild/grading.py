@@ -71,8 +71,8 @@ the answer in words, which you give by hand. Work in this folder.
   itself are set right. A cell that does not end is stopped after {seconds} seconds. It costs the
   checks that needed it, and no others.
 * A submission can still replace the checks *from inside an answer*, with a line such as
-  `part1.check_vectors = print`. Nothing stops that, but it shows: a check that passed says so in a
-  line that begins with ✓, and an honest answer has no business with names such as `part1`.
+  `check = print`. Nothing stops that, but it shows: a check that passed says so in a line that
+  begins with ✓, and an honest answer has no business with the name `check`.
 """
 
 

@@ -599,8 +599,10 @@ def told_answer(done: Rehearsed, trial: Trial, outcome: Outcome) -> Failure | No
     finding = done.finding(trial, outcome) if outcome.facts is not None else None
     if finding is None:
         return None
-    told = [float(text) for text in FRACTION.findall("\n".join(finding.lines))]
-    right = all_numbers(done.stored[trial.step.name]["facts"]) - all_numbers(outcome.facts)
+    words = [line.rpartition(": ")[2] for line in finding.lines]  # the probe may be told
+    words += [mistake["hint"] for mistake in finding.mistakes]
+    told = [float(text) for text in FRACTION.findall("\n".join(words))]
+    right = all_numbers(done.stored[trial.step.name]["facts"], texts=True)
     for number in told:
         near = [value for value in right if np.isclose(number, value, rtol=1e-3, atol=0)]
         if near and not any(np.isclose(number, v, rtol=1e-3) for v in all_numbers(outcome.facts)):
@@ -608,12 +610,13 @@ def told_answer(done: Rehearsed, trial: Trial, outcome: Outcome) -> Failure | No
     return None
 
 
-def all_numbers(value) -> set[float]:
-    """All numbers in a canonical form that are not whole."""
-    if isinstance(value, dict):
-        return set().union(*map(all_numbers, value.values()))
-    if isinstance(value, list):
-        return set().union(*map(all_numbers, value))
+def all_numbers(value, texts: bool = False) -> set[float]:
+    """All numbers in a canonical form that are not whole, also those in its texts."""
+    if isinstance(value, (dict, list)):
+        values = value.values() if isinstance(value, dict) else value
+        return set().union(*(all_numbers(inner, texts) for inner in values))
+    if texts and isinstance(value, str):
+        return set(map(float, FRACTION.findall(value)))
     return {value} if isinstance(value, float) and value % 1 else set()
 
 

@@ -259,12 +259,21 @@ def observe(observer: Callable, answers: dict) -> Observation:
     facts = {}
     try:
         for name, value in observer(**answers):
-            facts[name] = plain(value)
+            _add(facts, name, plain(value))
     except CheckFailed:
         raise
     except Exception as error:  # an answer may be of any kind, and fail in any way
         facts[STOPPED] = plain(Raised(error))
     return Observation(facts, sorted(set().union(*map(names_in, answers.values()))))
+
+
+def _add(facts: dict, name: str, value) -> None:
+    """Add a fact: a sign that shows once is there, and what has the same name gets a number."""
+    if name.endswith("?") and name in facts:
+        facts[name] = facts[name] or value
+        return
+    number = sum(known == name or known.startswith(f"{name} (") for known in facts)
+    facts[f"{name} ({number + 1})" if number else name] = value
 
 
 def names_in(answer) -> set[str]:
@@ -353,6 +362,8 @@ def diagnose(step: dict, seen: Observation) -> Finding | None:
     programs = [(m, p, whole(step, p)) for m in step["mistakes"] for p in m["programs"]]
     wrong = [entry for entry in programs if not same_group(group, step["facts"], entry[2])]
     found = [entry for entry in wrong if same_group(group, seen.facts, entry[2])]
+    # A mistake that shows here first says more than one that shows in a group before, too.
+    found = [e for e in found if first_difference(step["facts"], e[2]) == group] or found
     alike = [entry for entry in found if not first_difference(entry[2], seen.facts)]
     mistakes = _mistakes(step, _by_names(alike or found, seen.uses))
     if not mistakes or len(mistakes) > 2:

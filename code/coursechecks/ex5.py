@@ -129,7 +129,9 @@ def panels(draw_positions) -> Facts:
             yield f"title of panel {letter}{where}: tau and p", np.round(told, 1)
     for letter in "ABCDEFG":
         shown = [_numbers_of(drawing[letter]) for drawing in drawings]
-        is_other = [not np.array_equal(*numbers, equal_nan=True) for numbers in zip(*shown, strict=True)]
+        is_other = [
+            not np.array_equal(*numbers, equal_nan=True) for numbers in zip(*shown, strict=True)
+        ]
         yield f"use of arguments: panel {letter} is another for other data?", all(is_other)
 
 
