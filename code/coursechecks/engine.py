@@ -351,8 +351,9 @@ def diagnose(step: dict, seen: Observation) -> Finding | None:
     if not group:
         return None
     programs = [(m, p, whole(step, p)) for m in step["mistakes"] for p in m["programs"]]
-    wrong = [entry for entry in programs if not same_group(group, step["facts"], entry[2])]
-    found = [entry for entry in wrong if same_group(group, seen.facts, entry[2])]
+    # What a program shows only after another difference is no sign of it without that one.
+    begin = [entry for entry in programs if first_difference(step["facts"], entry[2]) == group]
+    found = [entry for entry in begin if same_group(group, seen.facts, entry[2])]
     alike = [entry for entry in found if not first_difference(entry[2], seen.facts)]
     mistakes = _mistakes(step, _by_names(alike or found, seen.uses))
     if not mistakes or len(mistakes) > 2:
