@@ -184,7 +184,7 @@ def _numbers(value) -> dict | None:
         if array.dtype.kind not in "biuf" or array.size > MOST_NUMBERS:
             return None
         filled = np.ma.filled(np.ma.asarray(array).astype(np.float64), np.nan)
-    except (TypeError, ValueError, OverflowError):
+    except (TypeError, ValueError, OverflowError, RuntimeError):  # the last of a tensor's history
         return None
     if filled.ndim == 0:
         return _number(filled)
