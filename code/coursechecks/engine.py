@@ -149,7 +149,7 @@ def plain(value, depth: int = 0):
     if isinstance(value, About):
         return {"about": plain(value.numbers)}
     if isinstance(value, Raised):
-        says = re.sub(r"0x[0-9a-f]+|(?<![A-Za-z])\d+", "#", str(value.error))  # GPT2 stays whole
+        says = re.sub(r"0x[0-9a-f]+|(?<![A-Za-z\d])\d+", "#", str(value.error))  # GPT2 stays whole
         return {"error": type(value.error).__name__, "says": says.split("\n")[0][:200]}
     if value is None or isinstance(value, (bool, np.bool_)):
         return value if value is None else bool(value)
