@@ -4,7 +4,7 @@ Networks and tokenizers are made here, and stand in for the notebook's own, too.
 the same for any model and any article, and no hook stays on the student's model.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 import numpy as np
@@ -30,7 +30,7 @@ from layerlab.hooks import record
 
 Facts = Iterator[tuple[str, object]]
 
-# No two sizes of a network are equal, nor is one the number of parts inside a part.
+# No two sizes of a model are equal, nor is one the number of parts inside a part.
 SIZES = (
     {"n_layer": 8, "n_head": 6, "n_embd": 12, "n_positions": 16, "vocab_size": 50},
     {"n_layer": 7, "n_head": 3, "n_embd": 9, "n_positions": 24, "vocab_size": 70},
@@ -45,53 +45,43 @@ TEXT_WINDOW = 30  # tokens; each of the texts is longer
 
 def get_ready(get_ready) -> Facts:
     """Two tiny models, in training mode as new ones are."""
-    cases = ((SIZES[0], 10), (SIZES[1], 10), (SIZES[0], 11))
-    tried = [_got_ready(get_ready, *case) for case in cases]
-    for number, (sizes, net, gpt, is_on) in enumerate(tried[:2], 1):
-        returned = len(sizes) if isinstance(sizes, tuple) else sizes
-        yield f"get_ready: how many sizes come from tiny model {number}", returned
-        group = f"the mode of tiny model {number} after get_ready"
+    found = []
+    for number, sizes in enumerate(SIZES, 1):
+        which, net = f"tiny model {number}", _network(**sizes)
+        gpt = _network(n_layer=9 + number, n_positions=40 * number)
+        with torch.enable_grad():  # whatever an earlier try has left behind
+            found.append(run(partial(_alone(get_ready, gpt=gpt), net)))
+            is_on = torch.is_grad_enabled()
+        returned = len(found[-1]) if isinstance(found[-1], tuple) else found[-1]
+        yield f"get_ready: how many sizes of {which}", returned
+        group = f"the mode of {which} after get_ready"
         yield f"{group}: evaluation, the model as a whole", not net.training
         yield f"{group}: evaluation, all of its parts", not any(m.training for m in net.modules())
         yield f"{group}: another model was switched?", not gpt.training
-        yield f"gradients after get_ready, model {number}: still computed?", is_on
-        yield f"gradients after get_ready, model {number}: weights as before?", _is_untouched(net)
+        yield f"gradients after get_ready: still computed for {which}", is_on
+        yield f"gradients after get_ready: weights as before, {which}", _is_untouched(net)
     for place, name in enumerate(("the number of blocks", "the width", "the longest text")):
-        one, other, again = (sizes[place] for sizes, *_ in tried)
+        one, other = (sizes[place] for sizes in found)
         yield f"{name}: of tiny model 1", one
         yield f"{name}: of tiny model 2", other
-        yield f"{name}: it comes from?", _source(*map(plain, (one, other, again)))
-
-
-def _got_ready(function, sizes: dict, n_elsewhere: int):
-    """What came back, the model, the one that stood for the notebook's, if gradients are on."""
-    net, gpt = _network(**sizes), _network(n_layer=n_elsewhere, n_positions=4 * n_elsewhere)
-    with torch.enable_grad():  # whatever an earlier try has left behind
-        found = run(partial(_alone(function, gpt=gpt), net))
-        return found, net, gpt, torch.is_grad_enabled()
-
-
-def _source(one, of_other_model, with_other_notebook) -> str:
-    if one != with_other_notebook:
-        return "another model than the given one"
-    return "the given model" if one != of_other_model else "neither"
+        yield f"{name}: the same for both models?", plain(one) == plain(other)
 
 
 def store(make_hook) -> Facts:
     """Two hooks in a network whose second step overwrites what the first puts out."""
     kept, returned, at_once = {}, [], {}
-    network = nn.Sequential(Times(-2), nn.ReLU(inplace=True))
+    network = nn.Sequential(nn.LeakyReLU(2), nn.ReLU(inplace=True))  # negatives doubled; then 0
     for module, name in zip(network, ("a place", "another place"), strict=True):
         hook = run(partial(make_hook, name, kept))
         yield f"make_hook: what it returns for {name}", _kind(hook)
         module.register_forward_hook(partial(_noting, hook, name, kept, returned, at_once))
     first = torch.tensor([[[1.1, -2.3, 3.7], [0.6, -1.9, 2.2]], [[-0.4, 5.2, 0.9], [1, 1.5, -3]]])
-    for what, x in (("two texts", first), ("one text", 3 - first[:1])):
+    for what, x in (("two texts", first), ("one text", 1 - first[:1])):
         with torch.enable_grad():
-            output = run(network, x)
-        yield f"the hook, while a model reads {what}: the model's output", _kind(output)
-        yield f"what the hook returns: of {what}", returned[0]
-        yield f"the dictionary: names in it, of {what}", _listed(kept)
+            output = run(network, x.requires_grad_())
+        yield f"the hook, while a model reads: the model's output for {what}", _kind(output)
+        yield f"what the hook returns: for {what}", returned[0]
+        yield f"the dictionary: names in it after {what}", _listed(kept)
         group = f"what the hook stores of {what}"
         for name, value in kept.items():
             yield f"{group}: {name}", About(value)
@@ -100,7 +90,7 @@ def store(make_hook) -> Facts:
             yield f"{group}: {name}, with a history?", getattr(value, "requires_grad", False)
             is_other = plain(value) != at_once[name]
             yield f"{group}: {name}, overwritten by a later step?", is_other
-        yield f"what the model makes of it: {what}", About(output)
+        yield f"what the model makes of it: of {what}", About(output)
 
 
 def _noting(hook, name, kept, returned, at_once, *arguments) -> None:
@@ -110,12 +100,13 @@ def _noting(hook, name, kept, returned, at_once, *arguments) -> None:
 
 
 def places(find_places) -> Facts:
-    """The paths of the modules in a small network and in one larger than GPT-2."""
+    """The paths of the modules in a small model and in one that is deeper than GPT-2."""
     for n_blocks in (4, 14):  # one block less is not the number of heads
         net = _network(n_layer=n_blocks)
         found = run(partial(_alone(find_places), net))
         group = f"find_places, for a model of {n_blocks} blocks"
         yield f"{group}: what it returns", _kind(found)
+        yield f"{group}: how many places", len(found)
         yield f"{group}: the names", _listed(found)
         paths = {id(module): path for path, module in net.named_modules()}
         for name, module in sorted(found.items()):
@@ -126,62 +117,58 @@ def places(find_places) -> Facts:
 def attach(attach) -> Facts:
     """Hooks and handles on networks of two sizes, and what the hooks store."""
     for n_blocks in (2, 3):
-        names = [f"{component}_{k}" for k in range(n_blocks) for component in ("att", "mlp")]
-        places = {name: Times(k + 2) for k, name in enumerate(names)}
+        places = {name: nn.LeakyReLU(k + 2) for k, name in enumerate(_names(n_blocks))}
         network, stored, gpt = nn.Sequential(*places.values()), {}, _network()
         handles = run(partial(_alone(attach, gpt=gpt), places, stored))
-        where = f"of {len(places)} places"
-        yield f"attach, given a dictionary {where}: what it returns", _kind(handles)
-        yield f"the hooks {where}: those that run after their modules", _hooks(network)
-        yield f"the hooks {where}: some of another kind?", any(map(_has_other_hooks, network))
-        yield f"the hooks {where}: some on another model?", any(_hooks(gpt))
-        yield f"the handles {where}: what they are", _listed(map(kind_of, handles))
-        output = run(network, torch.tensor([[[1.5, -2]], [[0.5, 3]]]))  # two texts, (2, 1, 2)
+        where = f"{len(places)} places"
+        yield f"attach, given {where}: what it returns", _kind(handles)
+        yield f"hooks and handles of {where}: hooks on each", _hooks(network)
+        yield f"hooks and handles of {where}: hooks of another kind?", any(map(_is_other, network))
+        yield f"hooks and handles of {where}: on another model?", _n_hooks(gpt) > 0
+        yield f"hooks and handles of {where}: the handles", _listed(map(kind_of, handles))
+        # Each place multiplies the negative numbers of both texts, and no two by the same.
+        output = run(network, torch.tensor([[[1.5, -2]], [[-0.5, 3]]]))  # (2, 1, 2)
         for handle in handles:  # one that is registered for all models would stay for good
             if isinstance(handle, RemovableHandle):
                 handle.remove()
-        yield f"the hooks {where}, while a model reads: the model's output", _kind(output)
-        yield f"what is stored {where}: names", _listed(stored)
+        yield f"the hooks on {where}, while a model reads: its output", _kind(output)
+        yield f"what is stored of {where}: names", _listed(stored)
         for name, value in sorted(stored.items()):
-            yield f"what is stored {where}: {name}", About(value)
-        yield f"the handles {where}, once they are removed: hooks that stay", _hooks(network)
+            yield f"what is stored of {where}: {name}", About(value)
+        yield f"the handles of {where}, once they are removed: hooks that stay", _hooks(network)
 
 
 def tokens(to_tokens) -> Facts:
     """Texts of the check's own, which tokenizers of its own take apart."""
-    for seed, text in enumerate(TEXTS):
-        found = run(_alone(to_tokens), text, _tokenizer(seed))
-        yield f"to_tokens: what it returns of text {seed}", _kind(found)
+    for number, text in enumerate(TEXTS, 1):
+        found = run(_alone(to_tokens), text, _tokenizer(number))
+        yield f"to_tokens: what it returns of text {number}", _kind(found)
         ids, n_tokens, n_different = found
-        yield from _whole(f"ids of text {seed}", ids)
-        yield f"n_tokens of text {seed}: number", n_tokens
-        yield f"n_different of text {seed}: number", n_different
+        yield from _numbers(f"ids of text {number}", ids)
+        yield f"n_tokens of text {number}: number", n_tokens
+        yield f"n_different of text {number}: number", n_different
 
 
 def target(find_target) -> Facts:
     """The target's number in two vocabularies, and what it reads."""
-    for seed in range(2):
-        tokenizer = _tokenizer(seed)
+    for number in (1, 2):
+        tokenizer = _tokenizer(number)
         found = run(_alone(find_target), tokenizer)
-        group = "find_target, for tokenizers of the check's own"
-        numbers = np.ravel(found) if isinstance(found, (list, np.ndarray)) else np.empty(0)
-        if numbers.dtype.kind in "iu" and numbers.size:
-            words = (repr(tokenizer.decode([int(number)])) for number in numbers)
-            yield f"{group}: what it reads ({seed})", " + ".join(words)
-        yield from _whole(group, found, f" ({seed})")
+        group = f"find_target, for tokenizer {number} of the check's own"
+        for name, value in _numbers(group, found):
+            if name.endswith("numbers"):
+                pieces = (repr(tokenizer.decode([token])) for token in np.ravel(found).tolist())
+                yield f"{group}: what your numbers read", " + ".join(pieces)
+            yield name, value
 
 
 def positions(find_positions) -> Facts:
-    """Where a token stands among others that repeat, at either end too."""
-    for group, ids, pieces in (
-        ("find_positions, tried on ids of the check's own", [7, 3, 900, 7, 12, 7, 3, 7], [7]),
-        ("find_positions, tried on other ids", [4, 88, 5, 88, 88, 6, 4, 5], [88]),
-    ):
-        facts = dict(calls(group, _alone(find_positions), np.array(ids), pieces))
-        yield from _whole(group, facts.pop(f"{group}: result"))
-        yield from facts.items()
-    others = (np.array(ids[::-1]), [4])
-    yield from depends(_alone(find_positions), (np.array(ids), pieces), others)
+    """Where a token stands among others that come again, at either end too."""
+    for token, place in ((7, 0), (2, 79)):
+        ids = np.random.default_rng(token).integers(0, 9, 80)
+        ids[place] = token
+        group = f"find_positions of token {token}, among tokens of the check's own"
+        yield from _called(group, _alone(find_positions), ids, [token])
 
 
 def choose(choose) -> Facts:
@@ -193,10 +180,7 @@ def choose(choose) -> Facts:
         ([3, 8, 13], 16, 10),
     ):
         group = f"choose, {how_many} of {found} in a window of {longest}"
-        given = (np.array(found), longest, how_many)
-        facts = dict(calls(group, _alone(choose), *given))
-        yield from _whole(group, facts.pop(f"{group}: result"))
-        yield from facts.items()
+        yield from _called(group, _alone(choose), np.array(found), longest, how_many)
     given, others = (np.array([3, 5, 8, 11, 18]), 16, 3), (np.array([2, 6, 9, 12]), 7, 2)
     yield from depends(_alone(choose), given, others)
 
@@ -204,89 +188,67 @@ def choose(choose) -> Facts:
 def cut(cut) -> Facts:
     """Texts in which tokens come again, before the last target and after it."""
     for ids, chosen in (
-        ((31 * np.arange(64) + 500) % 41 + 400, np.array([5, 7, 11])),
+        ((31 * np.arange(64) + 9) % 41, np.array([5, 7, 11])),
         ((17 * np.arange(70)) % 9 + 300, np.arange(20, 36)),  # more targets than in the notebook
     ):
         group = f"cut, with its last target at {chosen[-1]}"
-        facts = dict(calls(group, _alone(cut), ids, chosen))
-        window = facts.pop(f"{group}: result")
-        yield f"{group}: the tokens", window
-        yield f"{group}: what it is", _kind(window)
-        yield f"{group}: type of its numbers", _type_of(window)
+        facts = dict(calls(group, _alone(cut), ids, chosen, what="tokens"))
+        window = facts[f"{group}: tokens"]
         yield from facts.items()
-
-
-def _type_of(window: torch.Tensor) -> str:
-    return "whole" if window.dtype in (torch.int32, torch.int64) else str(window.dtype)
+        yield f"{group}: what it is", _kind(window)
+        is_whole = window.dtype in (torch.int32, torch.int64)
+        yield f"{group}: type of its numbers", "whole" if is_whole else str(window.dtype)
 
 
 def shape(predict_shape) -> Facts:
-    """Shapes for windows of two lengths and networks of two widths."""
+    """Shapes for windows of two lengths and models of two widths."""
     for n_tokens, width in ((7, 12), (11, 20)):
-        what = f"of {n_tokens} tokens, for a width of {width}"
         found = run(_alone(predict_shape), torch.arange(n_tokens)[None], width)
-        yield f"the shape of a window: {what}", list(found) if isinstance(found, tuple) else found
+        yield f"the shape: of {n_tokens} tokens, for a width of {width}", found
 
 
 def read(read) -> Facts:
-    """Passes on two networks, to which somebody else listens, too."""
-    for number, (sizes, n_tokens) in enumerate((({"n_layer": 3}, 7), ({"n_embd": 12}, 4))):
-        net, gpt = _network(**sizes).eval(), _network().eval()
+    """Passes on two models, to which somebody else listens, too."""
+    for number, (sizes, n_tokens) in enumerate((({"n_layer": 3}, 7), ({"n_embd": 12}, 4)), 1):
+        net, gpt, which = _network(**sizes).eval(), _network().eval(), f"tiny model {number}"
         window = 5 * torch.arange(n_tokens)[None] % 31
         with torch.no_grad(), record(net) as right:
             # Whoever asks for hidden states leaves hooks of transformers' own on a model.
             net.base_model(window, use_cache=False, output_hidden_states=True)
-        passes, elsewhere = _watched(net), _watched(gpt)
-        for module in net.modules():
-            module.register_forward_hook(_somebody_else)
-        n_before = sum(_hooks(net))
+        others = [module.register_forward_hook(lambda *_: None) for module in net.modules()]
+        passes = {model: [] for model in (net, gpt)}  # for each pass if it prepares for gradients
+        for model, ran in passes.items():
+            model.base_model.ln_f.register_forward_hook(
+                lambda module, inputs, output, ran=ran: ran.append(output.requires_grad)
+            )
+        before, function = _n_hooks(net), partial(_alone(read, gpt=gpt), net)
         with torch.enable_grad():  # whatever an earlier try has left behind
-            found = run(partial(_alone(read, gpt=gpt), net, window.clone()))
+            found = run(function, window)
             is_on = torch.is_grad_enabled()
-        yield f"read: what it returns ({number})", _kind(found)
-        yield f"the pass: how often the model ran ({number})", len(passes)
-        yield f"the pass: how often another model ran ({number})", len(elsewhere)
-        yield f"the pass: gradients computed? ({number})", any(passes)
-        yield f"gradients after read: still computed ({number})", is_on
-        yield f"gradients after read: wanted for weights as before ({number})", _is_untouched(net)
-        group = f"hooks after read ({number})"
-        n_others = sum(_somebody_else in m._forward_hooks.values() for m in net.modules())
-        yield f"{group}: those of others, all there?", n_others == len(list(net.modules()))
-        yield f"{group}: yours left behind?", sum(_hooks(net)) > n_before
-        stopping = net.base_model.ln_f.register_forward_pre_hook(_stop)
-        run(partial(read, net, window.clone()))
-        stopping.remove()
-        group = f"hooks after a pass that an error stopped ({number})"
-        yield f"{group}: yours left behind?", sum(_hooks(net)) > n_before
-        yield f"the activations: names ({number})", _listed(found)
+        yield f"read: what it returns of {which}", _kind(found)
+        yield f"the pass: how often another model ran than {which}", len(passes[gpt])
+        yield f"the pass: how often {which} ran", len(passes[net])
+        yield f"the pass: gradients computed by {which}?", any(passes[net])
+        yield f"gradients after read: still computed for {which}", is_on
+        yield f"gradients after read: weights as before, {which}", _is_untouched(net)
+        stay = (h.id in m._forward_hooks for h, m in zip(others, net.modules(), strict=True))
+        yield f"hooks after read: those of others, all on {which}", all(stay)
+        yield f"hooks after read: yours left on {which}?", _n_hooks(net) > before
+        run(function, window + 1000)  # no model here knows such tokens
+        group = "hooks after a pass that an error stopped"
+        yield f"{group}: yours left on {which}?", _n_hooks(net) > before
+        yield f"the activations: names, {which}", _listed(found)
         for name, value in right.items():
-            same = np.allclose(np.asarray(found[name]), value, rtol=1e-4, atol=1e-6)
-            yield f"the activations: {name}, what the model wrote there ({number})", same
-
-
-def _watched(net: nn.Module) -> list[bool]:
-    """A list that gets an entry for each pass: whether it prepares for gradients."""
-    passes = []
-    net.base_model.ln_f.register_forward_hook(
-        lambda module, inputs, output: passes.append(output.requires_grad)
-    )
-    return passes
-
-
-def _somebody_else(module, inputs, output) -> None:
-    """A hook that is not the student's."""
-
-
-def _stop(*arguments):
-    raise RuntimeError("stopped by the check")
+            kept = np.asarray(found[name])
+            agrees = kept.shape == tuple(value.shape) and np.allclose(kept, value, rtol=1e-4)
+            yield f"the activations: those of {name}, {which}", agrees
 
 
 def rows(take_rows) -> Facts:
     """Rows of tables that say where each number stands; two targets have equal rows."""
-    table = torch.arange(400.0).reshape(1, 20, 20) / 8  # (1, tokens, width)
+    table = torch.arange(420.0).reshape(1, 21, 20) / 8  # (1, tokens, width)
     table[0, 19] = table[0, 8]
-    names = [f"{component}_{k}" for k in range(12) for component in ("att", "mlp")]
-    stored = {name: table + 100 * k for k, name in enumerate(names)}
+    stored = {name: table + 100 * k for k, name in enumerate(_names(12))}
     for number, chosen in ((2, [1, 8, 10, 19]), (10, [3, 4, 16])):
         group = f"take_rows, of block {number}"
         yield from calls(group, _alone(take_rows), stored, number, np.array(chosen), what="rows")
@@ -295,17 +257,6 @@ def rows(take_rows) -> Facts:
 
 
 # Made for the probes ----------------------------------------------------------------------------
-
-
-class Times(nn.Module):
-    """A step of a network that multiplies by a number, which could be trained."""
-
-    def __init__(self, factor: float):
-        super().__init__()
-        self.factor = nn.Parameter(torch.tensor(float(factor)))
-
-    def forward(self, x):
-        return self.factor * x
 
 
 def _network(**sizes) -> GPT2LMHeadModel:
@@ -326,27 +277,37 @@ def _tokenizer(seed: int) -> GPT2Tokenizer:
     return GPT2Tokenizer(vocabulary, list(splits), model_max_length=TEXT_WINDOW)
 
 
+def _names(n_blocks: int) -> list[str]:
+    return [f"{component}_{k}" for k in range(n_blocks) for component in ("att", "mlp")]
+
+
 def _alone(function, **names):
     """The function with other data in place of all that the notebook has."""
-    found = np.array([1, 2, 4, 5, 7, 8, 10, 11, 13, 14, 16, 17])
-    stand_ins = {
-        "gpt": _network(n_layer=10, n_positions=40),
-        "tokenizer": _tokenizer(9),
-        "article": TEXTS[0] + TEXTS[1],
-        "ids": np.arange(60) ** 2 % 50,
-        "pieces": [4],
-        "found": found,
-        "chosen": found[:10],
-        "window": torch.arange(15)[None],
-        "n_blocks": 10,
-        "width": 8,
-        "longest": 40,
-        "n_tokens": 60,
-    }
-    return with_names(function, **stand_ins | names)
+    places = np.array([1, 2, 4, 5, 7, 8, 10, 11, 13, 14, 16, 17])
+    own = {"gpt": _network(n_layer=10, n_positions=40), "tokenizer": _tokenizer(0)}
+    own |= {"article": "".join(TEXTS), "ids": np.arange(60) ** 2 % 50, "pieces": [4]}
+    own |= {"found": places, "chosen": places[:10], "n_blocks": 10, "longest": 40, "n_tokens": 60}
+    return with_names(function, **own | names)
 
 
 # Said in one form -------------------------------------------------------------------------------
+
+HOLDS = {"b": "true and false", "i": "whole numbers", "f": "numbers with a point", "U": "text"}
+
+
+def _called(group: str, function, *arguments) -> Facts:
+    """One call whose result is to hold whole numbers."""
+    facts = dict(calls(group, function, *arguments))
+    yield from _numbers(group, facts.pop(f"{group}: result"))
+    yield from facts.items()
+
+
+def _numbers(group: str, value) -> Facts:
+    """What an answer holds, in words, and its numbers if it holds any."""
+    kind = np.asarray(value).dtype.kind.replace("u", "i")
+    yield f"{group}: what it holds", HOLDS.get(kind, _kind(value))
+    if kind in "bif":
+        yield f"{group}: numbers", value
 
 
 def _kind(value):
@@ -358,23 +319,21 @@ def _kind(value):
     return "a list" if isinstance(value, (list, tuple)) else kind_of(value)
 
 
-def _listed(names) -> str:
+def _listed(names: Iterable) -> str:
     return ", ".join(sorted(map(str, names))) or "none"
 
 
-def _whole(group: str, value, which: str = "") -> Facts:
-    """The numbers of an answer, and that they are whole ones."""
-    yield f"{group}: numbers{which}", value
-    kind = np.asarray(value).dtype.kind
-    yield f"{group}: numbers of type{which}", "whole" if kind in "iu" else str(kind)
-
-
-def _hooks(network: nn.Module) -> list[int]:
+def _hooks(modules: Iterable[nn.Module]) -> list[int]:
     """How many hooks each module has that run after it."""
-    return [len(module._forward_hooks) for module in network.modules()]
+    return [len(module._forward_hooks) for module in modules]
 
 
-def _has_other_hooks(module: nn.Module) -> bool:
+def _n_hooks(network: nn.Module) -> int:
+    return sum(_hooks(network.modules()))
+
+
+def _is_other(module: nn.Module) -> bool:
+    """Whether hooks of another kind are on a module."""
     return bool(module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks)
 
 
