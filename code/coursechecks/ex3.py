@@ -226,7 +226,7 @@ def read(read) -> Facts:
             found = run(function, window)
             is_on = torch.is_grad_enabled()
         yield f"read: what it returns of {which}", _kind(found)
-        yield f"the pass: how often another model ran than {which}", len(passes[gpt])
+        yield f"the model that ran: another one than {which}?", bool(passes[gpt])
         yield f"the pass: how often {which} ran", len(passes[net])
         yield f"the pass: gradients computed by {which}?", any(passes[net])
         yield f"gradients after read: still computed for {which}", is_on
