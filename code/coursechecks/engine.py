@@ -149,7 +149,7 @@ def plain(value, depth: int = 0):
     if isinstance(value, About):
         return {"about": plain(value.numbers)}
     if isinstance(value, Raised):
-        says = re.sub(r"0x[0-9a-f]+|\d+", "#", str(value.error))
+        says = re.sub(r"0x[0-9a-f]+|(?<![A-Za-z\d])\d+", "#", str(value.error))  # GPT2 stays whole
         return {"error": type(value.error).__name__, "says": says.split("\n")[0][:200]}
     if value is None or isinstance(value, (bool, np.bool_)):
         return value if value is None else bool(value)
@@ -184,7 +184,7 @@ def _numbers(value) -> dict | None:
         if array.dtype.kind not in "biuf" or array.size > MOST_NUMBERS:
             return None
         filled = np.ma.filled(np.ma.asarray(array).astype(np.float64), np.nan)
-    except (TypeError, ValueError, OverflowError):
+    except (TypeError, ValueError, OverflowError, RuntimeError):  # the last of a tensor's history
         return None
     if filled.ndim == 0:
         return _number(filled)
@@ -360,10 +360,9 @@ def diagnose(step: dict, seen: Observation) -> Finding | None:
     if not group:
         return None
     programs = [(m, p, whole(step, p)) for m in step["mistakes"] for p in m["programs"]]
-    wrong = [entry for entry in programs if not same_group(group, step["facts"], entry[2])]
-    found = [entry for entry in wrong if same_group(group, seen.facts, entry[2])]
-    # A mistake that shows here first says more than one that shows in a group before, too.
-    found = [e for e in found if first_difference(step["facts"], e[2]) == group] or found
+    # What a program shows only after another difference is no sign of it without that one.
+    begin = [entry for entry in programs if first_difference(step["facts"], entry[2]) == group]
+    found = [entry for entry in begin if same_group(group, seen.facts, entry[2])]
     alike = [entry for entry in found if not first_difference(entry[2], seen.facts)]
     mistakes = _mistakes(step, _by_names(alike or found, seen.uses))
     if not mistakes or len(mistakes) > 2:

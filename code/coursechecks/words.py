@@ -56,8 +56,8 @@ def _kind(value) -> str:
         if "numbers" in value:
             axes = len(value["shape"])
             sizes = " × ".join(map(str, value["shape"]))
-            several = "an array of 1 number" if sizes == "1" else f"{sizes} numbers"
-            return several if axes else "one number"
+            plural = "" if sizes == "1" else "s"
+            return f"an array of {sizes} number{plural}" if axes else "one number"
         if "items" in value:
             return "a list of " + (_kind(value["items"][0]) if value["items"] else "nothing")
         if "entries" in value:

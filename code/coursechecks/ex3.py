@@ -1,0 +1,345 @@
+"""What the answers of exercise 3 do: hooks on small networks, tokens of small vocabularies.
+
+Networks and tokenizers are made here, and stand in for the notebook's own, too. So what is seen is
+the same for any model and any article, and no hook stays on the student's model.
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+
+import numpy as np
+import torch
+from tokenizers.pre_tokenizers import ByteLevel
+from torch import nn
+from torch.utils.hooks import RemovableHandle
+from transformers import GPT2Config, GPT2LMHeadModel, GPT2Tokenizer
+from transformers.utils import ModelOutput
+
+from coursechecks.engine import (
+    About,
+    Raised,
+    calls,
+    checker,
+    depends,
+    kind_of,
+    plain,
+    run,
+    with_names,
+)
+from layerlab.hooks import record
+
+Facts = Iterator[tuple[str, object]]
+
+# No two sizes of a model are equal, nor is one the number of parts inside a part.
+SIZES = (
+    {"n_layer": 8, "n_head": 6, "n_embd": 12, "n_positions": 16, "vocab_size": 50},
+    {"n_layer": 7, "n_head": 3, "n_embd": 9, "n_positions": 24, "vocab_size": 70},
+)
+WORDS = ("Ġcoffee", "ĠCoffee", "Ġthe", "Ġof", "Ġwater")  # one token each; all else is letters
+TEXTS = (
+    "Take coffee, and the water of the spring. Coffee of the day, or of the day before the day?",
+    "The coffee and the water: of all that the coffee takes.\nWater is the most of it, and free.",
+)
+TEXT_WINDOW = 30  # tokens; each of the texts is longer
+
+
+def get_ready(get_ready) -> Facts:
+    """Two tiny models, in training mode as new ones are."""
+    found = []
+    for number, sizes in enumerate(SIZES, 1):
+        which, net = f"tiny model {number}", _network(**sizes)
+        gpt = _network(n_layer=9 + number, n_positions=40 * number)
+        with torch.enable_grad():  # whatever an earlier try has left behind
+            found.append(run(partial(_alone(get_ready, gpt=gpt), net)))
+            is_on = torch.is_grad_enabled()
+        returned = len(found[-1]) if isinstance(found[-1], tuple) else found[-1]
+        yield f"get_ready: how many sizes of {which}", returned
+        group = f"the mode of {which} after get_ready"
+        yield f"{group}: evaluation, the model as a whole", not net.training
+        yield f"{group}: evaluation, all of its parts", not any(m.training for m in net.modules())
+        yield f"{group}: another model was switched?", not gpt.training
+        yield f"gradients after get_ready: still computed for {which}", is_on
+        yield f"gradients after get_ready: weights as before, {which}", _is_untouched(net)
+    for place, name in enumerate(("the number of blocks", "the width", "the longest text")):
+        one, other = (sizes[place] for sizes in found)
+        yield f"{name}: of tiny model 1", one
+        yield f"{name}: of tiny model 2", other
+        yield f"{name}: the same for both models?", plain(one) == plain(other)
+
+
+def store(make_hook) -> Facts:
+    """Two hooks in a network whose second step overwrites what the first puts out."""
+    kept, returned, at_once = {}, [], {}
+    network = nn.Sequential(nn.LeakyReLU(2), nn.ReLU(inplace=True))  # negatives doubled; then 0
+    for module, name in zip(network, ("a place", "another place"), strict=True):
+        hook = run(partial(make_hook, name, kept))
+        yield f"make_hook: what it returns for {name}", _kind(hook)
+        module.register_forward_hook(partial(_noting, hook, name, kept, returned, at_once))
+    first = torch.tensor([[[1.1, -2.3, 3.7], [0.6, -1.9, 2.2]], [[-0.4, 5.2, 0.9], [1, 1.5, -3]]])
+    for what, x in (("two texts", first), ("one text", 1 - first[:1])):
+        with torch.enable_grad():
+            output = run(network, x.requires_grad_())
+        yield f"the hook, while a model reads: the model's output for {what}", _kind(output)
+        yield f"what the hook returns: for {what}", returned[0]
+        yield f"the dictionary: names in it after {what}", _listed(kept)
+        group = f"what the hook stores of {what}"
+        for name, value in kept.items():
+            yield f"{group}: {name}", About(value)
+            is_array = isinstance(value, (torch.Tensor, np.ndarray))
+            yield f"{group}: {name}, an array or a tensor", is_array
+            yield f"{group}: {name}, with a history?", getattr(value, "requires_grad", False)
+            is_other = plain(value) != at_once[name]
+            yield f"{group}: {name}, overwritten by a later step?", is_other
+        yield f"what the model makes of it: of {what}", About(output)
+
+
+def _noting(hook, name, kept, returned, at_once, *arguments) -> None:
+    """Call a hook, and note what it returns, and what is stored right after it."""
+    returned.append(hook(*arguments))
+    at_once[name] = plain(kept.get(name))
+
+
+def places(find_places) -> Facts:
+    """The paths of the modules in a small model and in one that is deeper than GPT-2."""
+    for n_blocks in (4, 14):  # one block less is not the number of heads
+        net = _network(n_layer=n_blocks)
+        found = run(partial(_alone(find_places), net))
+        group = f"find_places, for a model of {n_blocks} blocks"
+        yield f"{group}: what it returns", _kind(found)
+        yield f"{group}: how many places", len(found)
+        yield f"{group}: the names", _listed(found)
+        paths = {id(module): path for path, module in net.named_modules()}
+        for name, module in sorted(found.items()):
+            elsewhere = f"{kind_of(module)}, no module of this model"
+            yield f"{group}: {name}", paths.get(id(module), elsewhere)
+
+
+def attach(attach) -> Facts:
+    """Hooks and handles on networks of two sizes, and what the hooks store."""
+    for n_blocks in (2, 3):
+        places = {name: nn.LeakyReLU(k + 2) for k, name in enumerate(_names(n_blocks))}
+        network, stored, gpt = nn.Sequential(*places.values()), {}, _network()
+        handles = run(partial(_alone(attach, gpt=gpt), places, stored))
+        where = f"{len(places)} places"
+        yield f"attach, given {where}: what it returns", _kind(handles)
+        yield f"hooks and handles of {where}: hooks on each", _hooks(network)
+        yield f"hooks and handles of {where}: hooks of another kind?", any(map(_is_other, network))
+        yield f"hooks and handles of {where}: on another model?", _n_hooks(gpt) > 0
+        yield f"hooks and handles of {where}: the handles", _listed(map(kind_of, handles))
+        # Each place multiplies the negative numbers of both texts, and no two by the same.
+        output = run(network, torch.tensor([[[1.5, -2]], [[-0.5, 3]]]))  # (2, 1, 2)
+        for handle in handles:  # one that is registered for all models would stay for good
+            if isinstance(handle, RemovableHandle):
+                handle.remove()
+        yield f"the hooks on {where}, while a model reads: its output", _kind(output)
+        yield f"what is stored of {where}: names", _listed(stored)
+        for name, value in sorted(stored.items()):
+            yield f"what is stored of {where}: {name}", About(value)
+        yield f"the handles of {where}, once they are removed: hooks that stay", _hooks(network)
+
+
+def tokens(to_tokens) -> Facts:
+    """Texts of the check's own, which tokenizers of its own take apart."""
+    for number, text in enumerate(TEXTS, 1):
+        found = run(_alone(to_tokens), text, _tokenizer(number))
+        yield f"to_tokens: what it returns of text {number}", _kind(found)
+        ids, n_tokens, n_different = found
+        yield from _numbers(f"ids of text {number}", ids)
+        yield f"n_tokens of text {number}: number", n_tokens
+        yield f"n_different of text {number}: number", n_different
+
+
+def target(find_target) -> Facts:
+    """The target's number in two vocabularies, and what it reads."""
+    for number in (1, 2):
+        tokenizer = _tokenizer(number)
+        found = run(_alone(find_target), tokenizer)
+        group = f"find_target, for tokenizer {number} of the check's own"
+        for name, value in _numbers(group, found):
+            if name.endswith("numbers"):
+                pieces = (repr(tokenizer.decode([token])) for token in np.ravel(found).tolist())
+                yield f"{group}: what your numbers read", " + ".join(pieces)
+            yield name, value
+
+
+def positions(find_positions) -> Facts:
+    """Where a token stands among others that come again, at either end too."""
+    for token, place in ((7, 0), (2, 79)):
+        ids = np.random.default_rng(token).integers(0, 9, 80)
+        ids[place] = token
+        group = f"find_positions of token {token}, among tokens of the check's own"
+        yield from _called(group, _alone(find_positions), ids, [token])
+
+
+def choose(choose) -> Facts:
+    """Positions with the window's edge among them, more and fewer than are wanted."""
+    for found, longest, how_many in (
+        ([3, 5, 8, 11, 14, 15, 40, 1500], 16, 4),  # six lie inside, seven in GPT-2's window
+        ([3, 8, 15, 16, 17, 40, 1500], 16, 10),
+        ([1, 64, 200, 512, 1023, 1024, 1300], 1300, 12),
+        ([3, 8, 13], 16, 10),
+    ):
+        group = f"choose, {how_many} of {found} in a window of {longest}"
+        yield from _called(group, _alone(choose), np.array(found), longest, how_many)
+    given, others = (np.array([3, 5, 8, 11, 18]), 16, 3), (np.array([2, 6, 9, 12]), 7, 2)
+    yield from depends(_alone(choose), given, others)
+
+
+def cut(cut) -> Facts:
+    """Texts in which tokens come again, before the last target and after it."""
+    for ids, chosen in (
+        ((31 * np.arange(64) + 9) % 41, np.array([5, 7, 11])),
+        ((17 * np.arange(70)) % 9 + 300, np.arange(20, 36)),  # more targets than in the notebook
+    ):
+        group = f"cut, with its last target at {chosen[-1]}"
+        facts = dict(calls(group, _alone(cut), ids, chosen, what="tokens"))
+        window = facts[f"{group}: tokens"]
+        yield from facts.items()
+        yield f"{group}: what it is", _kind(window)
+        is_whole = window.dtype in (torch.int32, torch.int64)
+        yield f"{group}: type of its numbers", "whole" if is_whole else str(window.dtype)
+
+
+def shape(predict_shape) -> Facts:
+    """Shapes for windows of two lengths and models of two widths."""
+    for n_tokens, width in ((7, 12), (11, 20)):
+        found = run(_alone(predict_shape), torch.arange(n_tokens)[None], width)
+        yield f"the shape: of {n_tokens} tokens, for a width of {width}", found
+
+
+def read(read) -> Facts:
+    """Passes on two models, to which somebody else listens, too."""
+    for number, (sizes, n_tokens) in enumerate((({"n_layer": 3}, 7), ({"n_embd": 12}, 4)), 1):
+        net, gpt, which = _network(**sizes).eval(), _network().eval(), f"tiny model {number}"
+        window = 5 * torch.arange(n_tokens)[None] % 31
+        with torch.no_grad(), record(net) as right:
+            # Whoever asks for hidden states leaves hooks of transformers' own on a model.
+            net.base_model(window, use_cache=False, output_hidden_states=True)
+        others = [module.register_forward_hook(lambda *_: None) for module in net.modules()]
+        passes = {model: [] for model in (net, gpt)}  # for each pass if it prepares for gradients
+        for model, ran in passes.items():
+            model.base_model.ln_f.register_forward_hook(
+                lambda module, inputs, output, ran=ran: ran.append(output.requires_grad)
+            )
+        before, function = _n_hooks(net), partial(_alone(read, gpt=gpt), net)
+        with torch.enable_grad():  # whatever an earlier try has left behind
+            found = run(function, window)
+            is_on = torch.is_grad_enabled()
+        yield f"read: what it returns of {which}", _kind(found)
+        yield f"the model that ran: another one than {which}?", bool(passes[gpt])
+        yield f"the pass: how often {which} ran", len(passes[net])
+        yield f"the pass: gradients computed by {which}?", any(passes[net])
+        yield f"gradients after read: still computed for {which}", is_on
+        yield f"gradients after read: weights as before, {which}", _is_untouched(net)
+        stay = (h.id in m._forward_hooks for h, m in zip(others, net.modules(), strict=True))
+        yield f"hooks after read: those of others, all on {which}", all(stay)
+        yield f"hooks after read: yours left on {which}?", _n_hooks(net) > before
+        run(function, window + 1000)  # no model here knows such tokens
+        group = "hooks after a pass that an error stopped"
+        yield f"{group}: yours left on {which}?", _n_hooks(net) > before
+        yield f"the activations: names, {which}", _listed(found)
+        for name, value in right.items():
+            kept = np.asarray(found[name])
+            agrees = kept.shape == tuple(value.shape) and np.allclose(kept, value, rtol=1e-4)
+            yield f"the activations: those of {name}, {which}", agrees
+
+
+def rows(take_rows) -> Facts:
+    """Rows of tables that say where each number stands; two targets have equal rows."""
+    table = torch.arange(420.0).reshape(1, 21, 20) / 8  # (1, tokens, width)
+    table[0, 19] = table[0, 8]
+    stored = {name: table + 100 * k for k, name in enumerate(_names(12))}
+    for number, chosen in ((2, [1, 8, 10, 19]), (10, [3, 4, 16])):
+        group = f"take_rows, of block {number}"
+        yield from calls(group, _alone(take_rows), stored, number, np.array(chosen), what="rows")
+    given, others = (stored, 3, np.array([2, 5])), (None, 4, np.array([6, 7]))
+    yield from depends(_alone(take_rows), given, others)
+
+
+# Made for the probes ----------------------------------------------------------------------------
+
+
+def _network(**sizes) -> GPT2LMHeadModel:
+    """A random GPT-2, in training mode as new ones are; the student's random numbers go on."""
+    defaults = {"n_layer": 2, "n_head": 2, "n_embd": 8, "n_positions": 16, "vocab_size": 50}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return GPT2LMHeadModel(GPT2Config(**defaults | sizes, bos_token_id=0, eos_token_id=0))
+
+
+def _tokenizer(seed: int) -> GPT2Tokenizer:
+    """A tokenizer that knows letters and a few words, and numbers them in an order of its own."""
+    splits = dict.fromkeys((word[:k], word[k]) for word in WORDS for k in range(1, len(word)))
+    letters = sorted(ByteLevel.alphabet())
+    pieces = ["<|endoftext|>", *letters, *("".join(split) for split in splits)]
+    order = np.random.default_rng(seed).permutation(len(pieces)).tolist()
+    vocabulary = dict(zip(pieces, order, strict=True))
+    return GPT2Tokenizer(vocabulary, list(splits), model_max_length=TEXT_WINDOW)
+
+
+def _names(n_blocks: int) -> list[str]:
+    return [f"{component}_{k}" for k in range(n_blocks) for component in ("att", "mlp")]
+
+
+def _alone(function, **names):
+    """The function with other data in place of all that the notebook has."""
+    places = np.array([1, 2, 4, 5, 7, 8, 10, 11, 13, 14, 16, 17])
+    own = {"gpt": _network(n_layer=10, n_positions=40), "tokenizer": _tokenizer(0)}
+    own |= {"article": "".join(TEXTS), "ids": np.arange(60) ** 2 % 50, "pieces": [4]}
+    own |= {"found": places, "chosen": places[:10], "n_blocks": 10, "longest": 40, "n_tokens": 60}
+    return with_names(function, **own | names)
+
+
+# Said in one form -------------------------------------------------------------------------------
+
+HOLDS = {"b": "true and false", "i": "whole numbers", "f": "numbers with a point", "U": "text"}
+
+
+def _called(group: str, function, *arguments) -> Facts:
+    """One call whose result is to hold whole numbers."""
+    facts = dict(calls(group, function, *arguments))
+    yield from _numbers(group, facts.pop(f"{group}: result"))
+    yield from facts.items()
+
+
+def _numbers(group: str, value) -> Facts:
+    """What an answer holds, in words, and its numbers if it holds any."""
+    kind = np.asarray(value).dtype.kind.replace("u", "i")
+    yield f"{group}: what it holds", HOLDS.get(kind, _kind(value))
+    if kind in "bif":
+        yield f"{group}: numbers", value
+
+
+def _kind(value):
+    """What an answer is, in words; an error stays one."""
+    if isinstance(value, Raised):
+        return value
+    if isinstance(value, dict) and not isinstance(value, ModelOutput):
+        return "a dictionary"
+    return "a list" if isinstance(value, (list, tuple)) else kind_of(value)
+
+
+def _listed(names: Iterable) -> str:
+    return ", ".join(sorted(map(str, names))) or "none"
+
+
+def _hooks(modules: Iterable[nn.Module]) -> list[int]:
+    """How many hooks each module has that run after it."""
+    return [len(module._forward_hooks) for module in modules]
+
+
+def _n_hooks(network: nn.Module) -> int:
+    return sum(_hooks(network.modules()))
+
+
+def _is_other(module: nn.Module) -> bool:
+    """Whether hooks of another kind are on a module."""
+    return bool(module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks)
+
+
+def _is_untouched(network: nn.Module) -> bool:
+    """Whether the weights are what they were made as: 32 bits, and trainable."""
+    return all(w.requires_grad and w.dtype == torch.float32 for w in network.parameters())
+
+
+check = checker(__name__)
