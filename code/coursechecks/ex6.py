@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from coursechecks import figures
-from coursechecks.engine import calls, checker, is_error, kind_of, plain, run, size_of, with_names
+from coursechecks.engine import Raised, calls, checker, outline, run, size_of, tried, with_names
 from layerlab.sweeps import position_distances
 
 Facts = Iterator[tuple[str, object]]
@@ -23,7 +23,7 @@ def shapes(sizes) -> Facts:
     function = with_names(sizes, **_other_notebook())
     answers = [run(function, array) for array in arrays]
     for array, answer in zip(arrays, answers, strict=True):
-        yield f"sizes: how many numbers for an array {size_of(array)}", _outline(answer)
+        yield f"sizes: how many numbers for an array {size_of(array)}", outline(answer)
     answers = [list(answer) for answer in answers]
     for place, what in enumerate(("blocks", "targets", "pairs")):
         group, numbers = f"number of {what}", [answer[place] for answer in answers]
@@ -48,22 +48,16 @@ def _stack(n_blocks: int, n_targets: int) -> np.ndarray:
     return np.cumsum(steps, axis=2) + rng.normal(size=40)
 
 
-def _outline(answer):
-    """An error as it came; of anything else what it is, but not which numbers are in it."""
-    if is_error(plain(answer)):
-        return answer
-    return size_of(answer) if isinstance(answer, (np.ndarray, list, tuple)) else kind_of(answer)
-
-
 def measures(measures_of) -> Facts:
     """The three measures of every two rows of four vectors, of six, and of more than ten."""
     function = with_names(measures_of, **_other_notebook())
-    answers = {n: list(calls("", function, _stack(2, n)[1, -1])) for n in (4, 6, 12)}
-    for n_vectors, ((_, answer), _) in answers.items():
-        yield f"measures_of: size for {n_vectors} vectors", _outline(answer)
-    for n_vectors, ((_, answer), (_, is_changed)) in answers.items():
-        yield f"measures_of, tried on {n_vectors} vectors: measures of the pairs", answer
-        yield f"measures_of, tried on {n_vectors} vectors: changes what it is given?", is_changed
+    answers = {n: tried(function, _stack(2, n)[1, -1]) for n in (4, 6, 12)}
+    for n_vectors, (answer, _) in answers.items():
+        yield f"measures_of: size for {n_vectors} vectors", outline(answer)
+    for n_vectors, (answer, is_changed) in answers.items():
+        group = f"measures_of, tried on {n_vectors} vectors"
+        yield f"{group}: measures of the pairs", answer
+        yield f"{group}: changes what it is given?", is_changed
 
 
 def gaps(gaps_of) -> Facts:
@@ -78,17 +72,12 @@ def array(empty_profile) -> Facts:
     function = with_names(empty_profile, **_other_notebook())
     answers = {n_blocks: run(function, n_blocks) for n_blocks in (5, 14)}
     for n_blocks, answer in answers.items():
-        yield f"shape of the array: for {n_blocks} blocks", _outline(answer)
+        yield f"shape of the array: for {n_blocks} blocks", outline(answer)
+    group = "numbers in the array"
     for n_blocks, answer in answers.items():
-        yield (
-            f"numbers in the array: for {n_blocks} blocks, an array",
-            isinstance(answer, np.ndarray),
-        )
-        yield (
-            f"numbers in the array: for {n_blocks} blocks, with fractions",
-            answer.dtype.kind == "f",
-        )
-        yield f"numbers in the array: for {n_blocks} blocks, all zero", not answer.any()
+        yield f"{group}: for {n_blocks} blocks, in an array", isinstance(answer, np.ndarray)
+        yield f"{group}: for {n_blocks} blocks, with fractions", answer.dtype.kind == "f"
+        yield f"{group}: for {n_blocks} blocks, all zero", not answer.any()
 
 
 def sweep(sweep) -> Facts:
@@ -97,21 +86,21 @@ def sweep(sweep) -> Facts:
     for n_blocks, n_targets in ((5, 6), (2, 3), (40, 3)):
         what = f"{n_blocks} blocks, {n_targets} targets"
         given = _stack(n_blocks, n_targets), position_distances(PLACES[n_targets])
-        (_, results[what]), (_, is_changed) = calls("", function, *given)
-        yield f"sweep: size for {what}", _outline(results[what])
+        results[what], is_changed = tried(function, *given)
+        yield f"sweep: size for {what}", outline(results[what])
         yield f"sweep: changes what it is given for {what}?", is_changed
     for what, result in results.items():
-        if is_error(plain(result)):
-            continue
-        profile = np.asarray(result, dtype=float)
-        for place, statistic in enumerate(("means", "taus")):
-            yield f"{statistic} of {what}: numbers", profile[:, :, place]
-        yield f"profile of {what}: a block left empty?", not np.any(profile, axis=(2, 3)).all()
-        for axis, part in enumerate(("components", "blocks")):
-            yield (
-                f"profile of {what}: all {part} alike?",
-                bool(np.ptp(profile, axis=axis).max() == 0),
-            )
+        if not isinstance(result, Raised):
+            yield from _statistics(what, np.asarray(result, dtype=float))
+
+
+def _statistics(what: str, profile) -> Facts:
+    yield f"means of {what}: numbers", profile[:, :, 0]
+    yield f"taus of {what}: numbers", profile[:, :, 1]
+    group, (components, blocks) = f"profile of {what}", (np.ptp(profile, axis=k) for k in (0, 1))
+    yield f"{group}: a block left empty?", not np.any(profile, axis=(2, 3)).all()
+    yield f"{group}: both components alike?", not components.any()
+    yield f"{group}: all blocks alike?", not blocks.any()
 
 
 def normalise(shares_of_maximum) -> Facts:
