@@ -94,10 +94,16 @@ def _run(function, *arguments, **options):
 
 def calls(group: str, function, *arguments, what: str = "result") -> Iterator[tuple[str, object]]:
     """Observe one call: its result, and the sign that it changed what it was given."""
+    result, is_changed = tried(function, *arguments)
+    yield f"{group}: {what}", result
+    yield f"{group}: changes what it is given?", is_changed
+
+
+def tried(function, *arguments) -> tuple[object, bool]:
+    """Result of one call, as `run`, and whether it changed what it was given."""
     handed = copy.deepcopy(arguments)
-    yield f"{group}: {what}", _run(function, *handed)
-    changed = any(plain(old) != plain(new) for old, new in zip(arguments, handed, strict=True))
-    yield f"{group}: changes what it is given?", changed
+    result = _run(function, *handed)
+    return result, any(plain(a) != plain(b) for a, b in zip(arguments, handed, strict=True))
 
 
 def depends(function, arguments: tuple, others: tuple) -> Iterator[tuple[str, object]]:
@@ -202,6 +208,15 @@ def size_of(value) -> str:
         return " × ".join(map(str, np.shape(value))) or "a single one"
     except ValueError:  # a list whose parts have other shapes
         return "parts of different sizes"
+
+
+def outline(value):
+    """An error as it came; of anything else how much it holds, or what it is, and no number."""
+    if isinstance(value, Raised):
+        return value
+    if isinstance(value, (list, tuple)):
+        return str(len(value))
+    return size_of(value) if isinstance(value, np.ndarray) else kind_of(value)
 
 
 def kind_of(value) -> str:
