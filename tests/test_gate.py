@@ -138,6 +138,8 @@ CHECKS = '''"""Checks for the tests of the gate."""
 
 from coursechecks.engine import calls, checker
 
+READS = ("seen/NUMBER.json.xz",)
+
 
 def gaps(first, second, third, x, y):
     right = [abs(a - b) for a, b in zip(x, y)]
@@ -400,7 +402,7 @@ def write_notebook(root: Path, number: int, word: str, edits: Broken) -> None:
     own, _, elsewhere = edits.more_programs.partition("[nowhere]")
     text = text.replace("MORE_PROGRAMS", own) + (elsewhere and f"[nowhere]{elsewhere}")
     (root / "solutions" / "mistakes" / f"{number:02}.toml").write_text(text, "utf-8")
-    text = CHECKS
+    text = CHECKS.replace("NUMBER", f"{number:02}")
     for old, new in edits.checks:
         assert text.count(old) == 1, old
         text = text.replace(old, new)

@@ -97,6 +97,7 @@ from collections.abc import Iterator
 
 from coursechecks.engine import calls, checker
 
+READS = ("seen/{number:02}.json.xz",)
 Facts = Iterator[tuple[str, object]]
 
 

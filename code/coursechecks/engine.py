@@ -27,7 +27,6 @@ import numpy as np
 from coursechecks.words import in_kind, in_pattern
 from layerlab.errors import LayerlabError
 
-READS = ("seen",)  # what this package's modules read, beside their own text
 BLANK = "____"
 RTOL, ATOL = 1e-6, 1e-9
 LOOSE = 1e-4  # relative, for numbers that went through float32
@@ -62,8 +61,9 @@ class About:
 def run(function, *arguments, **options):
     """Result of a student's function on copies of the arguments; an error becomes `Raised`.
 
-    A warning is printed as one line. On the standard error, where Python would put it, it costs a
-    right answer its points: nbgrader takes whatever stands there for a failure.
+    Warnings are kept, and the check prints each of them once. On the standard error, where Python
+    would put it, a warning costs a right answer its points: nbgrader takes whatever stands there
+    for a failure.
 
     Raises
     ------
@@ -71,6 +71,9 @@ def run(function, *arguments, **options):
         If the function comes to a blank that is left unfilled.
     """
     return _run(function, *map(copy.deepcopy, arguments), **options)
+
+
+_warned: dict[str, None] = {}  # by the answers of the step that is observed
 
 
 def _run(function, *arguments, **options):
@@ -88,8 +91,8 @@ def _run(function, *arguments, **options):
         except Exception as error:
             return Raised(error)
         finally:
-            for text in dict.fromkeys(f"{w.category.__name__}: {w.message}" for w in caught):
-                print(f"· Python warned: {text}")
+            for warning in caught:
+                _warned[f"{warning.category.__name__}: {warning.message}"] = None
 
 
 def calls(group: str, function, *arguments, what: str = "result") -> Iterator[tuple[str, object]]:
@@ -272,6 +275,7 @@ STOPPED = "your answer: could be used"
 def observe(observer: Callable, answers: dict) -> Observation:
     """Let an observer try the answers of its step."""
     facts = {}
+    _warned.clear()
     try:
         for name, value in observer(**answers):
             _add(facts, name, plain(value))
@@ -279,6 +283,8 @@ def observe(observer: Callable, answers: dict) -> Observation:
         raise
     except Exception as error:  # an answer may be of any kind, and fail in any way
         facts[STOPPED] = plain(Raised(error))
+    for text in _warned:
+        print(f"· Python warned: {text}")
     return Observation(facts, sorted(set().union(*map(names_in, answers.values()))))
 
 
@@ -480,7 +486,7 @@ def check(module: ModuleType, step: str, /, **answers) -> None:
     Parameters
     ----------
     module : module
-        The exercise's, with an observer for each step.
+        The exercise's, with an observer for each step. Its READS names what is stored of it.
     step : str
         The step's name.
     answers
@@ -491,22 +497,23 @@ def check(module: ModuleType, step: str, /, **answers) -> None:
     CheckFailed
         If the answer is not right yet.
     """
-    number = module.__name__.rpartition("ex")[2].zfill(2)
     observer = getattr(module, step.replace("-", "_"), None)
     if observer is None:
-        raise CheckFailed(f"exercise {number} has no check of a step {step!r}")
+        raise CheckFailed(f"{module.__name__} has no check of a step {step!r}")
     seen = observe(observer, answers)
     if recorder is not None:
         recorder(step, seen)
         return
-    steps = load(Path(module.__file__).parent / "seen" / f"{number}.json.xz")
+    steps = load(Path(module.__file__).parent / module.READS[0])
     if step not in steps:
         raise CheckFailed(f"nothing is stored of the step {step!r}; `make exercises` stores it")
     finding = diagnose(steps[step], seen)
-    _passed[number, step] = finding is None
+    _passed[module.__name__, step] = finding is None
     if finding is not None:
         earlier = [name for name in list(steps)[: list(steps).index(step)]]
-        raise CheckFailed(message(finding, [s for s in earlier if not _passed.get((number, s))]))
+        raise CheckFailed(
+            message(finding, [s for s in earlier if not _passed.get((module.__name__, s))])
+        )
     print(f"✓ {steps[step]['right']}")
 
 

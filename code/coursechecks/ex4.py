@@ -8,6 +8,7 @@ from coursechecks import figures
 from coursechecks.engine import checker, kind_of, outline, plain, run, size_of, tried, with_names
 from layerlab.sweeps import to_upper
 
+READS = ("seen/04.json.xz",)
 Facts = Iterator[tuple[str, object]]
 
 MEASURES = ("MI", "L1", "L2")

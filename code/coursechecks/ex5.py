@@ -8,6 +8,7 @@ from coursechecks import figures
 from coursechecks.engine import calls, checker, depends, run, size_of, with_names
 from layerlab.sweeps import position_distances, to_upper
 
+READS = ("seen/05.json.xz",)
 Facts = Iterator[tuple[str, object]]
 
 # Two couples of lists without ties. They share numbers, 0 and 1 among them, so that each chain of

@@ -8,6 +8,7 @@ from coursechecks import figures
 from coursechecks.engine import Raised, calls, checker, outline, run, size_of, tried, with_names
 from layerlab.sweeps import position_distances
 
+READS = ("seen/06.json.xz",)
 Facts = Iterator[tuple[str, object]]
 
 MEASURES = ("MI", "L1", "L2")
