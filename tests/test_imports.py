@@ -21,6 +21,7 @@ ORDER = [  # each may import those before it
     "investigation",
     "examples",
     "checks",
+    "themes",
     "figures",
     "report",
     "pages",

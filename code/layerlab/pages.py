@@ -9,7 +9,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from layerlab.figures import save
+from layerlab.themes import save
 
 SHORTEST_ALT = 20  # characters; shorter texts name a figure and do not say what it shows
 
