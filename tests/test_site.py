@@ -169,10 +169,6 @@ def make_book(folder: Path, *, exercises: tuple[str, ...] = (), **extra_pages: s
     (folder / "code" / "layerlab").mkdir(parents=True)
     (folder / "code" / "layerlab" / "__init__.py").write_text("VALUE = 1\n", encoding="utf-8")
     (folder / "constraints.txt").write_text("numpy==2.4.0\n", encoding="utf-8")
-    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
-    for name in config["sphinx"]["config"]["course_inputs"]:
-        if not (folder / name).exists():  # the others, like the benchmarks' results, stay empty
-            (folder / name).mkdir(parents=True)
     for stray in (".venv", "venv", "train-work"):  # no page of the course, so nobody runs it
         (folder / stray).mkdir()
         (folder / stray / "stray.md").write_text(STRAY, encoding="utf-8")
@@ -469,12 +465,16 @@ def test_notebooks_run_again_only_when_something_they_depend_on_changed(tmp_path
     edit(book / "code" / "layerlab" / "__init__.py", "VALUE = 1", "VALUE = 2")
     package = build(book)
     assert package.returncode == 0
-    assert "executed book/welcome.md" in package.stdout
+    assert "book/welcome runs: layerlab/__init__.py changed\n" in package.stdout
+    assert "executed book/other.md" not in package.stdout  # it does not import the package
     assert "the value is 2" in html(book, "welcome")
 
     edit(book / "constraints.txt", "2.4.0", "2.4.1")
-    assert "executed book/welcome.md" in build(book).stdout
-    assert len(list((book / "_build" / ".jupyter_cache").iterdir())) == 1  # old ones are gone
+    pins = build(book).stdout
+    for page in ("welcome", "other"):
+        assert f"book/{page} runs: the pins changed\n" in pins
+        assert f"executed book/{page}.md" in pins
+    assert len(list((book / "_build" / ".jupyter_cache" / "executed").iterdir())) == 2
 
 
 def test_lost_figure_files_are_made_again(tmp_path):

@@ -3,7 +3,7 @@
 Jupyter Book loads it from `_config.yml`. Six things happen here that a stock book leaves open:
 
 * a warning of any kind makes the build fail, and a build that failed is never taken up again;
-* a stored output is used only while everything that it depends on is unchanged;
+* a page runs only when something changed that its outputs rest on, and the build says what;
 * one change on one page writes all pages, so that no page keeps a reference to what is gone;
 * solutions are shown without the marks of their blanks, or, with `course_solutions` false, are
   left out with everything that an earlier build made of them;
@@ -12,7 +12,6 @@ Jupyter Book loads it from `_config.yml`. Six things happen here that a stock bo
 """
 
 import importlib.util
-import json
 import os
 import re
 import shutil
@@ -39,14 +38,16 @@ from coursebuild.downloads import (
     wheel_name,
 )
 from coursebuild.execution import Run, execute_notebooks, fingerprint, prepare_kernels
+from coursebuild.inputs import Sources
 from coursebuild.notebooks import solution_page
+from coursebuild.outputs import Outputs
 from layerlab.errors import LayerlabError
 
 logger = logging.getLogger(__name__)
 
 DESCRIPTION_LENGTH = 160
 MATHJAX_PARTS = ("tex-chtml.js", "output/chtml/fonts", "input/tex/extensions", "a11y")
-OWN_MODULES = ("site", "execution", "audit", "blanks", "notebooks", "downloads")
+OWN_MODULES = ("site", "execution", "outputs", "audit", "blanks", "notebooks", "downloads")
 TOC_LISTS = ("parts", "subtrees", "chapters", "sections", "entries")
 MISLEADING = (' aria-label="Toggle hidden content"', ' role="doc-biblioentry"', ' role="list"')
 REDIRECT = """<!DOCTYPE html>
@@ -70,7 +71,6 @@ def setup(app: Sphinx) -> dict:
     # As `-W --keep-going` would: count every warning, finish, and fail at the end.
     app.keep_going, app.warningiserror = True, False
 
-    app.add_config_value("course_inputs", [], "", types=[list])
     app.add_config_value("course_builder", "", "env", types=[str])
     app.add_config_value("course_look", "", "html", types=[str])
     app.add_config_value("course_solutions", True, "env", types=[bool])
@@ -78,13 +78,14 @@ def setup(app: Sphinx) -> dict:
     app.add_config_value("comments_config", {}, "")  # Jupyter Book sets it, used or not
 
     app.connect("config-inited", forget_failed_build, priority=100)
-    app.connect("config-inited", name_what_outputs_depend_on, priority=200)
+    app.connect("config-inited", name_what_pages_are_made_with, priority=200)
     app.connect("config-inited", leave_out_solutions, priority=300)
     app.connect("config-inited", fill_in_steps, priority=400)
     app.connect("config-inited", use_local_mathjax)
     app.connect("builder-inited", prepare_downloads)
     app.connect("builder-inited", start_kernels_from_here)
     app.connect("env-get-outdated", drop_removed_pages)
+    app.connect("env-get-outdated", find_pages_to_run)
     app.connect("env-before-read-docs", execute_before_reading)
     app.connect("source-read", take_out_marks)
     app.connect("env-get-updated", write_all_pages_or_none)
@@ -130,33 +131,17 @@ def _edition(config) -> str:
     return "with solutions\n" if config.course_solutions else "without solutions\n"
 
 
-def name_what_outputs_depend_on(app: Sphinx, config) -> None:
-    """Put the execution cache where only the same package, data, model and versions find it."""
-    root = Path(app.srcdir)
-    if not config.course_inputs:
-        raise ConfigError("_config.yml must name course_inputs, the files that outputs depend on")
-    try:
-        inputs = fingerprint(root, config.course_inputs)
-    except FileNotFoundError as error:
-        raise ConfigError(str(error)) from error
+def name_what_pages_are_made_with(app: Sphinx, config) -> None:
+    """Let Sphinx read every page again when the builder changed, and write it when the look did."""
     own = [f"{name}.py" for name in OWN_MODULES]
     look = [*config.html_static_path, *config.templates_path]  # the theme adds absolute paths
-    config.course_builder = fingerprint(Path(__file__).parent, own)
-    config.course_look = fingerprint(root, [name for name in look if not Path(name).is_absolute()])
-
-    cache = build_folder(app) / ".jupyter_cache" / inputs
-    if not _figures_are_there(app, cache):
-        shutil.rmtree(cache)
-        shutil.rmtree(app.doctreedir)
-        Path(app.doctreedir).mkdir()
-    config.nb_execution_cache_path = str(cache)  # its change makes Sphinx read every page again
-
-
-def _figures_are_there(app: Sphinx, cache: Path) -> bool:
-    """Tell whether the image files that the stored runs wrote beside their outputs still exist."""
-    record = cache / "figures.json"
-    names = json.loads(record.read_text("utf-8")) if record.exists() else []
-    return all((build_folder(app) / "figures" / name).exists() for name in names)
+    look = [name for name in look if not Path(name).is_absolute()]
+    try:
+        config.course_builder = fingerprint(Path(__file__).parent, own)
+        config.course_look = fingerprint(Path(app.srcdir), look)
+    except FileNotFoundError as error:
+        raise ConfigError(str(error)) from error
+    config.nb_execution_cache_path = str(build_folder(app) / ".jupyter_cache")
 
 
 def drop_removed_pages(app: Sphinx, env: BuildEnvironment, added, changed, removed) -> list[str]:
@@ -315,9 +300,7 @@ def start_kernels_from_here(app: Sphinx) -> None:
         "OMP_NUM_THREADS": str(max(1, cores // count_workers())),
         "HF_HUB_OFFLINE": "1",
         "PYTHONWARNINGS": "ignore:IProgress not found",  # no widgets on a page, and none missed
-        "LAYERLAB_FIGURES": str((build_folder(app) / "figures").resolve()),
     }
-    (build_folder(app) / "figures").mkdir(exist_ok=True)
     prepare_kernels((build_folder(app) / ".kernels").resolve(), source_roots, variables)
 
 
@@ -326,15 +309,36 @@ def count_workers() -> int:
     return min(4, os.cpu_count() or 1)
 
 
-def execute_before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
-    """Run the notebooks among the pages to be read, unless their outputs are stored."""
-    app.course_changed |= bool(docnames)
+def find_pages_to_run(app: Sphinx, env: BuildEnvironment, added, changed, removed) -> list[str]:
+    """Name the pages whose stored outputs are not true any more, so that they are read again."""
+    app.course_runs, app.course_outputs = {}, None
     if env.mystnb_config.execution_mode != "cache":
+        return []
+    figures = build_folder(app) / "figures"
+    figures.mkdir(exist_ok=True)
+    app.course_outputs = Outputs(Path(env.mystnb_config.execution_cache_path), figures)
+    sources = Sources(Path(app.srcdir))
+    for docname in sorted(env.found_docs):
+        run = _read_run(env, docname, sources)
+        reason = app.course_outputs.reason(run) if run else ""
+        if reason:
+            app.course_runs[docname] = run, reason
+    return list(app.course_runs)
+
+
+def execute_before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
+    """Run the notebooks whose outputs are not stored, and say why each of them runs."""
+    app.course_changed |= bool(docnames)
+    if not app.course_runs:
         return
-    runs = [run for run in map(lambda name: _read_run(env, name), docnames) if run]
+    runs = [run for run, _ in app.course_runs.values()]
+    tell(f"executing {len(runs)} notebooks, up to {count_workers()} at a time")
+    for docname, (run, reason) in app.course_runs.items():
+        tell(f"{docname} runs: {reason}")
+        run.variables["LAYERLAB_FIGURES"] = str(app.course_outputs.place_for_figures(run))
     failed = execute_notebooks(
         runs,
-        Path(env.mystnb_config.execution_cache_path),
+        app.course_outputs.keep,
         workers=count_workers(),
         timeout=env.mystnb_config.execution_timeout,
         report=tell,
@@ -349,7 +353,7 @@ def tell(line: str) -> None:
     print(line, flush=True)
 
 
-def _read_run(env: BuildEnvironment, docname: str) -> Run | None:
+def _read_run(env: BuildEnvironment, docname: str, sources: Sources) -> Run | None:
     """Read a page as MyST-NB will; None for a page without code, or one that is not executed."""
     path = Path(env.doc2path(docname))
     patterns = env.mystnb_config.execution_excludepatterns
@@ -359,7 +363,12 @@ def _read_run(env: BuildEnvironment, docname: str) -> Run | None:
     reader = create_nb_reader(str(path), env.myst_config, env.mystnb_config, text)
     if reader is None:
         return None
-    return Run(path.relative_to(env.srcdir).as_posix(), path, reader.read(text))
+    notebook = reader.read(text)
+    try:
+        inputs = sources.page_inputs(path, notebook)
+    except (LayerlabError, FileNotFoundError) as error:
+        raise ExtensionError(str(error)) from error
+    return Run(path.relative_to(env.srcdir).as_posix(), path, notebook, inputs)
 
 
 # Pages ---------------------------------------------------------------------------------------
@@ -489,11 +498,6 @@ def _write_sources_without_marks(app: Sphinx) -> None:
 
 def _note_success(app: Sphinx) -> None:
     """Leave the mark that the next build trusts, and clear away what no build will use again."""
-    cache = Path(app.config.nb_execution_cache_path)
-    figures = sorted(path.name for path in (build_folder(app) / "figures").iterdir())
-    if cache.is_dir():
-        (cache / "figures.json").write_text(json.dumps(figures), encoding="utf-8")
-    for old in cache.parent.glob("*"):
-        if old != cache:
-            shutil.rmtree(old) if old.is_dir() else old.unlink()
+    if app.course_outputs:
+        app.course_outputs.clear(Path(app.srcdir))
     success_mark(app).write_text(_edition(app.config), encoding="utf-8")
