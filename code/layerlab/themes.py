@@ -8,9 +8,11 @@ Colours, fonts and spines are chosen around a call::
 Outside a theme, a function of `layerlab.figures` draws in the light one.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 
@@ -57,12 +59,32 @@ STYLE = {
     "svg.hashsalt": "layerlab",  # ids inside an SVG then depend on its content alone
 }
 
-_mode: ContextVar[str | None] = ContextVar("layerlab_mode", default=None)
-_narrow: ContextVar[bool] = ContextVar("layerlab_narrow", default=False)
+COLOUR = re.compile(rb"#[0-9a-f]{6}\b")  # as an SVG names it
+
+
+@dataclass
+class Theme:
+    """The theme in use.
+
+    Attributes
+    ----------
+    mode : {"light", "dark"}
+    narrow : bool
+        Whether it is that of a phone.
+    was_asked : bool
+        Whether somebody asked how wide the page is: if not, the drawing is the same for both.
+    """
+
+    mode: str
+    narrow: bool
+    was_asked: bool = False
+
+
+_in_use: ContextVar[Theme | None] = ContextVar("layerlab_theme", default=None)
 
 
 @contextmanager
-def theme(mode: str = "light", *, narrow: bool = False) -> Iterator[None]:
+def theme(mode: str = "light", *, narrow: bool = False) -> Iterator[Theme]:
     """Draw in the colours for a light or a dark page while the context lasts.
 
     Parameters
@@ -90,18 +112,20 @@ def theme(mode: str = "light", *, narrow: bool = False) -> Iterator[None]:
         "grid.color": palette["muted"],
         "axes.prop_cycle": mpl.cycler(color=palette["cycle"]),
     }
-    tokens = _mode.set(mode), _narrow.set(narrow)
+    in_use = Theme(mode, narrow)
+    token = _in_use.set(in_use)
     try:
         with mpl.rc_context({**STYLE, **colours}):
-            yield
+            yield in_use
     finally:
-        _mode.reset(tokens[0])
-        _narrow.reset(tokens[1])
+        _in_use.reset(token)
 
 
 def is_narrow() -> bool:
     """Tell whether the theme in use is that of a phone."""
-    return _narrow.get()
+    in_use = _in_use.get() or Theme("light", narrow=False)
+    in_use.was_asked = True
+    return in_use.narrow
 
 
 def themed(draw: Callable[..., Figure]) -> Callable[..., Figure]:
@@ -109,7 +133,7 @@ def themed(draw: Callable[..., Figure]) -> Callable[..., Figure]:
 
     @wraps(draw)
     def drawn(*args, **options):
-        with nullcontext() if _mode.get() else theme("light"):
+        with nullcontext() if _in_use.get() else theme("light"):
             return draw(*args, **options)
 
     return drawn
@@ -144,13 +168,52 @@ def save(
     path
         As given.
     """
-    is_svg = not isinstance(path, str | Path) or Path(path).suffix == ".svg"
     with theme(mode, narrow=narrow):
-        draw(*args, **options).savefig(
-            path,
-            dpi=dpi,
-            format="svg" if is_svg else None,
-            facecolor="none" if is_svg else PALETTES[mode]["paper"],
-            metadata={"Date": None} if is_svg else None,
-        )
+        write(draw(*args, **options), path, mode=mode, dpi=dpi)
     return path
+
+
+def write(figure: Figure, path, *, mode: str, dpi: int = 300) -> None:
+    """Write a figure that was drawn in a theme; the theme must still be in use.
+
+    Parameters
+    ----------
+    figure : Figure
+    path, mode, dpi
+        As `save` has them.
+    """
+    is_svg = not isinstance(path, str | Path) or Path(path).suffix == ".svg"
+    figure.savefig(
+        path,
+        dpi=dpi,
+        format="svg" if is_svg else None,
+        facecolor="none" if is_svg else PALETTES[mode]["paper"],
+        metadata={"Date": None} if is_svg else None,
+    )
+
+
+def recolour(svg: bytes) -> bytes | None:
+    """Turn a light drawing into the dark one, which differs in nothing but the theme's colours.
+
+    Parameters
+    ----------
+    svg : bytes
+        The light drawing.
+
+    Returns
+    -------
+    bytes or None
+        None if that cannot be told from the file, so that it must be drawn again: it holds an
+        image, or a colour that is not the theme's and may have been mixed from those.
+    """
+    light, dark = (_colours(PALETTES[mode]) for mode in ("light", "dark"))
+    counterparts = dict(zip(light, dark, strict=True))
+    if b"<image" in svg or set(COLOUR.findall(svg)) - counterparts.keys():
+        return None
+    return COLOUR.sub(lambda colour: counterparts[colour[0]], svg)
+
+
+def _colours(palette: dict) -> list[bytes]:
+    """The colours of a theme as an SVG names them."""
+    names = (palette["ink"], palette["muted"], *palette["cycle"])
+    return [name.lower().encode() for name in names]
