@@ -1,7 +1,8 @@
 """How the code of the pages is run.
 
 `prepare_kernels` makes sure that the interpreter and the packages of this very checkout do the
-work, and `execute_notebooks` runs several notebooks at a time, each in a kernel of its own.
+work, and `execute_notebooks` runs several notebooks at a time, each in a kernel of its own, which
+may be a fork of a process that has imported already what they all need.
 `fingerprint` is how all of this package tells that a file changed.
 """
 
@@ -13,6 +14,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -21,6 +23,8 @@ from ipykernel.kernelspec import write_kernel_spec
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
+
+from coursebuild.kernels import ForkedKernel, ForkServer, can_be_forked
 
 GENERATED = {"__pycache__", ".nbi", ".nbc", ".pyc", ".egg-info"}
 ANSI_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -136,6 +140,7 @@ def execute_notebooks(
     runs: list[Run],
     keep: Callable[[Run], None],
     *,
+    modules: Iterable[str] = (),
     workers: int,
     timeout: int,
     report: Callable[[str], None],
@@ -148,6 +153,8 @@ def execute_notebooks(
         The notebooks.
     keep : callable
         Told each notebook that ran well, as soon as it has.
+    modules : iterable of str
+        What is imported once for all notebooks; if nothing, each kernel starts by itself.
     workers : int
         How many kernels work at the same time.
     timeout : int
@@ -174,8 +181,10 @@ def execute_notebooks(
         if not run.error:
             keep(run)
 
+    # Elsewhere, libraries that have been imported need not survive a fork.
+    server = ForkServer(modules) if modules and sys.platform == "linux" else None
     with asyncio.Runner(loop_factory=_InterruptibleLoop) as runner:
-        runner.run(_execute_all(runs, workers, timeout, finish, report))
+        runner.run(_execute_all(runs, server, workers, timeout, finish, report))
     return [run for run in runs if run.error]
 
 
@@ -194,6 +203,7 @@ class _InterruptibleLoop(asyncio.SelectorEventLoop):
 
 async def _execute_all(
     runs: list[Run],
+    server: ForkServer | None,
     workers: int,
     timeout: int,
     finish: Callable[[Run, int], None],
@@ -206,19 +216,21 @@ async def _execute_all(
     async def take_a_seat(run: Run) -> None:
         nonlocal done
         async with seats:
-            await _execute(run, timeout, report)
+            await _execute(run, server, timeout, report)
         done += 1
         finish(run, done)
 
     try:  # a task group stops the other kernels when one dies
-        async with asyncio.TaskGroup() as group:
+        async with server or nullcontext(), asyncio.TaskGroup() as group:
             for run in runs:
                 group.create_task(take_a_seat(run))
     except* DeadKernelError as dead:
         raise dead.exceptions[0] from None
 
 
-async def _execute(run: Run, timeout: int, report: Callable[[str], None]) -> None:
+async def _execute(
+    run: Run, server: ForkServer | None, timeout: int, report: Callable[[str], None]
+) -> None:
     """Run one notebook from a fresh kernel; note time and failure on the run itself."""
     start = time.perf_counter()
     try:
@@ -228,6 +240,7 @@ async def _execute(run: Run, timeout: int, report: Callable[[str], None]) -> Non
             timeout,
             lambda words: report(run.name + words),
             run.variables,
+            server,
         )
     except (CellExecutionError, CellTimeoutError) as error:
         run.error = f"{run.name}{_failing_line(run.notebook)}\n{ANSI_COLOUR.sub('', str(error))}"
@@ -244,10 +257,12 @@ async def execute(
     timeout: int,
     report: Callable[[str], None],
     variables: Mapping[str, str] = MappingProxyType({}),
+    server: ForkServer | None = None,
 ) -> None:
     """Run a notebook in place, from a fresh kernel that works in a folder.
 
-    The kernel has the environment variables of this process, and `variables` besides.
+    The kernel has the environment variables of this process, and `variables` besides; with a
+    server, it is a fork of that.
 
     A kernel is told free ports, and now and then another program takes one before it does. So a
     kernel that does not start is started a second time, and `report` is told.
@@ -263,19 +278,23 @@ async def execute(
     options = {"timeout": timeout, "record_timing": False}
     client = NotebookClient(notebook, resources={"metadata": {"path": str(folder)}}, **options)
     try:
-        await _start_kernel(client, variables)
+        await _start_kernel(client, variables, server)
     except RuntimeError as error:
         report(f": the kernel did not start ({error}); once more")
         try:
-            await _start_kernel(client, variables)
+            await _start_kernel(client, variables, server)
         except RuntimeError as again:
             raise DeadKernelError(f"it did not start: {again}") from again
     await client.async_execute()
 
 
-async def _start_kernel(client: NotebookClient, variables: Mapping[str, str]) -> None:
+async def _start_kernel(
+    client: NotebookClient, variables: Mapping[str, str], server: ForkServer | None
+) -> None:
     """Start a client's kernel and wait for it; leave none behind if that fails."""
     manager = client.create_kernel_manager()
+    if server and can_be_forked(manager):
+        manager.provisioner = ForkedKernel(server, manager)
     try:
         await client.async_start_new_kernel(env={**os.environ, **variables})
         await client.async_start_new_kernel_client()

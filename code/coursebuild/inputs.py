@@ -14,6 +14,7 @@ computed, a program that a cell starts.
 import ast
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,9 +86,7 @@ class Sources:
         InputError
             If a module cannot be read, or a declared file is not there.
         """
-        cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-        names = set().union(*(imported_names(parse_cell(cell)) for cell in cells))
-        modules = self.closure(names)
+        modules = self.closure(imported_names(_parse(notebook)))
         reads = [page.parent / name for name in _declared_by_page(page, notebook)]
         for module in modules:
             reads += self._modules[module].reads
@@ -166,7 +165,23 @@ def imported_names(tree: ast.AST, package: tuple[str, ...] = ()) -> set[str]:
     return names
 
 
-def parse_cell(source: str) -> ast.AST:
+def modules_in_common(notebooks: Iterable[NotebookNode]) -> list[str]:
+    """The modules, of the course or not, that the cells of more than one notebook import."""
+    users = Counter()
+    for notebook in notebooks:
+        nodes = list(ast.walk(_parse(notebook)))
+        plain = {name.name for n in nodes if isinstance(n, ast.Import) for name in n.names}
+        users.update(plain | {n.module for n in nodes if isinstance(n, ast.ImportFrom)})
+    return sorted(name for name, n_users in users.items() if name and n_users > 1)
+
+
+def _parse(notebook: NotebookNode) -> ast.Module:
+    """Read all code cells of a notebook as one source."""
+    cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    return ast.Module([node for cell in cells for node in parse_cell(cell).body], [])
+
+
+def parse_cell(source: str) -> ast.Module:
     """Read a cell as Python, without IPython's own lines."""
     source = TransformerManager().transform_cell(CELL_MAGIC.sub("", source))
     try:

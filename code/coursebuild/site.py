@@ -38,7 +38,7 @@ from coursebuild.downloads import (
     wheel_name,
 )
 from coursebuild.execution import Run, execute_notebooks, fingerprint, prepare_kernels
-from coursebuild.inputs import Sources
+from coursebuild.inputs import Sources, modules_in_common
 from coursebuild.notebooks import solution_page
 from coursebuild.outputs import Outputs
 from layerlab.errors import LayerlabError
@@ -47,7 +47,7 @@ logger = logging.getLogger(__name__)
 
 DESCRIPTION_LENGTH = 160
 MATHJAX_PARTS = ("tex-chtml.js", "output/chtml/fonts", "input/tex/extensions", "a11y")
-OWN_MODULES = ("site", "execution", "outputs", "audit", "blanks", "notebooks", "downloads")
+OWN_MODULES = ("site", "outputs", "audit", "blanks", "notebooks", "downloads")
 TOC_LISTS = ("parts", "subtrees", "chapters", "sections", "entries")
 MISLEADING = (' aria-label="Toggle hidden content"', ' role="doc-biblioentry"', ' role="list"')
 REDIRECT = """<!DOCTYPE html>
@@ -336,9 +336,12 @@ def execute_before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[st
     for docname, (run, reason) in app.course_runs.items():
         tell(f"{docname} runs: {reason}")
         run.variables["LAYERLAB_FIGURES"] = str(app.course_outputs.place_for_figures(run))
+    # To import once for all is worth it only if some page would wait for another.
+    is_worth_it = len(runs) > count_workers()
     failed = execute_notebooks(
         runs,
         app.course_outputs.keep,
+        modules=modules_in_common(run.notebook for run in runs) if is_worth_it else [],
         workers=count_workers(),
         timeout=env.mystnb_config.execution_timeout,
         report=tell,
