@@ -427,6 +427,16 @@ def test_renamed_label_fails_although_its_user_was_not_edited(tmp_path):
     assert "book/user.md" in result.stderr
 
 
+def test_a_new_title_is_seen_on_every_page(tmp_path):
+    book = make_book(tmp_path)
+    assert build(book).returncode == 0
+    edit(book / "book" / "other.md", "# The other page", "# The renamed page")
+    result = build(book)
+    assert result.returncode == 0, result.stderr
+    assert "pages to write: 3\n" in result.stdout
+    assert "The renamed page" in html(book, "welcome")  # in its link and in the table of contents
+
+
 def test_removed_pages_leave_the_site(tmp_path):
     extra = "# Extra\n\nA page that will go.\n"
     book = make_book(tmp_path, exercises=("01-lines", "02-planes"), extra=extra)
@@ -453,12 +463,13 @@ def test_notebooks_run_again_only_when_something_they_depend_on_changed(tmp_path
     unchanged = build(book)
     assert unchanged.returncode == 0
     assert "executed" not in unchanged.stdout
-    assert "writing" not in unchanged.stdout
+    assert "pages to write" not in unchanged.stdout
 
     edit(book / "book" / "welcome.md", "Here is a formula", "Here is one more formula")
     prose = build(book)
     assert prose.returncode == 0
     assert "executed" not in prose.stdout
+    assert "pages to write: 1\n" in prose.stdout  # nothing that another page may refer to
     assert "one more formula" in html(book, "welcome")
     assert "the value is 1" in html(book, "welcome")
 
@@ -467,6 +478,7 @@ def test_notebooks_run_again_only_when_something_they_depend_on_changed(tmp_path
     assert package.returncode == 0
     assert "book/welcome runs: layerlab/__init__.py changed\n" in package.stdout
     assert "executed book/other.md" not in package.stdout  # it does not import the package
+    assert "pages to write: 1\n" in package.stdout
     assert "the value is 2" in html(book, "welcome")
 
     edit(book / "constraints.txt", "2.4.0", "2.4.1")

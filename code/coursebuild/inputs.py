@@ -12,6 +12,7 @@ computed, a program that a cell starts.
 """
 
 import ast
+import contextlib
 import re
 import sys
 from collections import Counter
@@ -183,11 +184,11 @@ def _parse(notebook: NotebookNode) -> ast.Module:
 
 def parse_cell(source: str) -> ast.Module:
     """Read a cell as Python, without IPython's own lines."""
-    source = TransformerManager().transform_cell(CELL_MAGIC.sub("", source))
-    try:
+    with contextlib.suppress(SyntaxError):
         return ast.parse(source)
-    except SyntaxError:  # then Python will not run it either, and the run says where it ends
-        return ast.Module([], [])
+    with contextlib.suppress(SyntaxError):  # what is none even so, the run itself will complain of
+        return ast.parse(TransformerManager().transform_cell(CELL_MAGIC.sub("", source)))
+    return ast.Module([], [])
 
 
 def declared_reads(tree: ast.Module, path: Path) -> tuple[str, ...]:

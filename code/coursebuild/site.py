@@ -4,7 +4,8 @@ Jupyter Book loads it from `_config.yml`. Six things happen here that a stock bo
 
 * a warning of any kind makes the build fail, and a build that failed is never taken up again;
 * a page runs only when something changed that its outputs rest on, and the build says what;
-* one change on one page writes all pages, so that no page keeps a reference to what is gone;
+* a change in what pages may refer to, a title or a label, writes all of them, so that none keeps a
+  reference to what is gone;
 * solutions are shown without the marks of their blanks, or, with `course_solutions` false, are
   left out with everything that an earlier build made of them;
 * students find the notebooks to take home (`coursebuild.downloads`) on the exercises' pages;
@@ -16,6 +17,7 @@ import os
 import re
 import shutil
 import sys
+from concurrent.futures import Future, ThreadPoolExecutor
 from html import escape
 from pathlib import Path, PurePosixPath
 
@@ -49,6 +51,7 @@ DESCRIPTION_LENGTH = 160
 MATHJAX_PARTS = ("tex-chtml.js", "output/chtml/fonts", "input/tex/extensions", "a11y")
 OWN_MODULES = ("site", "outputs", "audit", "blanks", "notebooks", "downloads")
 TOC_LISTS = ("parts", "subtrees", "chapters", "sections", "entries")
+ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of an object in memory
 MISLEADING = (' aria-label="Toggle hidden content"', ' role="doc-biblioentry"', ' role="list"')
 REDIRECT = """<!DOCTYPE html>
 <html lang="{language}">
@@ -88,7 +91,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("env-get-outdated", find_pages_to_run)
     app.connect("env-before-read-docs", execute_before_reading)
     app.connect("source-read", take_out_marks)
-    app.connect("env-get-updated", write_all_pages_or_none)
+    app.connect("env-get-updated", write_pages_that_may_refer)
     app.connect("html-page-context", describe_page)
     app.connect("html-page-context", mend_accessibility)
     app.connect("html-page-context", offer_downloads)
@@ -145,22 +148,45 @@ def name_what_pages_are_made_with(app: Sphinx, config) -> None:
 
 
 def drop_removed_pages(app: Sphinx, env: BuildEnvironment, added, changed, removed) -> list[str]:
-    """Delete the pages of chapters that are gone, and note that something changed."""
+    """Delete the pages of chapters that are gone."""
     for docname in removed if app.builder.format == "html" else ():
         Path(app.builder.get_outfilename(docname)).unlink(missing_ok=True)
         for suffix in app.config.source_suffix:
             source = Path(app.outdir) / "_sources" / f"{docname}{suffix}"
             source.unlink(missing_ok=True)
-    app.course_changed = bool(removed)
+    app.course_removed = removed
     return []
 
 
-def write_all_pages_or_none(app: Sphinx, env: BuildEnvironment) -> list[str]:
-    """Name all pages for writing when one changed: each may refer to it."""
-    if not app.course_changed:
-        return []
-    tell(f"writing {len(env.found_docs)} pages")
-    return sorted(env.found_docs)
+def write_pages_that_may_refer(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """Name all pages for writing if one changed so that another may show it or lead to it."""
+    read = set(app.course_read)
+    changed = app.course_removed or (read and app.course_offers != _offers(env))
+    written = env.found_docs if changed else read
+    if written:
+        tell(f"pages to write: {len(written)}")
+    return sorted(written)
+
+
+def _offers(env: BuildEnvironment) -> list[str]:
+    """Describe all that pages may show of others, or refer to there."""
+    headings = {name: data.get("myst_slugs") for name, data in env.metadata.items()}
+    contents = [env.titles, env.longtitles, env.tocs, env.toctree_includes, headings]
+    numbers = [env.toc_secnumbers, env.toc_fignumbers]
+    return [
+        _describe(part) for part in (*contents, *numbers, *(d.data for d in env.domains.values()))
+    ]
+
+
+def _describe(thing) -> str:
+    """Describe a structure so that two of them can be compared, in whatever order they grew."""
+    if isinstance(thing, nodes.Node):
+        return thing.pformat()
+    if isinstance(thing, dict):
+        return str(sorted(f"{key}: {_describe(value)}" for key, value in thing.items()))
+    if isinstance(thing, list | set):
+        return str(sorted(map(_describe, thing)))
+    return ADDRESS.sub("", repr(thing))
 
 
 # Exercises and solutions ---------------------------------------------------------------------
@@ -217,18 +243,25 @@ def _exercise_names(app: Sphinx) -> list[str]:
 
 
 def prepare_downloads(app: Sphinx) -> None:
-    """Make what students take home, before the long work begins."""
-    app.course_downloads = None
+    """Begin to make what students take home, beside the other work."""
+    app.course_downloads = Future()
     if app.builder.format != "html":
+        app.course_downloads.set_result(None)
         return
     config = app.config
+    app.course_downloads = ThreadPoolExecutor(1).submit(
+        make_downloads,
+        Path(app.srcdir),
+        build_folder(app),
+        solutions=config.course_solutions,
+        site_url=published_address(config.html_baseurl, _repository(app)),
+    )
+
+
+def _downloads(app: Sphinx) -> Path | None:
+    """Wait for what students take home; return the folder, None if there is nothing."""
     try:
-        app.course_downloads = make_downloads(
-            Path(app.srcdir),
-            build_folder(app),
-            solutions=config.course_solutions,
-            site_url=published_address(config.html_baseurl, _repository(app)),
-        )
+        return app.course_downloads.result()
     except LayerlabError as error:
         raise ExtensionError(str(error)) from error
 
@@ -252,7 +285,7 @@ def _shown_text(docname: str, text: str) -> str:
 
 def offer_downloads(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
     """Put buttons under the title of the pages that have something to take home."""
-    folder, body = app.course_downloads, context.get("body", "")
+    folder, body = _downloads(app), context.get("body", "")
     if folder is None or not doctree:
         return
     what, notebook = pagename.split("/")[0], f"{pagename}.ipynb"
@@ -328,20 +361,21 @@ def find_pages_to_run(app: Sphinx, env: BuildEnvironment, added, changed, remove
 
 def execute_before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
     """Run the notebooks whose outputs are not stored, and say why each of them runs."""
-    app.course_changed |= bool(docnames)
+    app.course_read, app.course_offers = docnames, _offers(env)
     if not app.course_runs:
         return
     runs = [run for run, _ in app.course_runs.values()]
-    tell(f"executing {len(runs)} notebooks, up to {count_workers()} at a time")
+    is_long = len(runs) > count_workers()  # some page waits for another
+    if is_long:
+        _downloads(app)  # what is wrong there should be said at once
+    tell(f"notebooks to execute: {len(runs)}, up to {count_workers()} at a time")
     for docname, (run, reason) in app.course_runs.items():
         tell(f"{docname} runs: {reason}")
         run.variables["LAYERLAB_FIGURES"] = str(app.course_outputs.place_for_figures(run))
-    # To import once for all is worth it only if some page would wait for another.
-    is_worth_it = len(runs) > count_workers()
     failed = execute_notebooks(
         runs,
         app.course_outputs.keep,
-        modules=modules_in_common(run.notebook for run in runs) if is_worth_it else [],
+        modules=modules_in_common(run.notebook for run in runs) if is_long else [],
         workers=count_workers(),
         timeout=env.mystnb_config.execution_timeout,
         report=tell,
@@ -470,7 +504,7 @@ def _copy_downloads(app: Sphinx) -> None:
     removes none.
     """
     target = Path(app.outdir) / "downloads"
-    source = app.course_downloads
+    source = _downloads(app)
     wanted = {path.relative_to(source) for path in source.rglob("*")} if source else set()
     for path in sorted(target.rglob("*"), reverse=True):  # a folder comes after what is in it
         if path.relative_to(target) not in wanted:
