@@ -15,7 +15,7 @@ from conftest import save_random_gpt2
 from matplotlib.image import imread
 
 import layerlab
-from layerlab import figures, models
+from layerlab import figures, models, themes
 from layerlab import investigation as investigations
 from layerlab.__main__ import main
 from layerlab.articles import load_article
@@ -309,7 +309,7 @@ def test_a_full_disk_leaves_nothing(capsys, tmp_path, monkeypatch, ready):
     def fail(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(figures, "save", fail)
+    monkeypatch.setattr(themes, "save", fail)
     assert "No space left on device" in refused(capsys, "--out", tmp_path / "out")
     assert left_behind(tmp_path) == []
 
@@ -318,7 +318,7 @@ def test_a_defect_leaves_nothing_and_is_not_hidden(tmp_path, monkeypatch, ready)
     def fail(*_, **__):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(figures, "save", fail)
+    monkeypatch.setattr(themes, "save", fail)
     with pytest.raises(ZeroDivisionError):
         main(["--out", str(tmp_path / "out")])
     assert left_behind(tmp_path) == []

@@ -11,7 +11,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 
-from layerlab import figures
+from layerlab import figures, themes
 from layerlab.examples import noisy_curve
 
 N_LAYERS, N_TARGETS = 5, 6
@@ -83,7 +83,7 @@ def panel(figure, letter):
 @pytest.mark.parametrize(("mode", "narrow"), PAGES)
 def test_every_panel_is_labelled_bold_and_without_a_box(arrays, name, mode, narrow):
     letters, draw = draw_all(arrays)[name]
-    with figures.theme(mode, narrow=narrow):
+    with themes.theme(mode, narrow=narrow):
         figure = draw()
     titles = [axes.get_title("left") for axes in panels(figure)]
     assert sorted(t[0] for t in titles if t[1:3] == "  ") == list(letters)
@@ -100,7 +100,7 @@ def test_every_panel_is_labelled_bold_and_without_a_box(arrays, name, mode, narr
 @pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("narrow", [False, True])
 def test_words_are_large_and_stay_inside_the_figure(arrays, name, narrow):
-    with figures.theme(narrow=narrow):
+    with themes.theme(narrow=narrow):
         figure = draw_all(arrays)[name][1]()
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
@@ -132,7 +132,7 @@ def contrast(first, second):
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_colours_stand_out_from_their_ground(mode):
-    palette = figures.PALETTES[mode]
+    palette = themes.PALETTES[mode]
     paper = to_rgb(palette["paper"])
     assert contrast(to_rgb(palette["ink"]), paper) >= 7
     assert contrast(to_rgb(palette["muted"]), paper) >= 4.5
@@ -148,14 +148,14 @@ def test_a_theme_ends_with_its_context_even_when_drawing_fails():
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        figures.save(fail, BytesIO(), mode="dark", narrow=True)
-    assert seen == [figures.PALETTES["dark"]["ink"]]
+        themes.save(fail, BytesIO(), mode="dark", narrow=True)
+    assert seen == [themes.PALETTES["dark"]["ink"]]
     assert dict(mpl.rcParams) == before
     assert figures.measure_scatter(np.ones((3, 3))).get_figwidth() == 8.0
 
 
 def test_unknown_theme_is_named():
-    with pytest.raises(ValueError, match=r"'sepia'.*light, dark"), figures.theme("sepia"):
+    with pytest.raises(ValueError, match=r"'sepia'.*light, dark"), themes.theme("sepia"):
         pass
 
 
@@ -337,10 +337,10 @@ def test_a_loss_that_was_not_measured_is_left_out():
 
 
 def test_png_is_300_dpi_and_svg_is_transparent(tmp_path, arrays):
-    path = figures.save(figures.measure_scatter, tmp_path / "f.png", arrays["measures"])
+    path = themes.save(figures.measure_scatter, tmp_path / "f.png", arrays["measures"])
     assert mpl.image.imread(path).shape[:2] == (5.8 * 300, 8.0 * 300)
     file = BytesIO()
-    figures.save(figures.measure_scatter, file, arrays["measures"], mode="dark")
+    themes.save(figures.measure_scatter, file, arrays["measures"], mode="dark")
     assert b"#121212" not in file.getvalue()
     assert b"#ececec" in file.getvalue()
 

@@ -24,6 +24,7 @@ ORDER = [  # each may import those before it
     "sweeps",
     "investigation",
     "examples",
+    "themes",
     "figures",
     "report",
     "pages",

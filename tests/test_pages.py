@@ -2,11 +2,14 @@
 
 import base64
 import hashlib
+import re
 import subprocess
 import sys
 from html.parser import HTMLParser
+from io import BytesIO
 from xml.etree import ElementTree
 
+import matplotlib
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -14,6 +17,7 @@ from matplotlib.image import imread
 
 from layerlab.figures import information_by_bins, measure_scatter
 from layerlab.pages import show
+from layerlab.themes import PALETTES, is_narrow, recolour, save
 
 ALT = "Scatter of L1 against L2: the points lie on a rising line."
 MEASURES = np.random.default_rng(0).uniform(1, 2, (6, 3))
@@ -134,3 +138,78 @@ def test_the_same_bytes_in_every_process():
     here = hashlib.sha256(show(measure_scatter, MEASURES, alt=ALT)._repr_html_().encode())
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, timeout=120)
     assert hashlib.sha256(run.stdout).hexdigest() == here.hexdigest()
+
+
+# Drawn no more often than need be ----------------------------------------------------------------
+
+
+def counted(draw):
+    """A drawing function that notes in `count` in which themes and widths it drew."""
+
+    def drawn(*args):
+        drawn.count.append((matplotlib.rcParams["text.color"], *([is_narrow()] if args else [])))
+        return draw()
+
+    drawn.count = []
+    return drawn
+
+
+def plain():
+    figure = Figure(figsize=(3, 2))
+    figure.subplots().plot([1, 2])
+    return figure
+
+
+def with_image():
+    figure = Figure(figsize=(3, 2))
+    figure.subplots().imshow([[1, 2]])
+    return figure
+
+
+def with_a_mixed_colour():
+    figure = Figure(figsize=(3, 2))
+    figure.subplots().plot([1, 2], color="0.4")
+    return figure
+
+
+LIGHT, DARK = (PALETTES[mode]["ink"] for mode in ("light", "dark"))
+
+
+def test_a_drawing_in_the_themes_colours_is_drawn_once():
+    draw = counted(plain)
+    shown = show(draw, alt=ALT)
+    assert draw.count == [(LIGHT,)]
+    assert DARK.encode() in shown.dark and LIGHT.encode() not in shown.dark
+
+
+@pytest.mark.parametrize("draw", [with_image, with_a_mixed_colour])
+def test_what_cannot_be_recoloured_is_drawn_again(draw):
+    draw = counted(draw)
+    show(draw, alt=ALT)
+    assert draw.count == [(LIGHT,), (DARK,)]
+
+
+def test_what_asks_how_wide_the_page_is_is_drawn_for_both_widths():
+    draw = counted(plain)
+    show(draw, "asks", alt=ALT)
+    assert draw.count == [(LIGHT, False), (LIGHT, True)]
+
+
+def without_ids(svg):
+    """A drawing with its ids numbered in order: they are hashes, of colours among others."""
+    seen = {}
+    return re.sub(
+        rb'((?:id="|#)[a-zC](?:\d+_\d+_)?)([0-9a-f]{10})\b',
+        lambda match: match[1] + seen.setdefault(match[2], b"%d" % len(seen)),
+        svg,
+    )
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_a_recoloured_drawing_is_the_one_that_would_be_drawn(narrow):
+    drawings = {}
+    for mode in ("light", "dark"):
+        drawings[mode] = BytesIO()
+        save(measure_scatter, drawings[mode], MEASURES, mode=mode, narrow=narrow)
+    light, dark = (file.getvalue() for file in drawings.values())
+    assert without_ids(recolour(light)) == without_ids(dark) != without_ids(light)

@@ -172,10 +172,6 @@ def make_book(folder: Path, *, exercises: tuple[str, ...] = (), **extra_pages: s
         text = "VALUE = 1\n"
         (folder / "code" / package / "__init__.py").write_text(text, encoding="utf-8")
     (folder / "constraints.txt").write_text("numpy==2.4.0\n", encoding="utf-8")
-    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
-    for name in config["sphinx"]["config"]["course_inputs"]:
-        if not (folder / name).exists():  # the others, like the benchmarks' results, stay empty
-            (folder / name).mkdir(parents=True)
     for stray in (".venv", "venv", "train-work"):  # no page of the course, so nobody runs it
         (folder / stray).mkdir()
         (folder / stray / "stray.md").write_text(STRAY, encoding="utf-8")
@@ -434,6 +430,16 @@ def test_renamed_label_fails_although_its_user_was_not_edited(tmp_path):
     assert "book/user.md" in result.stderr
 
 
+def test_a_new_title_is_seen_on_every_page(tmp_path):
+    book = make_book(tmp_path)
+    assert build(book).returncode == 0
+    edit(book / "book" / "other.md", "# The other page", "# The renamed page")
+    result = build(book)
+    assert result.returncode == 0, result.stderr
+    assert "pages to write: 3\n" in result.stdout
+    assert "The renamed page" in html(book, "welcome")  # in its link and in the table of contents
+
+
 def test_removed_pages_leave_the_site(tmp_path):
     extra = "# Extra\n\nA page that will go.\n"
     book = make_book(tmp_path, exercises=("01-lines", "02-planes"), extra=extra)
@@ -460,24 +466,30 @@ def test_notebooks_run_again_only_when_something_they_depend_on_changed(tmp_path
     unchanged = build(book)
     assert unchanged.returncode == 0
     assert "executed" not in unchanged.stdout
-    assert "writing" not in unchanged.stdout
+    assert "pages to write" not in unchanged.stdout
 
     edit(book / "book" / "welcome.md", "Here is a formula", "Here is one more formula")
     prose = build(book)
     assert prose.returncode == 0
     assert "executed" not in prose.stdout
+    assert "pages to write: 1\n" in prose.stdout  # nothing that another page may refer to
     assert "one more formula" in html(book, "welcome")
     assert "the value is 1" in html(book, "welcome")
 
     edit(book / "code" / "layerlab" / "__init__.py", "VALUE = 1", "VALUE = 2")
     package = build(book)
     assert package.returncode == 0
-    assert "executed book/welcome.md" in package.stdout
+    assert "book/welcome runs: layerlab/__init__.py changed\n" in package.stdout
+    assert "executed book/other.md" not in package.stdout  # it does not import the package
+    assert "pages to write: 1\n" in package.stdout
     assert "the value is 2" in html(book, "welcome")
 
     edit(book / "constraints.txt", "2.4.0", "2.4.1")
-    assert "executed book/welcome.md" in build(book).stdout
-    assert len(list((book / "_build" / ".jupyter_cache").iterdir())) == 1  # old ones are gone
+    pins = build(book).stdout
+    for page in ("welcome", "other"):
+        assert f"book/{page} runs: the pins changed\n" in pins
+        assert f"executed book/{page}.md" in pins
+    assert len(list((book / "_build" / ".jupyter_cache" / "executed").iterdir())) == 2
 
 
 def test_lost_figure_files_are_made_again(tmp_path):

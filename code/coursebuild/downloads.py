@@ -41,7 +41,7 @@ JUPYTER = "jupyterlab"  # what the notebooks are worked on in
 PACKAGE = ("code/layerlab", "code/coursechecks", "pyproject.toml", "README.md", "LICENSE")
 PACKAGE += ("LICENSE-TEXT.md",)
 # Our modules that decide what a download holds.
-MAKERS = ("downloads", "execution", "notebooks", "rules", "blanks", "course")
+MAKERS = ("downloads", "execution", "kernels", "notebooks", "rules", "blanks", "course")
 GITHUB = re.compile(r"https://github\.com/([\w.-]+)/([\w.-]+?)(?:\.git)?/?")
 LINK_TO_PAGE = re.compile(r"\[([^\]]+)\]\(\.\./([\w/.-]+)\.(?:md|ipynb)(#[\w-]+)?\)")
 EXERCISE_TITLE = re.compile(r'^(# |\s*"description[^"\n]*": ")Exercise(?= \d|:)', re.MULTILINE)

@@ -1,10 +1,9 @@
-"""How the code of the pages is run: what a stored output depends on, and the run itself.
+"""How the code of the pages is run.
 
-The execution cache of MyST-NB knows a notebook by the text of its code cells. That is too little
-here, since the cells import a package that lives in the same repository. `fingerprint` names
-everything else that an output depends on, `prepare_kernels` makes sure that the interpreter and
-the package of this very checkout do the work, and `execute_notebooks` fills the cache, several
-notebooks at a time, before the pages are read.
+`prepare_kernels` makes sure that the interpreter and the packages of this very checkout do the
+work, and `execute_notebooks` runs several notebooks at a time, each in a kernel of its own, which
+may be a fork of a process that has imported already what they all need.
+`fingerprint` is how all of this package tells that a file changed.
 """
 
 import asyncio
@@ -14,16 +13,18 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from ipykernel.kernelspec import write_kernel_spec
-from jupyter_cache import get_cache
-from jupyter_cache.base import CacheBundleIn
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
+
+from coursebuild.kernels import ForkedKernel, ForkServer, can_be_forked
 
 GENERATED = {"__pycache__", ".nbi", ".nbc", ".pyc", ".egg-info"}
 ANSI_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -53,7 +54,7 @@ def fingerprint(root: Path, inputs: Iterable[str]) -> str:
     for name in inputs:
         if not (root / name).exists():
             raise FileNotFoundError(
-                f"course_inputs in _config.yml names {name!r}, which does not exist in {root}"
+                f"{name!r}, on which the course rests, does not exist in {root}"
             )
         for path in _source_files(root / name):
             digest.update(f"\0{path.relative_to(root).as_posix()}\0".encode())
@@ -116,6 +117,10 @@ class Run:
         The file; the notebook runs in its folder.
     notebook : NotebookNode
         What is executed, in place.
+    inputs : dict of str
+        What its outputs rest on besides its cells: hashes, by name.
+    variables : dict of str
+        Environment variables for its kernel alone.
     seconds : float
         How long it took.
     error : str
@@ -125,26 +130,31 @@ class Run:
     name: str
     path: Path
     notebook: NotebookNode
+    inputs: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     error: str = ""
 
 
 def execute_notebooks(
     runs: list[Run],
-    cache_path: Path,
+    keep: Callable[[Run], None],
     *,
+    modules: Iterable[str] = (),
     workers: int,
     timeout: int,
     report: Callable[[str], None],
 ) -> list[Run]:
-    """Execute the notebooks that the cache does not hold yet, and store their outputs.
+    """Execute notebooks, several at a time.
 
     Parameters
     ----------
     runs : list of Run
-        The notebooks of the course.
-    cache_path : Path
-        The folder of the execution cache.
+        The notebooks.
+    keep : callable
+        Told each notebook that ran well, as soon as it has.
+    modules : iterable of str
+        What is imported once for all notebooks; if nothing, each kernel starts by itself.
     workers : int
         How many kernels work at the same time.
     timeout : int
@@ -155,7 +165,7 @@ def execute_notebooks(
     Returns
     -------
     list of Run
-        Those that failed, each with its error. They are not stored.
+        Those that failed, each with its error.
 
     Raises
     ------
@@ -164,31 +174,18 @@ def execute_notebooks(
     KeyboardInterrupt
         If somebody stops the build; all kernels are stopped.
     """
-    cache = get_cache(cache_path)
-    waiting = [run for run in runs if not _is_cached(cache, run)]
-    if not waiting:
-        return []
-    report(f"executing {len(waiting)} of {len(runs)} notebooks, up to {workers} at a time")
 
-    def store(run: Run, done: int) -> None:
+    def finish(run: Run, done: int) -> None:
         outcome = "failed after" if run.error else "…"
-        report(f"executed {run.name} ({done} of {len(waiting)}) {outcome} {run.seconds:.1f} s")
+        report(f"executed {run.name} ({done} of {len(runs)}) {outcome} {run.seconds:.1f} s")
         if not run.error:
-            data = {"execution_seconds": run.seconds}
-            bundle = CacheBundleIn(run.notebook, str(run.path), data=data)
-            cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+            keep(run)
 
+    # Elsewhere, libraries that have been imported need not survive a fork.
+    server = ForkServer(modules) if modules and sys.platform == "linux" else None
     with asyncio.Runner(loop_factory=_InterruptibleLoop) as runner:
-        runner.run(_execute_all(waiting, workers, timeout, store, report))
-    return [run for run in waiting if run.error]
-
-
-def _is_cached(cache, run: Run) -> bool:
-    try:
-        cache.match_cache_notebook(run.notebook)
-    except KeyError:
-        return False
-    return True
+        runner.run(_execute_all(runs, server, workers, timeout, finish, report))
+    return [run for run in runs if run.error]
 
 
 class _InterruptibleLoop(asyncio.SelectorEventLoop):
@@ -206,9 +203,10 @@ class _InterruptibleLoop(asyncio.SelectorEventLoop):
 
 async def _execute_all(
     runs: list[Run],
+    server: ForkServer | None,
     workers: int,
     timeout: int,
-    store: Callable[[Run, int], None],
+    finish: Callable[[Run, int], None],
     report: Callable[[str], None],
 ) -> None:
     """Run notebooks side by side; each kernel is a process of its own."""
@@ -218,24 +216,31 @@ async def _execute_all(
     async def take_a_seat(run: Run) -> None:
         nonlocal done
         async with seats:
-            await _execute(run, timeout, report)
+            await _execute(run, server, timeout, report)
         done += 1
-        store(run, done)
+        finish(run, done)
 
     try:  # a task group stops the other kernels when one dies
-        async with asyncio.TaskGroup() as group:
+        async with server or nullcontext(), asyncio.TaskGroup() as group:
             for run in runs:
                 group.create_task(take_a_seat(run))
     except* DeadKernelError as dead:
         raise dead.exceptions[0] from None
 
 
-async def _execute(run: Run, timeout: int, report: Callable[[str], None]) -> None:
+async def _execute(
+    run: Run, server: ForkServer | None, timeout: int, report: Callable[[str], None]
+) -> None:
     """Run one notebook from a fresh kernel; note time and failure on the run itself."""
     start = time.perf_counter()
     try:
         await execute(
-            run.notebook, run.path.parent, timeout, lambda words: report(run.name + words)
+            run.notebook,
+            run.path.parent,
+            timeout,
+            lambda words: report(run.name + words),
+            run.variables,
+            server,
         )
     except (CellExecutionError, CellTimeoutError) as error:
         run.error = f"{run.name}{_failing_line(run.notebook)}\n{ANSI_COLOUR.sub('', str(error))}"
@@ -247,9 +252,17 @@ async def _execute(run: Run, timeout: int, report: Callable[[str], None]) -> Non
 
 
 async def execute(
-    notebook: NotebookNode, folder: Path, timeout: int, report: Callable[[str], None]
+    notebook: NotebookNode,
+    folder: Path,
+    timeout: int,
+    report: Callable[[str], None],
+    variables: Mapping[str, str] = MappingProxyType({}),
+    server: ForkServer | None = None,
 ) -> None:
     """Run a notebook in place, from a fresh kernel that works in a folder.
+
+    The kernel has the environment variables of this process, and `variables` besides; with a
+    server, it is a fork of that.
 
     A kernel is told free ports, and now and then another program takes one before it does. So a
     kernel that does not start is started a second time, and `report` is told.
@@ -265,21 +278,25 @@ async def execute(
     options = {"timeout": timeout, "record_timing": False}
     client = NotebookClient(notebook, resources={"metadata": {"path": str(folder)}}, **options)
     try:
-        await _start_kernel(client)
+        await _start_kernel(client, variables, server)
     except RuntimeError as error:
         report(f": the kernel did not start ({error}); once more")
         try:
-            await _start_kernel(client)
+            await _start_kernel(client, variables, server)
         except RuntimeError as again:
             raise DeadKernelError(f"it did not start: {again}") from again
     await client.async_execute()
 
 
-async def _start_kernel(client: NotebookClient) -> None:
+async def _start_kernel(
+    client: NotebookClient, variables: Mapping[str, str], server: ForkServer | None
+) -> None:
     """Start a client's kernel and wait for it; leave none behind if that fails."""
     manager = client.create_kernel_manager()
+    if server and can_be_forked(manager):
+        manager.provisioner = ForkedKernel(server, manager)
     try:
-        await client.async_start_new_kernel()
+        await client.async_start_new_kernel(env={**os.environ, **variables})
         await client.async_start_new_kernel_client()
     except BaseException:
         if manager.has_kernel:

@@ -3,8 +3,9 @@
 Jupyter Book loads it from `_config.yml`. Six things happen here that a stock book leaves open:
 
 * a warning of any kind makes the build fail, and a build that failed is never taken up again;
-* a stored output is used only while everything that it depends on is unchanged;
-* one change on one page writes all pages, so that no page keeps a reference to what is gone;
+* a page runs only when something changed that its outputs rest on, and the build says what;
+* a change in what pages may refer to, a title or a label, writes all of them, so that none keeps a
+  reference to what is gone;
 * solutions are shown without the marks of their blanks, or, with `course_solutions` false, are
   left out with everything that an earlier build made of them; so are drafts in every case;
 * students find the notebooks to take home (`coursebuild.downloads`) on the exercises' pages;
@@ -12,12 +13,12 @@ Jupyter Book loads it from `_config.yml`. Six things happen here that a stock bo
 """
 
 import importlib.util
-import json
 import os
 import re
 import shutil
 import sys
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from html import escape
 from pathlib import Path, PurePosixPath
 
@@ -41,16 +42,20 @@ from coursebuild.downloads import (
     wheel_name,
 )
 from coursebuild.execution import Run, execute_notebooks, fingerprint, prepare_kernels
+from coursebuild.inputs import Sources, modules_in_common
 from coursebuild.notebooks import solution_page
+from coursebuild.outputs import Outputs
 from layerlab.errors import LayerlabError
 
 logger = logging.getLogger(__name__)
 
 DESCRIPTION_LENGTH = 160
 MATHJAX_PARTS = ("tex-chtml.js", "output/chtml/fonts", "input/tex/extensions", "a11y")
-OWN_MODULES = ("site", "execution", "audit", "blanks", "rules", "notebooks", "downloads", "course")
+OWN_MODULES = ("site", "audit", "downloads", "outputs", "inputs", "execution", "kernels")
+OWN_MODULES += ("notebooks", "rules", "blanks", "course")
 EXERCISE_FOLDERS = ("exercises", "solutions")  # the one that is never withheld comes first
 TOC_LISTS = ("parts", "subtrees", "chapters", "sections", "entries")
+ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of an object in memory
 MISLEADING = (' aria-label="Toggle hidden content"', ' role="doc-biblioentry"', ' role="list"')
 REDIRECT = """<!DOCTYPE html>
 <html lang="{language}">
@@ -73,7 +78,6 @@ def setup(app: Sphinx) -> dict:
     # As `-W --keep-going` would: count every warning, finish, and fail at the end.
     app.keep_going, app.warningiserror = True, False
 
-    app.add_config_value("course_inputs", [], "", types=[list])
     app.add_config_value("course_builder", "", "env", types=[str])
     app.add_config_value("course_look", "", "html", types=[str])
     app.add_config_value("course_solutions", True, "env", types=[bool])
@@ -81,7 +85,7 @@ def setup(app: Sphinx) -> dict:
     app.add_config_value("comments_config", {}, "")  # Jupyter Book sets it, used or not
 
     app.connect("config-inited", forget_failed_build, priority=100)
-    app.connect("config-inited", name_what_outputs_depend_on, priority=200)
+    app.connect("config-inited", name_what_pages_are_made_with, priority=200)
     app.connect("config-inited", leave_out_solutions, priority=300)
     app.connect("config-inited", leave_out_drafts, priority=350)
     app.connect("config-inited", fill_in_steps, priority=400)
@@ -90,9 +94,10 @@ def setup(app: Sphinx) -> dict:
     app.connect("builder-inited", start_kernels_from_here)
     app.connect("env-get-outdated", require_pages_of_exercises)
     app.connect("env-get-outdated", drop_removed_pages)
+    app.connect("env-get-outdated", find_pages_to_run)
     app.connect("env-before-read-docs", execute_before_reading)
     app.connect("source-read", take_out_marks)
-    app.connect("env-get-updated", write_all_pages_or_none)
+    app.connect("env-get-updated", write_pages_that_may_refer)
     app.connect("html-page-context", describe_page)
     app.connect("html-page-context", mend_accessibility)
     app.connect("html-page-context", offer_downloads)
@@ -135,52 +140,59 @@ def _edition(config) -> str:
     return "with solutions\n" if config.course_solutions else "without solutions\n"
 
 
-def name_what_outputs_depend_on(app: Sphinx, config) -> None:
-    """Put the execution cache where only the same package, data, model and versions find it."""
-    root = Path(app.srcdir)
-    if not config.course_inputs:
-        raise ConfigError("_config.yml must name course_inputs, the files that outputs depend on")
-    try:
-        inputs = fingerprint(root, config.course_inputs)
-    except FileNotFoundError as error:
-        raise ConfigError(str(error)) from error
+def name_what_pages_are_made_with(app: Sphinx, config) -> None:
+    """Let Sphinx read every page again when the builder changed, and write it when the look did."""
     own = [f"{name}.py" for name in OWN_MODULES]
     look = [*config.html_static_path, *config.templates_path]  # the theme adds absolute paths
-    config.course_builder = fingerprint(Path(__file__).parent, own)
-    config.course_look = fingerprint(root, [name for name in look if not Path(name).is_absolute()])
-
-    cache = build_folder(app) / ".jupyter_cache" / inputs
-    if not _figures_are_there(app, cache):
-        shutil.rmtree(cache)
-        shutil.rmtree(app.doctreedir)
-        Path(app.doctreedir).mkdir()
-    config.nb_execution_cache_path = str(cache)  # its change makes Sphinx read every page again
-
-
-def _figures_are_there(app: Sphinx, cache: Path) -> bool:
-    """Tell whether the image files that the stored runs wrote beside their outputs still exist."""
-    record = cache / "figures.json"
-    names = json.loads(record.read_text("utf-8")) if record.exists() else []
-    return all((build_folder(app) / "figures" / name).exists() for name in names)
+    look = [name for name in look if not Path(name).is_absolute()]
+    try:
+        config.course_builder = fingerprint(Path(__file__).parent, own)
+        config.course_look = fingerprint(Path(app.srcdir), look)
+    except FileNotFoundError as error:
+        raise ConfigError(str(error)) from error
+    config.nb_execution_cache_path = str(build_folder(app) / ".jupyter_cache")
 
 
 def drop_removed_pages(app: Sphinx, env: BuildEnvironment, added, changed, removed) -> list[str]:
-    """Delete the pages of chapters that are gone, and note that something changed."""
+    """Delete the pages of chapters that are gone."""
     for docname in removed if app.builder.format == "html" else ():
         Path(app.builder.get_outfilename(docname)).unlink(missing_ok=True)
         for suffix in app.config.source_suffix:
             source = Path(app.outdir) / "_sources" / f"{docname}{suffix}"
             source.unlink(missing_ok=True)
-    app.course_changed = bool(removed)
+    app.course_removed = removed
     return []
 
 
-def write_all_pages_or_none(app: Sphinx, env: BuildEnvironment) -> list[str]:
-    """Name all pages for writing when one changed: each may refer to it."""
-    if not app.course_changed:
-        return []
-    tell(f"writing {len(env.found_docs)} pages")
-    return sorted(env.found_docs)
+def write_pages_that_may_refer(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """Name all pages for writing if one changed so that another may show it or lead to it."""
+    read = set(app.course_read)
+    changed = app.course_removed or (read and app.course_offers != _offers(env))
+    written = env.found_docs if changed else read
+    if written:
+        tell(f"pages to write: {len(written)}")
+    return sorted(written)
+
+
+def _offers(env: BuildEnvironment) -> list[str]:
+    """Describe all that pages may show of others, or refer to there."""
+    headings = {name: data.get("myst_slugs") for name, data in env.metadata.items()}
+    contents = [env.titles, env.longtitles, env.tocs, env.toctree_includes, headings]
+    numbers = [env.toc_secnumbers, env.toc_fignumbers]
+    return [
+        _describe(part) for part in (*contents, *numbers, *(d.data for d in env.domains.values()))
+    ]
+
+
+def _describe(thing) -> str:
+    """Describe a structure so that two of them can be compared, in whatever order they grew."""
+    if isinstance(thing, nodes.Node):
+        return thing.pformat()
+    if isinstance(thing, dict):
+        return str(sorted(f"{key}: {_describe(value)}" for key, value in thing.items()))
+    if isinstance(thing, list | set):
+        return str(sorted(map(_describe, thing)))
+    return ADDRESS.sub("", repr(thing))
 
 
 # Exercises and solutions ---------------------------------------------------------------------
@@ -269,18 +281,25 @@ def _ask_course(question: Callable[[Path], list[str]], app: Sphinx) -> list[str]
 
 
 def prepare_downloads(app: Sphinx) -> None:
-    """Make what students take home, before the long work begins."""
-    app.course_downloads = None
+    """Begin to make what students take home, beside the other work."""
+    app.course_downloads = Future()
     if app.builder.format != "html":
+        app.course_downloads.set_result(None)
         return
     config = app.config
+    app.course_downloads = ThreadPoolExecutor(1).submit(
+        make_downloads,
+        Path(app.srcdir),
+        build_folder(app),
+        solutions=config.course_solutions,
+        site_url=published_address(config.html_baseurl, _repository(app)),
+    )
+
+
+def _downloads(app: Sphinx) -> Path | None:
+    """Wait for what students take home; return the folder, None if there is nothing."""
     try:
-        app.course_downloads = make_downloads(
-            Path(app.srcdir),
-            build_folder(app),
-            solutions=config.course_solutions,
-            site_url=published_address(config.html_baseurl, _repository(app)),
-        )
+        return app.course_downloads.result()
     except LayerlabError as error:
         raise ExtensionError(str(error)) from error
 
@@ -304,7 +323,7 @@ def _shown_text(docname: str, text: str) -> str:
 
 def offer_downloads(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
     """Put buttons under the title of the pages that have something to take home."""
-    folder, body = app.course_downloads, context.get("body", "")
+    folder, body = _downloads(app), context.get("body", "")
     if folder is None or not doctree:
         return
     what, notebook = pagename.split("/")[0], f"{pagename}.ipynb"
@@ -352,9 +371,7 @@ def start_kernels_from_here(app: Sphinx) -> None:
         "OMP_NUM_THREADS": str(max(1, cores // count_workers())),
         "HF_HUB_OFFLINE": "1",
         "PYTHONWARNINGS": "ignore:IProgress not found",  # no widgets on a page, and none missed
-        "LAYERLAB_FIGURES": str((build_folder(app) / "figures").resolve()),
     }
-    (build_folder(app) / "figures").mkdir(exist_ok=True)
     prepare_kernels((build_folder(app) / ".kernels").resolve(), source_roots, variables)
 
 
@@ -363,15 +380,40 @@ def count_workers() -> int:
     return min(4, os.cpu_count() or 1)
 
 
-def execute_before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
-    """Run the notebooks among the pages to be read, unless their outputs are stored."""
-    app.course_changed |= bool(docnames)
+def find_pages_to_run(app: Sphinx, env: BuildEnvironment, added, changed, removed) -> list[str]:
+    """Name the pages whose stored outputs are not true any more, so that they are read again."""
+    app.course_runs, app.course_outputs = {}, None
     if env.mystnb_config.execution_mode != "cache":
+        return []
+    figures = build_folder(app) / "figures"
+    figures.mkdir(exist_ok=True)
+    app.course_outputs = Outputs(Path(env.mystnb_config.execution_cache_path), figures)
+    sources = Sources(Path(app.srcdir))
+    for docname in sorted(env.found_docs):
+        run = _read_run(env, docname, sources)
+        reason = app.course_outputs.reason(run) if run else ""
+        if reason:
+            app.course_runs[docname] = run, reason
+    return list(app.course_runs)
+
+
+def execute_before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
+    """Run the notebooks whose outputs are not stored, and say why each of them runs."""
+    app.course_read, app.course_offers = docnames, _offers(env)
+    if not app.course_runs:
         return
-    runs = [run for run in map(lambda name: _read_run(env, name), docnames) if run]
+    runs = [run for run, _ in app.course_runs.values()]
+    is_long = len(runs) > count_workers()  # some page waits for another
+    if is_long:
+        _downloads(app)  # what is wrong there should be said at once
+    tell(f"notebooks to execute: {len(runs)}, up to {count_workers()} at a time")
+    for docname, (run, reason) in app.course_runs.items():
+        tell(f"{docname} runs: {reason}")
+        run.variables["LAYERLAB_FIGURES"] = str(app.course_outputs.place_for_figures(run))
     failed = execute_notebooks(
         runs,
-        Path(env.mystnb_config.execution_cache_path),
+        app.course_outputs.keep,
+        modules=modules_in_common(run.notebook for run in runs) if is_long else [],
         workers=count_workers(),
         timeout=env.mystnb_config.execution_timeout,
         report=tell,
@@ -386,7 +428,7 @@ def tell(line: str) -> None:
     print(line, flush=True)
 
 
-def _read_run(env: BuildEnvironment, docname: str) -> Run | None:
+def _read_run(env: BuildEnvironment, docname: str, sources: Sources) -> Run | None:
     """Read a page as MyST-NB will; None for a page without code, or one that is not executed."""
     path = Path(env.doc2path(docname))
     patterns = env.mystnb_config.execution_excludepatterns
@@ -396,7 +438,12 @@ def _read_run(env: BuildEnvironment, docname: str) -> Run | None:
     reader = create_nb_reader(str(path), env.myst_config, env.mystnb_config, text)
     if reader is None:
         return None
-    return Run(path.relative_to(env.srcdir).as_posix(), path, reader.read(text))
+    notebook = reader.read(text)
+    try:
+        inputs = sources.page_inputs(path, notebook)
+    except (LayerlabError, FileNotFoundError) as error:
+        raise ExtensionError(str(error)) from error
+    return Run(path.relative_to(env.srcdir).as_posix(), path, notebook, inputs)
 
 
 # Pages ---------------------------------------------------------------------------------------
@@ -495,7 +542,7 @@ def _copy_downloads(app: Sphinx) -> None:
     removes none.
     """
     target = Path(app.outdir) / "downloads"
-    source = app.course_downloads
+    source = _downloads(app)
     wanted = {path.relative_to(source) for path in source.rglob("*")} if source else set()
     for path in sorted(target.rglob("*"), reverse=True):  # a folder comes after what is in it
         if path.relative_to(target) not in wanted:
@@ -526,11 +573,6 @@ def _write_sources_without_marks(app: Sphinx) -> None:
 
 def _note_success(app: Sphinx) -> None:
     """Leave the mark that the next build trusts, and clear away what no build will use again."""
-    cache = Path(app.config.nb_execution_cache_path)
-    figures = sorted(path.name for path in (build_folder(app) / "figures").iterdir())
-    if cache.is_dir():
-        (cache / "figures.json").write_text(json.dumps(figures), encoding="utf-8")
-    for old in cache.parent.glob("*"):
-        if old != cache:
-            shutil.rmtree(old) if old.is_dir() else old.unlink()
+    if app.course_outputs:
+        app.course_outputs.clear(Path(app.srcdir))
     success_mark(app).write_text(_edition(app.config), encoding="utf-8")

@@ -202,8 +202,8 @@ def _interruptible() -> Iterator[None]:
 def _write(run, folder: Path, n_neighbors: int, progress: Callable) -> None:
     import numpy as np
 
-    from layerlab.figures import save
     from layerlab.report import information_floor, write_report
+    from layerlab.themes import save
 
     floor = information_floor(run.n_sequences, n_neighbors=n_neighbors, seed=run.seed)
     figures = _figures(run, floor)

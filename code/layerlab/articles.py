@@ -10,7 +10,8 @@ from bs4 import GuessedAtParserWarning
 
 from layerlab.errors import ArticleError
 
-EMBEDDED = files("layerlab") / "data" / "articles" / "turkish_coffee.txt"
+READS = ("data/articles",)  # relative to this file; the site's build looks for changes there
+EMBEDDED = files("layerlab") / READS[0] / "turkish_coffee.txt"
 WIKIPEDIA = "wikipedia:"
 USER_AGENT = "layerlab/1.0 (textbook on language models; python-wikipedia)"
 TIMEOUT = 10.0  # seconds until Wikipedia counts as unreachable

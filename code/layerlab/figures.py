@@ -1,21 +1,12 @@
 """The figures of the course: one function per figure, arrays in, a matplotlib Figure out.
 
 Every function draws on a `Figure` of its own and leaves no state behind: pyplot is never
-imported, so nothing has to be closed. Colours, fonts and spines live in the two themes, which a
-caller chooses around the call::
-
-    with theme("dark"):
-        figure = measure_scatter(measures)
-
-Outside a theme, the light one holds. Measures stand in the order of the whole course: mutual
-information (MI) in bits, L1 distance, L2 distance; blocks and targets are counted from 0.
+imported, so nothing has to be closed. Colours, fonts and spines live in `layerlab.themes`.
+Measures stand in the order of the whole course: mutual information (MI) in bits, L1 distance, L2
+distance; blocks and targets are counted from 0.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
-from contextvars import ContextVar
-from functools import wraps
-from pathlib import Path
+from collections.abc import Sequence
 
 import matplotlib as mpl
 import numpy as np
@@ -24,6 +15,8 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, MultipleLocator
+
+from layerlab.themes import is_narrow, themed
 
 FILE_NAMES = {
     "2a": "ch7_proj45_part2a.png",
@@ -48,144 +41,11 @@ MANY = 500  # points; more are drawn smaller, and as pixels, for an SVG of all o
 CONTROL_MARKER = "D"
 DODGE = 0.35  # blocks by which the control's points step aside
 
-# Okabe and Ito's blue, vermilion and green, told apart by every kind of colour vision; the dark
-# theme takes lighter tones of the same hues. `paper` is the ground of a PNG; an SVG has none.
-PALETTES = {
-    "light": {
-        "ink": "#1f1f1f",
-        "muted": "#6b6b6b",
-        "paper": "#ffffff",
-        "cycle": ("#0072B2", "#D55E00", "#009E73"),
-    },
-    "dark": {
-        "ink": "#ececec",
-        "muted": "#a3a3a3",
-        "paper": "#121212",
-        "cycle": ("#56B4E9", "#FF9A4D", "#35D6A4"),
-    },
-}
-
-STYLE = {
-    "font.size": 11,
-    "axes.titlesize": 11.5,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.labelsize": 11,
-    "axes.labelweight": "bold",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.facecolor": "none",
-    "axes.grid": False,
-    "figure.facecolor": "none",
-    "figure.constrained_layout.use": True,
-    "xtick.labelsize": 10,
-    "ytick.labelsize": 10,
-    "legend.fontsize": 10,
-    "legend.frameon": False,
-    "lines.linewidth": 1.8,
-    "lines.markersize": 5,
-    "svg.fonttype": "path",
-    "svg.hashsalt": "layerlab",  # ids inside an SVG then depend on its content alone
-}
-
-_mode: ContextVar[str | None] = ContextVar("layerlab_mode", default=None)
-_narrow: ContextVar[bool] = ContextVar("layerlab_narrow", default=False)
-
-
-@contextmanager
-def theme(mode: str = "light", *, narrow: bool = False) -> Iterator[None]:
-    """Draw in the colours for a light or a dark page while the context lasts.
-
-    Parameters
-    ----------
-    mode : {"light", "dark"}
-        The ground is transparent in both; "light" draws for white pages, "dark" for near-black.
-    narrow : bool
-        Draw for a phone: a grid of panels is turned, so that its rows stand side by side, and
-        the figure is less wide, so that its letters stay large.
-
-    Raises
-    ------
-    ValueError
-        For any other mode.
-    """
-    if mode not in PALETTES:
-        raise ValueError(f"no theme named {mode!r}; choose one of {', '.join(PALETTES)}")
-    palette = PALETTES[mode]
-    ink = dict.fromkeys(
-        ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"),
-        palette["ink"],
-    )
-    colours = {
-        **ink,
-        "grid.color": palette["muted"],
-        "axes.prop_cycle": mpl.cycler(color=palette["cycle"]),
-    }
-    tokens = _mode.set(mode), _narrow.set(narrow)
-    try:
-        with mpl.rc_context({**STYLE, **colours}):
-            yield
-    finally:
-        _mode.reset(tokens[0])
-        _narrow.reset(tokens[1])
-
-
-def _themed(draw: Callable[..., Figure]) -> Callable[..., Figure]:
-    """Give a drawing function the light theme where its caller chose none."""
-
-    @wraps(draw)
-    def drawn(*args, **options):
-        with nullcontext() if _mode.get() else theme("light"):
-            return draw(*args, **options)
-
-    return drawn
-
-
-def save(
-    draw: Callable[..., Figure],
-    path,
-    *args,
-    mode: str = "light",
-    narrow: bool = False,
-    dpi: int = 300,
-    **options,
-):
-    """Draw in a theme and write the figure as a file, the same bytes for the same input.
-
-    Parameters
-    ----------
-    draw : callable
-        A function of this module, called as ``draw(*args, **options)``.
-    path : str, Path or binary file
-        Where to write. The suffix chooses the format; a file object gets SVG.
-    mode : {"light", "dark"}
-        The theme. A PNG gets the theme's ground, an SVG stays transparent.
-    narrow : bool
-        Draw for a phone, as `theme` says.
-    dpi : int
-        Dots per inch of a PNG.
-
-    Returns
-    -------
-    path
-        As given.
-    """
-    is_svg = not isinstance(path, str | Path) or Path(path).suffix == ".svg"
-    with theme(mode, narrow=narrow):
-        draw(*args, **options).savefig(
-            path,
-            dpi=dpi,
-            format="svg" if is_svg else None,
-            facecolor="none" if is_svg else PALETTES[mode]["paper"],
-            metadata={"Date": None} if is_svg else None,
-        )
-    return path
-
 
 # Part 2 ----------------------------------------------------------------------------------------
 
 
-@_themed
+@themed
 def histogram_panels(x, y, bins: int = 8) -> Figure:
     """Part 2a: the data, and the same data over the counts of a two-dimensional histogram.
 
@@ -214,7 +74,7 @@ def histogram_panels(x, y, bins: int = 8) -> Figure:
     return figure
 
 
-@_themed
+@themed
 def information_by_bins(n_bins, histogram_bits, knn_bits: float) -> Figure:
     """Part 2b: mutual information from histograms of n bins beside the k-NN estimate.
 
@@ -226,7 +86,7 @@ def information_by_bins(n_bins, histogram_bits, knn_bits: float) -> Figure:
     knn_bits : float
         The k-nearest-neighbour estimate in bits, drawn as a dashed line.
     """
-    figure = Figure(figsize=(4.8, 3.8) if _narrow.get() else (6.4, 3.9))
+    figure = Figure(figsize=(4.8, 3.8) if is_narrow() else (6.4, 3.9))
     axes = figure.subplots()
     axes.plot(n_bins, histogram_bits, "o-", color=_colour(0), label="histogram")
     axes.axhline(knn_bits, color=_colour(1), ls="--", label=f"k-NN (scikit-learn): {knn_bits:.2f}")
@@ -241,7 +101,7 @@ def information_by_bins(n_bins, histogram_bits, knn_bits: float) -> Figure:
 # Part 4 ----------------------------------------------------------------------------------------
 
 
-@_themed
+@themed
 def measure_scatter(measures) -> Figure:
     """Part 4: each measure against each other, A as measured and B divided by its maximum.
 
@@ -271,7 +131,7 @@ def measure_scatter(measures) -> Figure:
 # Part 5 ----------------------------------------------------------------------------------------
 
 
-@_themed
+@themed
 def position_panels(distances, position_distances, tau) -> Figure:
     """Part 5: the three measures and the distance in tokens, as matrices and against each other.
 
@@ -320,7 +180,7 @@ def format_p(p: float) -> str:
 # Part 6 ----------------------------------------------------------------------------------------
 
 
-@_themed
+@themed
 def laminar_profiles(summary, control=None, *, flip_information: bool = False) -> Figure:
     """Part 6: per block, the mean of each measure and its correlation with token distance.
 
@@ -338,7 +198,7 @@ def laminar_profiles(summary, control=None, *, flip_information: bool = False) -
     if flip_information:
         for run in runs:
             run[:, :, 1, 0] *= -1
-    figure = Figure(figsize=(5.4, 7.4) if _narrow.get() else (7.6, 6.6))
+    figure = Figure(figsize=(5.4, 7.4) if is_narrow() else (7.6, 6.6))
     grid = figure.subplots(2, 2, sharex=True, sharey="col")
     for component, row in enumerate(grid):
         for run, is_control in zip(runs, (False, True), strict=False):
@@ -381,7 +241,7 @@ def _profile_legend(figure: Figure, names: Sequence[str], with_control: bool) ->
 # Part 7 ----------------------------------------------------------------------------------------
 
 
-@_themed
+@themed
 def layer_information_panels(layer_information, control=None, *, floor=None) -> Figure:
     """Part 7: mutual information between blocks, as matrices and against their distance.
 
@@ -447,7 +307,7 @@ def _run_legend(figure: Figure, with_control: bool, with_floor: bool) -> None:
 # The model card --------------------------------------------------------------------------------
 
 
-@_themed
+@themed
 def loss_curve(curve: Sequence[dict]) -> Figure:
     """The model card's figure: loss on the training and the held-out text as training went on.
 
@@ -457,7 +317,7 @@ def loss_curve(curve: Sequence[dict]) -> Figure:
         Each with ``tokens`` (seen so far), ``train`` and ``held_out`` (nats per token); a loss
         that was not measured at that moment may be missing or None.
     """
-    figure = Figure(figsize=(4.8, 3.8) if _narrow.get() else (6.4, 3.9))
+    figure = Figure(figsize=(4.8, 3.8) if is_narrow() else (6.4, 3.9))
     axes = figure.subplots()
     for i, (key, label) in enumerate((("train", "training text"), ("held_out", "held-out text"))):
         points = [(row["tokens"] / 1e6, row[key]) for row in curve if row.get(key) is not None]
@@ -475,7 +335,7 @@ def loss_curve(curve: Sequence[dict]) -> Figure:
 
 def _grid(n_rows: int, n_columns: int, *, wide, narrow, ratios=None):
     """A figure and its panels, (n_rows, n_columns) however they lie: turned on a narrow page."""
-    if not _narrow.get():
+    if not is_narrow():
         figure = Figure(figsize=wide)
         return figure, figure.subplots(n_rows, n_columns, squeeze=False, height_ratios=ratios)
     figure = Figure(figsize=narrow)

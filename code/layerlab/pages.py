@@ -9,7 +9,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from layerlab.figures import save
+from layerlab.themes import recolour, save, theme, write
 
 SHORTEST_ALT = 20  # characters; shorter texts name a figure and do not say what it shows
 
@@ -62,7 +62,9 @@ def show(draw: Callable[..., Figure], *args, name: str | None = None, alt: str, 
     ----------
     draw : callable
         A function of `layerlab.figures`, or any function that returns a Figure; it is called
-        as ``draw(*args, **options)`` once for each theme.
+        as ``draw(*args, **options)``, once for a wide page and, if it asks how wide the page is,
+        once for a narrow one; and again for the dark theme if it uses images or other colours
+        than the theme's.
     name : str, optional
         Also write the light figure as this PNG file (300 dpi) into the folder that the
         environment variable ``LAYERLAB_FIGURES`` names, or else into the current folder.
@@ -88,10 +90,10 @@ def show(draw: Callable[..., Figure], *args, name: str | None = None, alt: str, 
         )
     if name is not None:
         save(draw, _png_path(name), *args, **options)
-    wide, narrow = (
-        {mode: _svg(draw, args, options, mode, is_narrow) for mode in ("light", "dark")}
-        for is_narrow in (False, True)
-    )
+    wide, depends_on_width = _light_and_dark(draw, args, options, narrow=False)
+    narrow = wide
+    if depends_on_width:
+        narrow, _ = _light_and_dark(draw, args, options, narrow=True)
     return Shown(wide["light"], wide["dark"], narrow, alt)
 
 
@@ -107,7 +109,15 @@ def _png_path(name: str) -> Path:
     return folder / name
 
 
-def _svg(draw, args, options, mode: str, narrow: bool) -> bytes:
+def _light_and_dark(draw, args, options, narrow: bool) -> tuple[dict[str, bytes], bool]:
+    """A drawing in both themes, and whether it depends on how wide the page is."""
+    light, depends_on_width = _svg(draw, args, options, "light", narrow)
+    dark = recolour(light) or _svg(draw, args, options, "dark", narrow)[0]
+    return {"light": light, "dark": dark}, depends_on_width
+
+
+def _svg(draw, args, options, mode: str, narrow: bool) -> tuple[bytes, bool]:
     file = BytesIO()
-    save(draw, file, *args, mode=mode, narrow=narrow, **options)
-    return file.getvalue()
+    with theme(mode, narrow=narrow) as in_use:
+        write(draw(*args, **options), file, mode=mode)
+    return file.getvalue(), in_use.was_asked
