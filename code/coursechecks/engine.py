@@ -196,8 +196,13 @@ def is_error(value) -> bool:
     return isinstance(value, dict) and "error" in value
 
 
-def size_of(value) -> str:
-    """The shape of an array or a list in words, for a fact that no number should tell."""
+def size_of(value) -> "str | Raised":
+    """The shape of an array or a list in words, for a fact that no number should tell.
+
+    An error stays one, for its own words say more.
+    """
+    if value is None or isinstance(value, Raised):
+        return value or "nothing (None)"
     try:
         return " × ".join(map(str, np.shape(value))) or "a single one"
     except ValueError:  # a list whose parts have other shapes
