@@ -19,6 +19,7 @@ from coursebuild import mistakes, trials
 from coursebuild.gate import CHECKS, PRELOADED, PRELOADED_FOR_COURSE, ROOT
 from coursebuild.notebooks import NotebookError
 from coursebuild.promises import Course, counted, rehearse
+from coursechecks.engine import STOPPED
 
 KINDS = {"right", "mistake", "pair"}
 
@@ -42,6 +43,11 @@ def store(course: Course, name: str) -> tuple[str, bool]:
         f"{trial.origin}: {outcome.first_lines}"
         for trial, outcome in done.rehearsal.trials
         if outcome.facts is None and trial.kind != "pair"
+    ]
+    problems += [
+        f"{trial.origin}: the solution stops its own observer: {outcome.facts[STOPPED]}"
+        for trial, outcome in done.judged("right")
+        if STOPPED in (outcome.facts or {})
     ]
     path = course.stored(name)
     changed = mistakes.write(done.stored, path)
