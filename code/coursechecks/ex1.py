@@ -106,11 +106,11 @@ def agreement(same_number) -> Facts:
         yield f"same_number, of zeros: {one:g} and {other:g}", run(same_number, one, other)
 
 
-def orders(distances, limit_between) -> Facts:
+def orders(lengths_by_order, limit_between) -> Facts:
     """Distances of two lists of orders, and what they settle at."""
-    group = "distances, tried on vectors and orders of the check's own"
+    group = "lengths_by_order, tried on vectors and orders of the check's own"
     for (u, v), asked in zip(VECTORS, ([1, 2.5, 4, 9], [80, 3, 20, 1.5, 50]), strict=True):
-        yield from calls(group, distances, u, v, asked, what=f"for the orders {asked}")
+        yield from calls(group, lengths_by_order, u, v, asked, what=f"for the orders {asked}")
     group = "limit_between, tried on vectors of the check's own"
     for u, v in VECTORS:
         what = f"limit between vectors of {len(u)} numbers"
