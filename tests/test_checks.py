@@ -75,7 +75,7 @@ def test_masked_and_missing_numbers_read_the_same():
         (About(1.0), {"about": 1.0}),
         (
             Raised(IndexError("index 12 of GPT2's int64 at 0x7f12")),
-            {"error": "IndexError", "says": "index # of GPT2's int64 at #"},
+            {"error": "IndexError", "says": "index 12 of GPT2's int64 at #"},
         ),
     ],
     ids=str,
@@ -102,6 +102,8 @@ def test_what_is_stored_comes_back_from_json_as_it_was():
         ([1.0, 2.0], [[1.0, 2.0]], False),
         ("1", 1, False),
         (None, 0, False),
+        (Raised(IndexError("index 12 of 9")), Raised(IndexError("index 5 of 4")), True),
+        (Raised(IndexError("index 12")), Raised(IndexError("axis 12")), False),
     ],
     ids=str,
 )

@@ -27,7 +27,15 @@ from pathlib import Path
 
 from coursebuild.blanks import BlankError, fill_cells
 from coursebuild.trials import Outcome, Step, Trial
-from coursechecks.engine import MISSING, Observation, diagnose, first_difference, same, whole
+from coursechecks.engine import (
+    MISSING,
+    STOPPED,
+    Observation,
+    diagnose,
+    first_difference,
+    same,
+    whole,
+)
 
 MOST_NAMES = 6  # of mistakes in a step
 KEYS = {"right", "mistake", "refused", "alternative"}
@@ -136,13 +144,14 @@ def stored(known: Known, judged: list[tuple[Trial, Outcome]]) -> dict[str, dict]
     -------
     dict of dict
         By step, as `coursechecks.engine.diagnose` takes it. A program that did not come to its
-        check, or did what the solution does, is left out; the gate complains of it.
+        check, or did what the solution does, is left out; the gate complains of it. So is a step
+        whose observer the solution itself stops, for then nothing would be told apart.
     """
     steps = {}
     for name, words in known.words.items():
         own = [(t, o) for t, o in judged if t.step.name == name and o.facts is not None]
         facts = next((o.facts for t, o in own if t.kind == "right"), None)
-        if facts is None:
+        if facts is None or STOPPED in facts:
             continue
         mistakes = [{**mistake, "programs": []} for mistake in words["mistakes"]]
         step = steps[name] = {"right": words["right"], "facts": facts, "mistakes": mistakes}

@@ -19,6 +19,7 @@ from coursebuild.notebooks import NotebookError
 from coursebuild.promises import Course, rehearse
 from coursebuild.rules import counted
 from coursebuild.workers import CHECKS, Death, run_each
+from coursechecks.engine import STOPPED
 
 KINDS = {"right", "mistake", "pair"}
 
@@ -36,6 +37,11 @@ def store(course: Course, name: str) -> Iterator[tuple[str, bool]]:
         f"{trial.origin}: {outcome.first_lines}"
         for trial, outcome in done.rehearsal.trials
         if outcome.facts is None and trial.kind != "pair"
+    ]
+    problems += [
+        f"{trial.origin}: the solution stops its own observer: {outcome.facts[STOPPED]}"
+        for trial, outcome in done.judged("right")
+        if STOPPED in (outcome.facts or {})
     ]
     path = course.stored(name)
     words = "written" if mistakes.write(done.stored, path) else "unchanged"

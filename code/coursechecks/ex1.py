@@ -1,0 +1,129 @@
+"""What the answers of exercise 1 do: seeded vectors, distances, a comparison, orders and units."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from coursechecks.engine import calls, checker, plain, run, same, size_of
+
+READS = ("seen/01.json.xz",)
+Facts = Iterator[tuple[str, object]]
+
+SIZE, SEED = 100, 6  # as the exercise asks for
+# Vectors whose differences have either sign, and more digits than anybody types. The largest size
+# comes twice, so that no finite order gives the limit, and no largest number of a vector has it.
+VECTORS = tuple(
+    (np.e * np.array(u), np.e * np.array(v))
+    for u, v in (
+        ([1.5, -2.0, 0.5, 4.0, -1.0], [3.0, 1.5, 4.0, 3.25, -1.0]),
+        ([2.0, -0.5, 6.0, 0.0, 1.25, 3.5], [-0.5, 1.0, 5.5, 0.75, 1.25, 1.0]),
+    )
+)
+ORDERS = (1, 1.5, 2, 3, 7.5)
+# Numbers for a comparison, and beside them whether they are the same but for rounding.
+PLAIN = ((14.3, 14.3), (1.0, 20.0), (20.0, 1.0), (-1.0, -20.0), (-0.3, -0.3), (-15.0, 15.0))
+ROUNDED = ((0.1 + 0.2, 0.3), (-0.1 - 0.2, -0.3), (7.0, 7.0 * (1 + 5e-13)))
+LARGE = (1e15 / 3, 1e15 / 3 + 0.125)  # two steps of the last digit
+APART = ((14.3, 14.302), (-2e-5, -2.0003e-5), (1e-9, 5e-9), (1e-30, 5e-30), (1e200, 5e200))
+ZEROS = ((0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (0.0, -1.0), (-1.0, 0.0), (0.0, 1e-300), (1e-300, 0.0))
+CUTS = (  # where rounding, cutting off digits, and short floats part neighbours
+    *(1 + 0.5 * 0.1**digits for digits in range(14)),
+    1,
+    1 + 2**-11,  # float16
+    1 + 2**-24,  # float32
+)
+EDGES = tuple((cut - 3.5e-14, cut + 3.5e-14) for cut in CUTS)
+
+
+def vectors(draw_vectors, pair) -> Facts:
+    """Vectors of several sizes and seeds, and the pair of the notebook."""
+    group = "draw_vectors, called several times"
+    first, again, other = (run(draw_vectors, 5, seed) for seed in (1, 1, 2))
+    yield f"{group}: size of what comes back", size_of(first)
+    if size_of(first) != "2 × 5":
+        return
+    is_again = same(plain(first), plain(again))
+    yield f"{group}: NumPy arrays", _are_arrays(first)
+    yield f"{group}: the same numbers for the same seed", is_again
+    yield f"{group}: other numbers for another seed", not same(plain(first), plain(other))
+    yield f"{group}: twice the same vector?", np.array_equal(*first)
+    if not is_again:  # every run would see other numbers
+        return
+    for size, seed in ((5, 1), (8, 1), (8, 0), (3, 1234567890123)):
+        drawn = run(draw_vectors, size, seed)
+        yield f"draw_vectors: size of what comes back for {size} numbers", size_of(drawn)
+        yield f"draw_vectors: {size} numbers each, seed {seed}", drawn
+    kept = np.asarray(first)
+    yield "draw_vectors: all digits kept", kept.dtype == float and (kept != kept.round(12)).any()
+    yield "pair: size", size_of(pair)
+    if size_of(pair) == f"2 × {SIZE}":
+        asked = np.random.default_rng(SEED).standard_normal((2, SIZE))
+        yield "pair: numbers of the seed that was asked for", np.allclose(pair, asked)
+        yield "pair: NumPy arrays", _are_arrays(pair)
+
+
+def _are_arrays(vectors) -> bool:
+    return all(isinstance(vector, np.ndarray) for vector in vectors)
+
+
+def by_hand(by_hand) -> Facts:
+    """Distances of several orders between two couples of vectors, either of them first."""
+    group = "by_hand, tried on vectors of the check's own"
+    for u, v in VECTORS:
+        for p in ORDERS:
+            what = f"order {p} between vectors of {len(u)} numbers"
+            yield from calls(group, by_hand, u, v, p, what=what)
+    yield f"{group}: order 3, the other vector first", run(by_hand, *VECTORS[0][::-1], 3)
+
+
+def scipy(by_scipy) -> Facts:
+    """L1 and L2 of two couples of vectors."""
+    group = "by_scipy, tried on vectors of the check's own"
+    for u, v in VECTORS:
+        what = f"L1 and L2 between vectors of {len(u)} numbers"
+        for name, value in calls(group, by_scipy, u, v, what=what):
+            both = isinstance(value, (tuple, list)) and len(value) == 2
+            if name.endswith("?") or not both:
+                yield name, value
+            else:
+                yield f"{group}: L1 between vectors of {len(u)} numbers", value[0]
+                yield f"{group}: L2 between vectors of {len(u)} numbers", value[1]
+
+
+def agreement(same_number) -> Facts:
+    """What is said of couples of numbers: far apart, hardly apart, and zeros."""
+    for one, other in PLAIN:
+        yield f"same_number: {one:g} and {other:g}", run(same_number, one, other)
+    group = "same_number, of numbers that hardly differ"
+    for one, other in ROUNDED:
+        yield f"{group}: {one!r} and {other!r}", run(same_number, one, other)
+    said = [run(same_number, *numbers) for numbers in EDGES]
+    answers = sorted({str(answer) for answer in said})
+    yield f"{group}: couples apart in the fourteenth digit", ", of others ".join(answers)
+    yield f"{group}: {LARGE[0]!r} and {LARGE[1]!r}", run(same_number, *LARGE)
+    for one, other in APART:
+        yield f"{group}: {one!r} and {other!r}", run(same_number, one, other)
+    for one, other in ZEROS:
+        yield f"same_number, of zeros: {one:g} and {other:g}", run(same_number, one, other)
+
+
+def orders(lengths_by_order, limit_between) -> Facts:
+    """Distances of two lists of orders, and what they settle at."""
+    group = "lengths_by_order, tried on vectors and orders of the check's own"
+    for (u, v), asked in zip(VECTORS, ([1, 2.5, 4, 9], [80, 3, 20, 1.5, 50]), strict=True):
+        yield from calls(group, lengths_by_order, u, v, asked, what=f"for the orders {asked}")
+    group = "limit_between, tried on vectors of the check's own"
+    for u, v in VECTORS:
+        what = f"limit between vectors of {len(u)} numbers"
+        yield from calls(group, limit_between, u, v, what=what)
+
+
+def units(in_metres, in_centimetres) -> Facts:
+    """L2 between metres and centimetres, brought to one unit."""
+    for name, function in (("in_metres", in_metres), ("in_centimetres", in_centimetres)):
+        group = f"{name}, tried on vectors of the check's own"
+        for u, v in VECTORS:
+            yield from calls(group, function, u, 100 * v, what=f"L2 of {len(u)} places")
+
+
+check = checker(__name__)
