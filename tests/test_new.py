@@ -113,6 +113,7 @@ def published(course):
     (course / "_toc.yml").write_text(yaml.safe_dump(toc), encoding="utf-8")
     run(course, "coursebuild.notebooks")
     assert "2 steps" in run(course, "coursebuild.seen", NAME)
+    assert "nothing changed that it rests on" in run(course, "coursebuild.seen", NAME)
     return course
 
 

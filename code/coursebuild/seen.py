@@ -1,27 +1,57 @@
 """Store what right and wrong programs do, for the checks to compare with.
 
-    python -m coursebuild.seen [NAME …]
+    python -m coursebuild.seen [--all] [NAME …]
 
 The second half of `make exercises`: it runs each solution with all that its file of mistakes lists,
 and writes what the observers saw into ``code/coursechecks/seen``. Whether all promises hold is the
-gate's question; here a program that cannot be run is only told.
+gate's question; here a program that cannot be run is only told. A notebook is left alone while all
+that its programs rest on is as it was when they last ran on this machine.
 """
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from coursebuild import mistakes, trials
+from coursebuild import mistakes, notebooks, trials
 from coursebuild.course import CourseError, course_root
+from coursebuild.execution import fingerprint
+from coursebuild.inputs import PINS, InputError, Sources
 from coursebuild.notebooks import NotebookError
 from coursebuild.promises import Course, rehearse
 from coursebuild.rules import counted
 from coursebuild.workers import CHECKS, Death, run_each
 from coursechecks.engine import STOPPED
 
+RECORD = "_build/seen.json"  # what each notebook's programs rested on when they last ran
 KINDS = {"right", "mistake", "pair"}
+
+
+def rests_on(course: Course, name: str) -> dict[str, str]:
+    """All that the programs of a notebook rest on, by name, with a hash of each.
+
+    Returns
+    -------
+    dict of str
+        Empty if nothing is stored yet, or it cannot be said.
+    """
+    page = course.solution(name)
+    if not (course.stored(name).is_file() and (course.root / PINS).is_file()):
+        return {}
+    try:
+        inputs = Sources(course.root).page_inputs(page, notebooks.read_solution(page))
+    except (NotebookError, InputError):  # said when it is tried
+        return {}
+    own = [page, course.mistakes(name)]
+    names = [course.relative(path) for path in own if path.is_file()] + ["code/coursebuild"]
+    return inputs | {name: fingerprint(course.root, [name]) for name in names}
+
+
+def _records(course: Course) -> dict[str, dict]:
+    path = course.root / RECORD
+    return json.loads(path.read_text("utf-8")) if path.is_file() else {}
 
 
 def store(course: Course, name: str) -> Iterator[tuple[str, bool]]:
@@ -56,6 +86,7 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m coursebuild.seen", description="Store what right and wrong programs do."
     )
     parser.add_argument("names", nargs="*", help="notebooks, such as 01-minkowski (default: all)")
+    parser.add_argument("--all", action="store_true", help="also what has not changed")
     parser.add_argument("--root", type=Path, help="root of the course")
     parser.add_argument("--checks", default=CHECKS, help="package of the checks")
     parser.add_argument(
@@ -67,11 +98,18 @@ def main(arguments: list[str] | None = None) -> int:
     except CourseError as error:
         parser.error(str(error))
     names = options.names or sorted(p.stem for p in (course.root / "solutions").glob("*.md"))
-    succeeded = True
+    records, succeeded = {} if options.all else _records(course), True
+    done = [name for name in names if records.get(name) and records[name] == rests_on(course, name)]
+    for name in done:
+        print(f"{course.relative(course.stored(name))}: nothing changed that it rests on")
+    names = [name for name in names if name not in done]
     for name, said in run_each(store, course, names):
         line, is_whole = (f"{name}: {said}", False) if isinstance(said, Death) else said
         print(line, flush=True)
         succeeded &= is_whole
+        records[name] = rests_on(course, name) if is_whole else {}
+    (course.root / RECORD).parent.mkdir(exist_ok=True)
+    (course.root / RECORD).write_text(json.dumps(_records(course) | records), "utf-8")
     return int(not succeeded)
 
 
