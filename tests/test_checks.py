@@ -283,9 +283,15 @@ def exercise(tmp_path):
         ),
     )
     steps = {
-        "first": {"right": "A number.", "facts": {"number: itself": 4.25}, "mistakes": []},
+        "first": {
+            "right": "A number.",
+            "answers": ["number"],
+            "facts": {"number: itself": 4.25},
+            "mistakes": [],
+        },
         "then-double": {
             "right": "Twice as much.",
+            "answers": ["double"],
             "facts": {
                 "double: of numbers": 4.0,
                 "double: of numbers (2)": 6.0,
@@ -323,9 +329,18 @@ def test_a_known_mistake_is_named_with_its_hint(exercise):
     assert "known mistake: halved.\n  Hint: Think of halved." in text
 
 
-def test_a_check_says_that_an_earlier_step_is_not_right_yet(exercise):
-    assert "Begin earlier: the step first has not" in refused(exercise, "then-double", double=abs)
+def test_a_check_says_that_an_earlier_step_that_is_used_is_not_right_yet(exercise):
+    def double(x):
+        return x - number  # noqa: F821
+
+    assert "Begin earlier: the step first has not" in refused(
+        exercise, "then-double", double=double
+    )
     exercise("first", number=4.25)
+    assert "Begin earlier" not in refused(exercise, "then-double", double=double)
+
+
+def test_an_earlier_step_that_is_not_used_is_not_blamed(exercise):
     assert "Begin earlier" not in refused(exercise, "then-double", double=abs)
 
 

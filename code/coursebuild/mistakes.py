@@ -150,11 +150,13 @@ def stored(known: Known, judged: list[tuple[Trial, Outcome]]) -> dict[str, dict]
     steps = {}
     for name, words in known.words.items():
         own = [(t, o) for t, o in judged if t.step.name == name and o.facts is not None]
-        facts = next((o.facts for t, o in own if t.kind == "right"), None)
-        if facts is None or STOPPED in facts:
+        right = next((o for t, o in own if t.kind == "right"), None)
+        if right is None or STOPPED in right.facts:
             continue
+        facts = right.facts
         mistakes = [{**mistake, "programs": []} for mistake in words["mistakes"]]
-        step = steps[name] = {"right": words["right"], "facts": facts, "mistakes": mistakes}
+        step = {"right": words["right"], "answers": right.answers, "facts": facts}
+        steps[name] = step = {**step, "mistakes": mistakes}
         by_name = {mistake["name"]: mistake["programs"] for mistake in mistakes}
         for trial, outcome in own:
             if trial.kind == "mistake":

@@ -145,6 +145,8 @@ class Outcome:
         What the observer of the step's check saw, where a trial came so far.
     uses : list of str
         The names that the code of the answers uses.
+    answers : list of str
+        The names of the answers.
     after : list of str
         Of a mutant that did all that the solution does: what the cells behind the step printed.
     values : dict
@@ -161,6 +163,7 @@ class Outcome:
     seconds: float = 0.0
     facts: dict | None = None
     uses: list[str] = field(default_factory=list)
+    answers: list[str] = field(default_factory=list)
     after: list[str] = field(default_factory=list)
     values: dict = field(default_factory=dict)
 
@@ -524,6 +527,7 @@ def run_trial(
     engine.recorder = None
     if seen and not outcome.error:
         outcome.facts, outcome.uses = seen[-1].facts, seen[-1].uses
+        outcome.answers = seen[-1].answers
     is_mutant = trial.kind == "mutant" and right is not None and outcome.facts is not None
     if is_mutant and not engine.first_difference(right, outcome.facts):
         rest = [without_marks(cell.source) for cell in later if not cell.is_check]

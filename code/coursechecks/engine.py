@@ -274,10 +274,13 @@ class Observation:
         go on with such answers leaves ``"your answer: could be used"`` with the error.
     uses : list of str
         The names that the code of the answers uses, as far as they are functions.
+    answers : list of str
+        The names of the answers themselves, and of what they rest on.
     """
 
     facts: dict
     uses: list[str] = field(default_factory=list)
+    answers: list[str] = field(default_factory=list)
 
 
 STOPPED = "your answer: could be used"
@@ -296,7 +299,7 @@ def observe(observer: Callable, answers: dict) -> Observation:
         facts[STOPPED] = plain(Raised(error))
     for text in _warned:
         print(f"· Python warned: {text}")
-    return Observation(facts, sorted(set().union(*map(names_in, answers.values()))))
+    return Observation(facts, sorted(set().union(*map(names_in, answers.values()))), list(answers))
 
 
 def _add(facts: dict, name: str, value) -> None:
@@ -377,7 +380,8 @@ def diagnose(step: dict, seen: Observation) -> Finding | None:
     Parameters
     ----------
     step : dict
-        What is stored of a step: "facts" of the solution and "mistakes", each with "name", "hint"
+        What is stored of a step: "answers", their names; "facts" of the solution; and "mistakes",
+        each with "name", "hint"
         and "programs", and each of these with "facts" (where they differ from the solution's; None
         where they are missing), "uses", and "also" where a second mistake is made along with it.
     seen : Observation
@@ -521,9 +525,11 @@ def check(module: ModuleType, step: str, /, **answers) -> None:
     finding = diagnose(steps[step], seen)
     _passed[module.__name__, step] = finding is None
     if finding is not None:
-        earlier = [name for name in list(steps)[: list(steps).index(step)]]
+        used = {*seen.uses, *seen.answers}
+        earlier = list(steps)[: list(steps).index(step)]
+        open_steps = [name for name in earlier if not _passed.get((module.__name__, name))]
         raise CheckFailed(
-            message(finding, [s for s in earlier if not _passed.get((module.__name__, s))])
+            message(finding, [s for s in open_steps if used & {*steps[s]["answers"]}])
         )
     print(f"✓ {steps[step]['right']}")
 
@@ -535,7 +541,7 @@ def message(finding: Finding, earlier: list[str] = ()) -> str:
     ----------
     finding : Finding
     earlier : list of str
-        Steps before this one that have not passed their checks.
+        Steps before this one that its answers use, and that have not passed their checks.
     """
     lines = [f"✗ {finding.group}: not right yet."]
     if earlier:
