@@ -16,8 +16,10 @@ from coursebuild.kernels import ForkServer
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kernels are forks only on Linux")
 
+PRELOADED = ["numpy.random", "matplotlib", "threadpoolctl"]
 WHO = """
 import json, os, random, sys
+import matplotlib
 import numpy as np
 import threadpoolctl
 facts = {
@@ -26,7 +28,7 @@ facts = {
     "argv": len(sys.argv),
     "folder": os.getcwd(),
     "told": os.environ["TOLD"],
-    "backend": os.environ["MPLBACKEND"],
+    "backend": matplotlib.get_backend(),
     "leads": os.getsid(0) == os.getpid(),
     "random": [random.random(), np.random.random()],
     "threads": [pool["num_threads"] for pool in threadpoolctl.threadpool_info()],
@@ -44,7 +46,7 @@ def execute(tmp_path, monkeypatch):
     (tmp_path / "modules").mkdir()
     prepare_kernels(tmp_path / "kernels", [tmp_path / "modules"], {})
 
-    def execute(*codes, modules=("numpy", "threadpoolctl")):
+    def execute(*codes, modules=PRELOADED):
         runs = [make_run(tmp_path, code, f"n{i}") for i, code in enumerate(codes)]
         options = {"modules": modules, "workers": 2, "timeout": 60, "report": lambda line: None}
         failed = execute_notebooks(runs, lambda run: None, **options)

@@ -65,6 +65,7 @@ def test_lost_outputs_are_made_again(outputs, tmp_path):
 def test_outputs_without_a_record_are_not_trusted(outputs, tmp_path):
     (tmp_path / "cache" / "pages.json").unlink()
     assert again(outputs, tmp_path).reason(a_run()) == "never ran"
+    assert not (tmp_path / "cache" / "executed").exists()
 
 
 @pytest.mark.parametrize(

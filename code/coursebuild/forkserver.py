@@ -9,7 +9,7 @@ thread, and copies well. It reads requests from its standard input, one JSON obj
     {"do": "start", "arguments": […], "folder": "…", "variables": {…}}    {"do": "poll", "pid": 1}
 
 and answers each with a line: the kernel's `pid`, or the `code` with which it ended, null while it
-runs. At the end of the input it ends its kernels and itself. `coursebuild.kernels` asks.
+runs. It ends with the input, and its kernels end when they see that. `coursebuild.kernels` asks.
 """
 
 import atexit
@@ -19,7 +19,6 @@ import importlib
 import json
 import os
 import runpy
-import signal
 import sys
 import threading
 
@@ -50,20 +49,16 @@ def import_all(names: list[str]) -> None:
 
 def answer_requests() -> dict | None:
     """Answer until the input ends; return a request to the fork that is to become its kernel."""
-    running = set()
     while line := sys.stdin.buffer.readline():
         request = json.loads(line)
         if request["do"] == "poll":
-            _answer(code=_code_at_end(request["pid"], running))
+            _answer(code=_code_at_end(request["pid"]))
         elif (n_threads := len(os.listdir(TASKS))) > 1:
             _answer(error=f"it has {n_threads} threads, and a fork would have one of them")
         elif pid := os.fork():
-            running.add(pid)
             _answer(pid=pid)
         else:
             return request
-    for pid in running:
-        os.kill(pid, signal.SIGKILL)
     return None
 
 
@@ -71,13 +66,10 @@ def _answer(**facts) -> None:
     os.write(1, json.dumps(facts).encode() + b"\n")
 
 
-def _code_at_end(pid: int, running: set[int]) -> int | None:
+def _code_at_end(pid: int) -> int | None:
     """The exit code of a kernel, negative for a signal, as `subprocess` has it."""
     ended, status = os.waitpid(pid, os.WNOHANG)
-    if not ended:
-        return None
-    running.remove(pid)
-    return os.waitstatus_to_exitcode(status)
+    return os.waitstatus_to_exitcode(status) if ended else None
 
 
 def become_kernel(request: dict) -> None:
@@ -101,8 +93,8 @@ def become_kernel(request: dict) -> None:
 
 def _be_random() -> None:
     """Forget NumPy's random state, which all forks share; Python's own does so by itself."""
-    if "numpy" in sys.modules:
-        sys.modules["numpy"].random.seed()
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed()
 
 
 def _use_threads() -> None:

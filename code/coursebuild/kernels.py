@@ -40,7 +40,7 @@ class ForkServer:
         return self
 
     async def __aexit__(self, *_) -> None:
-        self._process.stdin.close()  # it ends its kernels and itself
+        self._process.stdin.close()  # then it ends
         await self._process.wait()
 
     async def ask(self, **request) -> dict:
