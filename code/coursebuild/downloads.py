@@ -14,6 +14,7 @@ The same inputs give the same bytes, and nothing is made again unless an input c
 """
 
 import argparse
+import hashlib
 import os
 import re
 import shutil
@@ -34,7 +35,7 @@ from packaging.utils import canonicalize_name
 
 from coursebuild.course import course_root, drafts
 from coursebuild.execution import GENERATED, fingerprint
-from coursebuild.notebooks import as_text, exercise_notebook, solution_notebook, write
+from coursebuild.notebooks import as_text, exercise_notebook, solution_notebook
 from layerlab.errors import LayerlabError
 
 JUPYTER = "jupyterlab"  # what the notebooks are worked on in
@@ -139,9 +140,11 @@ def make_downloads(
     folder.mkdir(parents=True)
     shutil.copyfile(wheel, folder / wheel.name)
     (folder / "constraints.txt").write_text(student_pins(root), encoding="utf-8")
-    _add_notebooks(root, folder, "exercises", names, wheel, site_url)
+    made = Notebooks(root, out / ".notebooks", site_url)
+    _add_notebooks(root, folder, "exercises", names, wheel, made)
     if solutions:
-        _add_notebooks(root, folder, "solutions", names, wheel, site_url)
+        _add_notebooks(root, folder, "solutions", names, wheel, made)
+    made.forget_others()
     stamp.write_text(state, encoding="utf-8")
     return folder
 
@@ -167,23 +170,61 @@ def _state(root: Path, names: list[str], solutions: bool, site_url: str) -> str:
     return f"{fingerprint(root, inputs)} {own} solutions={solutions} {site_url}\n"
 
 
+class Notebooks:
+    """The texts of notebooks to take home; each is made once while its solution stays as it is.
+
+    Parameters
+    ----------
+    root : Path
+        The root of the course.
+    cache : Path
+        Where the texts are kept.
+    site_url : str
+        Where the site will be published.
+    """
+
+    def __init__(self, root: Path, cache: Path, site_url: str):
+        self.root, self.cache, self.site_url = root, cache, site_url
+        own = [f"{name}.py" for name in MAKERS]
+        self.makers = fingerprint(Path(__file__).parent, own)
+        self.used = set()
+        cache.mkdir(parents=True, exist_ok=True)
+
+    def text(self, what: str, name: str, package: str | None) -> bytes:
+        """Text of an exercise or a solution, which installs the package if one is named."""
+        source = self.root / "solutions" / f"{name}.md"
+        said = [what, name, str(package), self.site_url, self.makers, source.read_text("utf-8")]
+        path = self.cache / hashlib.sha256("\0".join(said).encode()).hexdigest()
+        self.used.add(path)
+        if not path.is_file():
+            path.with_suffix(".part").write_bytes(self._made(what, source, package))
+            path.with_suffix(".part").replace(path)
+        return path.read_bytes()
+
+    def _made(self, what: str, source: Path, package: str | None) -> bytes:
+        make = exercise_notebook if what == "exercises" else solution_notebook
+        notebook = make(source, package=package)
+        lead_links_to_site(notebook, self.site_url)
+        if what == "solutions":
+            notebook.cells = [_titled_solution(cell) for cell in notebook.cells]
+        return as_text(notebook).encode()
+
+    def forget_others(self) -> None:
+        """Remove the texts that nobody asked for."""
+        for path in set(self.cache.iterdir()) - self.used:
+            path.unlink()
+
+
 def _add_notebooks(
-    root: Path, folder: Path, what: str, names: list[str], wheel: Path, site_url: str
+    root: Path, folder: Path, what: str, names: list[str], wheel: Path, made: Notebooks
 ) -> None:
     """Write the notebooks of one kind, one by one and as a zip with all that they need."""
     (folder / what).mkdir()
-    make = exercise_notebook if what == "exercises" else solution_notebook
-    package = package_of_site(root, site_url)
+    package = package_of_site(root, made.site_url)
     members = {}
     for name in names:
-        source = root / "solutions" / f"{name}.md"
-        alone, in_zip = make(source, package=package), make(source)  # there the package lies beside
-        for notebook in (alone, in_zip):
-            lead_links_to_site(notebook, site_url)
-            if what == "solutions":
-                notebook.cells = [_titled_solution(cell) for cell in notebook.cells]
-        write(alone, folder / what / f"{name}.ipynb")
-        members[f"{name}.ipynb"] = as_text(in_zip).encode()
+        (folder / what / f"{name}.ipynb").write_bytes(made.text(what, name, package))
+        members[f"{name}.ipynb"] = made.text(what, name, None)  # there the package lies beside
     steps = three_steps(wheel.name, f"{names[0]}.ipynb")
     title = yaml.safe_load((root / "_config.yml").read_text("utf-8"))["title"]
     members["README.md"] = README.format(title=title, what=f"the {what}", steps=steps).encode()
@@ -307,9 +348,11 @@ def build_wheel(root: Path, cache: Path) -> Path:
         # A copy, so that the tools leave no files in the course, and other packages stay out.
         source, built = Path(scratch) / "source", Path(scratch) / "built"
         _copy_package(root, source)
-        _run_pip_wheel(source, built)
+        _pack(source, built)
         if [path.name for path in built.iterdir()] != [name]:
-            raise DownloadError(f"expected {name}, pip built {[p.name for p in built.iterdir()]}")
+            raise DownloadError(
+                f"expected {name}, setuptools built {[p.name for p in built.iterdir()]}"
+            )
         wheel.parent.mkdir(parents=True)
         shutil.copyfile(built / name, wheel.with_suffix(".part"))
     wheel.with_suffix(".part").replace(wheel)
@@ -331,13 +374,16 @@ def _copy_package(root: Path, target: Path) -> None:
         path.chmod(0o755 if path.is_dir() else 0o644)
 
 
-def _run_pip_wheel(source: Path, built: Path) -> None:
-    """Have pip and setuptools build the wheel; they ask no index and use what is installed."""
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-index"]
-    command += ["--no-build-isolation", "--wheel-dir", str(built), str(source)]
+def _pack(source: Path, built: Path) -> None:
+    """Have setuptools build the wheel, by the hook that pip would call, with what is installed."""
+    built.mkdir()
+    hook = "import sys, setuptools.build_meta as backend; backend.build_wheel(sys.argv[1])"
+    command = [sys.executable, "-c", hook, str(built)]
     variables = {**os.environ, "SOURCE_DATE_EPOCH": "315532800"}  # 1 January 1980, as in EARLIEST
     variables.pop("PYTHONPATH", None)
-    result = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        command, cwd=source, env=variables, capture_output=True, text=True, check=False
+    )
     if result.returncode:
         raise DownloadError(f"the package could not be packed:\n{result.stdout}{result.stderr}")
 
