@@ -27,7 +27,8 @@ DEALS = (
     ),
     (np.array([12, -9, 8, 14, -11]) / 20, -0.3),
 )
-N_TARGETS = 10
+N_TARGETS = 10  # in the notebook
+MORE_TARGETS = 12  # so that no typed size that fits the notebook fits here
 
 
 def counting(tau_by_counting) -> Facts:
@@ -35,6 +36,8 @@ def counting(tau_by_counting) -> Facts:
     group = "tau_by_counting, tried on two lists"
     for x, y in LISTS:
         yield from calls(group, tau_by_counting, x, y, what=f"tau of {_listed(x)} and {_listed(y)}")
+    many = np.random.default_rng(5).permuted(np.tile(np.arange(120.0), (2, 1)), axis=1)
+    yield from calls(group, tau_by_counting, *many, what="tau of 120 entries")
     yield from depends(tau_by_counting, LISTS[0], (LISTS[0][0][::-1], LISTS[0][1][::-1]))
 
 
@@ -60,9 +63,9 @@ def tau(tau_with_gap) -> Facts:
     """Tau and p of made-up tables, of which one pair measures 0, with made-up places."""
     for seed in (8, 9):
         rng = np.random.default_rng(seed)
-        places = np.cumsum(rng.integers(5, 40, N_TARGETS))  # some distances come twice
+        places = np.cumsum(rng.integers(5, 40, MORE_TARGETS))  # some distances come twice
         gap_list = position_distances(places)
-        rows, columns = np.triu_indices(N_TARGETS, 1)
+        rows, columns = np.triu_indices(MORE_TARGETS, 1)
         order = rng.permutation(len(rows))  # the pairs may stand in any order
         names = {"rows": rows[order], "columns": columns[order], "gap_list": gap_list[order]}
         names |= {"gaps": to_upper(gap_list), "places": places}
@@ -86,7 +89,7 @@ def _tau_and_p(group: str, seed: int, function, table) -> Facts:
 
 def hide(hide_unmeasured) -> Facts:
     """Tables of two sizes in which a pair measures 0, and one of whole numbers."""
-    for n in (4, N_TARGETS):
+    for n in (4, MORE_TARGETS):
         pairs = np.arange(n * (n - 1) // 2)
         table = to_upper(np.where(pairs == 1, 0, pairs + 1.5))
         group = f"hide_unmeasured, of a table of {n} targets"
@@ -168,7 +171,7 @@ def _heat_map(group: str, axes, is_measure: bool) -> Facts:
 
 def names(deal_names) -> Facts:
     """New names for the targets of tables of two sizes."""
-    for n, seed in ((5, 1006), (5, 1096), (N_TARGETS, 1006)):
+    for n, seed in ((5, 1006), (5, 1096), (MORE_TARGETS, 1006)):
         rng = np.random.default_rng(seed)
         order = rng.permutation(n)
         table = to_upper(rng.permutation(n * (n - 1) // 2) + 1.5)
@@ -191,6 +194,8 @@ def p_value(p_from) -> Facts:
     for shuffled, observed in DEALS:
         what = f"p of {observed} among {len(shuffled)} shuffles"
         yield from calls(group, p_from, shuffled, observed, what=what)
+    many = np.round(np.random.default_rng(6).normal(0, 0.2, 1200), 2)
+    yield from calls(group, p_from, many, -0.3, what="p of -0.3 among 1200 shuffles")
     shuffled, observed = DEALS[0]
     yield from depends(p_from, (shuffled, observed), (shuffled / 9, 0.0))
 
