@@ -45,7 +45,7 @@ def mutants(answer: str, names: list[str], most: int) -> list[str]:
     list of str
         Each differs from the answer and from the others.
     """
-    tree = ast.parse(answer)
+    tree = _read(answer)
     names = sorted({*names, *(n.id for n in ast.walk(tree) if isinstance(n, ast.Name))})
     original, is_bare = ast.unparse(tree), _is_bare_tuple(tree)
     found = {}
@@ -67,9 +67,16 @@ def mutants(answer: str, names: list[str], most: int) -> list[str]:
 
 def _is_bare_tuple(tree: ast.AST) -> bool:
     """Whether code is a tuple without brackets, such as two arguments of a call."""
-    first = tree.body[0].value if isinstance(tree.body[0], ast.Expr) else None
-    is_tuple = isinstance(first, ast.Tuple) and bool(first.elts)
-    return is_tuple and first.col_offset == first.elts[0].col_offset
+    is_tuple = isinstance(tree.body, ast.Tuple) and bool(tree.body.elts)
+    return is_tuple and tree.body.col_offset == tree.body.elts[0].col_offset
+
+
+def _read(answer: str) -> ast.Expression | ast.Module:
+    """An answer as an expression, or else as statements."""
+    try:
+        return ast.parse(answer.strip(), mode="eval")
+    except SyntaxError:
+        return ast.parse(answer)
 
 
 def _nth(tree: ast.AST, number: int) -> ast.AST:
