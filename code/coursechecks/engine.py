@@ -24,7 +24,7 @@ from types import CodeType, FunctionType, ModuleType
 
 import numpy as np
 
-from coursechecks.words import in_kind, in_pattern
+from coursechecks.words import in_kind, in_pattern, kind
 from layerlab.errors import LayerlabError
 
 BLANK = "____"
@@ -441,14 +441,28 @@ def _by_sign(step: dict, seen: Observation, programs: list) -> list[dict]:
     for name, value in seen.facts.items():
         if not name.endswith("?") or _same_fact(name, right, seen.facts):
             continue
-        found = {m["name"]: m for m, _, facts in programs if _shows(name, value, right, facts)}
+        showing = [m for m, _, facts in programs if _shows(name, value, right, facts)]
+        found = [
+            mistake
+            for mistake in step["mistakes"]
+            if mistake in showing
+            and showing.count(mistake) == len(mistake["programs"])
+            # A by-product: what came is of another kind than what that mistake leads to.
+            and any(_alike(right, seen.facts, facts) for m, _, facts in programs if m is mistake)
+        ]
         if len(found) == 1:
-            return list(found.values())
+            return found
     return []
 
 
 def _shows(name: str, value, right: dict, facts: dict) -> bool:
     return name in facts and same(facts[name], value) and not _same_fact(name, right, facts)
+
+
+def _alike(right: dict, seen: dict, facts: dict) -> bool:
+    """Whether two wrong programs lead to things of one kind where the first goes wrong."""
+    name = next((name for name in right if not _same_fact(name, right, seen)), "")
+    return name in seen and name in facts and kind(seen[name]) == kind(facts[name])
 
 
 def _differences(right: dict, facts: dict, group: str) -> list[str]:

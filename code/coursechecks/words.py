@@ -20,8 +20,8 @@ def in_kind(right, got) -> list[str]:
     right, got = (v["about"] if isinstance(v, dict) and "about" in v else v for v in (right, got))
     if isinstance(got, dict) and "error" in got:
         return [f"an error came, {got['error']}: {got['says']}"]
-    if _kind(right) != _kind(got):
-        return [f"expected was {_kind(right)}, and there came {_kind(got)}"]
+    if kind(right) != kind(got):
+        return [f"expected was {kind(right)}, and there came {kind(got)}"]
     if _is_numeric(got):
         return [f"{_in_numbers(_array(right), _array(got))} (yours: {shown(got)})"]
     if isinstance(got, dict) and "items" in got:
@@ -44,7 +44,7 @@ def _array(value) -> np.ndarray:
     return np.array(value, float)
 
 
-def _kind(value) -> str:
+def kind(value) -> str:
     """What sort of thing a canonical value is, in words."""
     if value is None:
         return "nothing (None)"
@@ -59,7 +59,7 @@ def _kind(value) -> str:
             plural = "" if sizes == "1" else "s"
             return f"an array of {sizes} number{plural}" if axes else "one number"
         if "items" in value:
-            return "a list of " + (_kind(value["items"][0]) if value["items"] else "nothing")
+            return "a list of " + (kind(value["items"][0]) if value["items"] else "nothing")
         if "entries" in value:
             return "a dictionary"
         if "error" in value:
