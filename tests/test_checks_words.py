@@ -107,6 +107,24 @@ def test_dots_of_scatter_and_plot_are_dots_in_any_order(axes):
     assert [name for name, _ in figures.lines(axes)] == ["a line"]
 
 
+@pytest.mark.parametrize("options", [{"visible": False}, {"alpha": 0}])
+def test_what_cannot_be_seen_is_not_there(axes, options):
+    axes.imshow(TABLE, **options)
+    axes.scatter([1], [2], **options)
+    axes.plot([3], [4], "o", **options)
+    axes.plot([0, 1], [0, 1], **options)
+    with pytest.raises(ValueError, match="there are 0"):
+        figures.image(axes)
+    assert len(figures.dots(axes)) == 0
+    assert not list(figures.lines(axes))
+
+
+@pytest.mark.parametrize("options", [{"lw": 0}, {"color": "none"}])
+def test_a_line_without_width_or_colour_is_not_there(axes, options):
+    axes.plot([0, 1], [0, 1], **options)
+    assert not list(figures.lines(axes))
+
+
 def test_panels_go_by_the_letters_of_their_titles():
     figure = Figure()
     left, right = figure.subplots(1, 2)

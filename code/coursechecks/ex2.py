@@ -1,5 +1,6 @@
 """What the answers of exercise 2 do: people drawn and counted, entropies, information, r."""
 
+import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,23 +12,25 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.feature_selection import mutual_info_regression
 
 from coursechecks import figures
-from coursechecks.engine import Raised, calls, checker, plain, run, same, size_of
+from coursechecks.engine import Raised, calls, checker, kind_of, plain, run, same, size_of, tried
 
 READS = ("seen/02.json.xz",)
 Facts = Iterator[tuple[str, object]]
 
 SIZE, SEED = 347, 2  # the people that the exercise asks for
+MANY = 400  # people, more than those: a number of theirs may stand in an answer as a limit
 FEWEST, MOST = 4, 24  # and its numbers of bins
-# Counts without an empty row or column: a square, and tables that are higher and wider.
+# Counts without an empty row or column: a square, and tables that are higher and wider than the
+# exercise's; whole numbers among them, and no table of three rows, for three arrays are asked for.
 TALLIES = (
-    np.array([[3.0, 0, 1], [2, 5, 0], [1, 4, 9]]),
-    np.array([[2.0, 6], [7, 0], [1, 3], [4, 5]]),
-    np.array([[8.0, 1, 0, 2, 5], [3, 9, 4, 0, 6]]),
+    np.array([[3.0, 0, 1, 2], [2, 5, 0, 1], [1, 4, 9, 0], [0, 2, 6, 7]]),
+    np.array([[2, 6], [7, 0], [1, 3], [4, 5], [0, 2], [3, 1], [5, 5], [2, 0], [6, 4], [1, 8]]),
+    np.array([[8.0, 1, 0, 2, 5, 3, 0, 4, 1, 6], [3, 9, 4, 0, 6, 0, 2, 5, 7, 1]]),
 )
 # The last one has empty boxes, since a constant may be written into just these.
 OUTCOMES = {
     "a fair coin": np.array([0.5, 0.5]),
-    "one of eight": np.full(8, 1 / 8),
+    "one of sixteen": np.full(16, 1 / 16),
     "a coin with two heads": np.array([1.0, 0.0]),
     "a table of 2 by 2 boxes": np.array([[0.1, 0.2], [0.3, 0.4]]),
     "a table of 2 by 3 boxes": np.array([[0.4, 0.3, 0.0], [0.0, 0.2, 0.1]]),
@@ -41,25 +44,46 @@ def _people(seed: int, n: int) -> np.ndarray:
     return np.stack([cups, (-1) ** seed * cups + rng.normal(3, 2, n)])
 
 
+def _back(found, n: int) -> "str | Raised":
+    """What came back where n things should, in words; an error stays one."""
+    if isinstance(found, np.ndarray):
+        return f"{n} things" if found.shape[:1] == (n,) else f"one array, {size_of(found)}"
+    if found is None or isinstance(found, Raised):
+        return size_of(found)
+    return f"{len(found)} things" if isinstance(found, (tuple, list)) else kind_of(found)
+
+
+def _digest(numbers) -> list[float]:
+    """Smallest, largest, sum, and a sum that tells the order: of too many numbers to store."""
+    numbers = np.asarray(numbers, float)
+    return [numbers.min(), numbers.max(), numbers.sum(), (numbers * np.arange(numbers.size)).sum()]
+
+
 def data(invent_study, cups, score) -> Facts:
-    """Few people of several seeds, and whether the exercise's people are the recipe's."""
+    """People of several seeds, few and many, and whether the exercise's are the recipe's."""
     group = "invent_study, called more than once"
     once, again, other = (run(invent_study, 4, seed) for seed in (31, 31, 32))
-    yield f"{group}: how many arrays", once if isinstance(once, Raised) else len(once)
+    yield f"{group}: what comes back, where cups and score should", _back(once, 2)
     is_same = same(plain(once), plain(again))
     yield f"{group}: the same people for the same seed", is_same
     if not is_same:  # whatever else could be seen would be other numbers at every run
         return
     yield f"{group}: other people for another seed", not same(plain(once), plain(other))
-    for size, seed in ((4, 31), (7, 32)):
+    # What is done to rare people alone, or up to some number of them, shows in a large crowd.
+    for size, seed in ((4, 31), (7, 32), (1000, 33)):
         people = run(invent_study, size, seed)
+        yield f"{group}: what comes back for {size} people", _back(people, 2)
         for name, part in zip(("cups", "score"), people, strict=True):
-            group, what = f"{name} that invent_study makes", f"{size} people of seed {seed}"
-            yield f"{group}: how many, of {what}", size_of(part)
+            made, what = f"{name} that invent_study makes", f"{size} people of seed {seed}"
+            yield f"{made}: how many, of {what}", size_of(part)
             if np.size(part) <= size:  # else their number says enough
-                yield f"{group}: those of {what}", part
+                if size < SIZE:
+                    yield f"{made}: those of {what}", part
+                else:
+                    yield f"{made}: smallest, largest, sum and order of {what}", _digest(part)
     group = "cups and score, the people of the exercise"
-    yield f"{group}: how many", [size_of(cups), size_of(score)]
+    yield f"{group}: how many cups", size_of(cups)
+    yield f"{group}: how many scores", size_of(score)
     recipe = list(run(invent_study, SIZE, SEED))
     what = f"those that your recipe makes for {SIZE} people and seed {SEED}"
     yield f"{group}: {what}", same(plain(recipe), plain([cups, score]))
@@ -67,12 +91,14 @@ def data(invent_study, cups, score) -> Facts:
 
 def counts(count_people) -> Facts:
     """Counts and edges of two crowds; the edges first, since the counts follow from them."""
-    for seed, n in ((6, 60), (9, 97)):
-        found = run(count_people, *_people(seed, n))
+    for seed, n in ((6, 60), (9, MANY)):
+        found, is_changed = tried(count_people, *_people(seed, n))
+        came = _back(found, 3)
         group = f"count_people, of {n} people of the check's own"
-        what = "boxes along each axis"
-        yield f"{group}: {what}", found if isinstance(found, Raised) else size_of(found[0])
+        yield f"{group}: what comes back, where counts and two arrays of edges should", came
+        yield f"{group}: changes what it is given?", is_changed
         tally, *edges = found
+        yield f"{group}: boxes along each axis", size_of(tally)
         for name, part in zip(("cups", "score"), edges, strict=True):
             yield f"{group}: edges of the {name}", part
         yield f"{group}: people in each box", tally
@@ -86,34 +112,53 @@ def image(draw_study) -> Facts:
     """
     places = []
     for seed, bins in ((6, (8, 8)), (7, (4, 6))):
-        cups, score = _people(seed, 100)
+        people = _people(seed, MANY)
         where = "({} by {} boxes)".format(*bins)
-        drawn = run(draw_study, cups, score, *np.histogram2d(cups, score, bins))
+        tally, *edges = np.histogram2d(*people, bins)
+        drawn, is_changed = tried(draw_study, *people, tally, *edges)
         yield f"draw_study: a figure of people of the check's own {where}", drawn
-        panel = figures.panels(drawn)["B"]
+        yield "draw_study: changes what it is given?", is_changed
+        shown = figures.panels(drawn)
+        panel = shown["B"]
         places.append(figures.image_place(panel))
         yield f"place of the image in panel B: its ends {where}", places[-1]
-        for name, (low, high) in (("cups", panel.get_xlim()), ("score", panel.get_ylim())):
+        limits = np.array([panel.get_xlim(), panel.get_ylim()])
+        for name, (low, high) in zip(("cups", "score"), limits, strict=True):
             what = f"the axis of the {name} runs as in panel A"
             yield f"place of the image in panel B: {what} {where}", bool(low < high)
+        is_whole = (places[-1] - np.sort(limits)) * [1, -1] >= 0
+        yield f"place of the image in panel B: all of it in sight {where}", bool(is_whole.all())
         yield f"image in panel B: counts as one sees them {where}", figures.image(panel)
-    stays = np.equal(*places)[:, 1].any()
-    yield "place of the image in panel B: an end that stays for other people?", bool(stays)
+        low, high = figures.colours(panel)
+        is_told = low <= tally.min() and tally.max() <= high
+        yield f"image in panel B: colours for all counts, the largest too {where}", bool(is_told)
+        points = people.T[np.lexsort(people[::-1])]
+        for letter in "AB":
+            is_there = same(plain(figures.dots(shown[letter])), plain(points))
+            yield f"points in panel {letter}: cups to the right, score upwards {where}", is_there
+    # Eight is the number of bins, too, and a mistake of its own.
+    stays = np.equal(*places)[:, 1] & (places[0][:, 1] != 8)
+    yield "place of the image in panel B: an end that stays for other people?", bool(stays.any())
     bar = panel.images[0].colorbar
     yield "colour bar: there is one for the image", bar is not None
     if bar is not None:
         takes = getattr(bar.ax, "_colorbar_info", {}).get("parents", [])  # none with an own place
         yield "colour bar: it takes its room from panel B alone", takes in ([], [panel])
         label = figures.colour_bar(panel)
-        yield "colour bar: its label says what is counted", "count" in label.lower()
+        is_named = re.search(r"\bcounts?\b", label, re.IGNORECASE) is not None
+        yield "colour bar: the word that is asked for stands in its label", is_named
 
 
 def probabilities(to_probabilities) -> Facts:
     """Joint distribution and marginals of tables of several sizes."""
     for tally in TALLIES:
-        found = run(to_probabilities, tally)
-        what = f"how many arrays come of {size_of(tally)} boxes"
-        yield f"to_probabilities: {what}", found if isinstance(found, Raised) else len(found)
+        found, is_changed = tried(to_probabilities, tally)
+        what = f"what comes back of {size_of(tally)} boxes, where three arrays should"
+        yield f"to_probabilities: {what}", _back(found, 3)
+        yield "to_probabilities: changes what it is given?", is_changed
+        # The functions of later steps are made for arrays, and called with what comes from here.
+        are_arrays = all(isinstance(part, np.ndarray) for part in found)
+        yield "to_probabilities: all three are NumPy arrays", are_arrays
         for name, part in zip(("p_joint", "p_cups", "p_score"), found, strict=True):
             yield f"{name}, of counts of the check's own: of {size_of(tally)} boxes", part
 
@@ -136,7 +181,7 @@ def information(shared_bits) -> Facts:
 def neighbours(neighbour_bits) -> Facts:
     """Bits of two crowds, and whether scikit-learn was given one column only."""
     group = "neighbour_bits, of people of the check's own"
-    for seed, n in ((4, 60), (9, 150)):
+    for seed, n in ((4, 60), (9, MANY)):
         # A second argument of two axes is told of by a warning, and taken all the same.
         with warnings.catch_warnings(action="error", category=DataConversionWarning):
             facts = list(
@@ -153,7 +198,7 @@ def neighbours(neighbour_bits) -> Facts:
 def bins(binned_bits, numbers, curve, cups, score) -> Facts:
     """Bits of two crowds for several numbers of bins, and the curve of the exercise's people."""
     group = "binned_bits, of people of the check's own"
-    for seed, n, b in ((4, 80, 4), (4, 80, 7), (9, 150, 16)):
+    for seed, n, b in ((4, 80, 4), (4, 80, 7), (9, MANY, 25)):
         what = f"bits of {n} people for b = {b}"
         yield from calls(group, binned_bits, *_people(seed, n), b, what=what)
     yield "numbers: the numbers of bins", numbers
@@ -168,17 +213,18 @@ def curve(draw_curve) -> Facts:
     """The reference line, drawn over two curves that have nothing in common."""
     group = "reference line, over a curve of the check's own"
     drawn = []
-    # As many numbers as in the exercise, then fewer: a list may be as long as that by its text.
-    for numbers, reference in ((np.arange(2, 44, 2), 1.8125), (np.arange(50, 98, 6), 0.375)):
-        figure = run(draw_curve, numbers, np.sqrt(numbers) / 4, reference)
+    # As many numbers as in the exercise, then more: a list may be as long as that by its text.
+    for numbers, reference in ((np.arange(2, 44, 2), 1.8125), (np.arange(50, 102, 2), 0.375)):
+        figure, is_changed = tried(draw_curve, numbers, np.sqrt(numbers) / 4, reference)
         yield f"draw_curve: a figure with a reference of {reference}", figure
+        yield "draw_curve: changes what it is given?", is_changed
         axes = figure.axes[0]
         straight = list(_straight_lines(axes))
         level = [line for line in straight if line.is_level]
         across = [line for line in level if np.isclose(line.at, reference)] or level
         points = [line for line in axes.lines if len(line.get_xydata()) == 1]
         there = any(np.isclose(line.at, reference) for line in level)
-        yield f"{group}: level, at the reference of {reference}", there
+        yield f"{group}: one sees it, level, at the reference of {reference}", there
         yield f"{group}: how many lines are level (reference {reference})", len(level)
         yield f"{group}: how many stand upright (reference {reference})", len(straight) - len(level)
         yield f"{group}: how many are a single point (reference {reference})", len(points)
@@ -201,7 +247,7 @@ def curve(draw_curve) -> Facts:
 def correlation(correlation) -> Facts:
     """Pearson's r of crowds in which the score rises, and in which it falls."""
     group = "correlation, of people of the check's own"
-    for seed, n in ((4, 60), (9, 97), (12, 7)):
+    for seed, n in ((4, 60), (9, MANY), (12, 7)):
         yield from calls(group, correlation, *_people(seed, n), what=f"r of {n} people")
 
 
@@ -221,7 +267,7 @@ class _Line:
 
 
 def _straight_lines(axes: Axes) -> Iterator[_Line]:
-    """All level and upright lines of a panel, in the units of its axes."""
+    """All level and upright lines of a panel that are in sight, in the units of its axes."""
     limits = np.sort([axes.get_xlim(), axes.get_ylim()], axis=1)
     for points, style, label in _drawn_lines(axes):
         for along, across in ((0, 1), (1, 0)):
@@ -229,20 +275,21 @@ def _straight_lines(axes: Axes) -> Iterator[_Line]:
                 start = max(points[:, along].min(), limits[along, 0])
                 end = min(points[:, along].max(), limits[along, 1])
                 at, start, end = np.round([points[0, across], start, end], 9)
-                yield _Line(along == 0, float(at), float(start), float(end), style, label)
+                if limits[across, 0] <= at <= limits[across, 1]:
+                    yield _Line(along == 0, float(at), float(start), float(end), style, label)
 
 
 def _drawn_lines(axes: Axes) -> Iterator[tuple[np.ndarray, str, str]]:
-    """Points of each line in the units of the axes, (n_points, 2), its style and its label.
+    """Points of each line that has a stroke, in the units of the axes, (n_points, 2), style, label.
 
     A line may be given in shares of the width, as by `axhline`, or have no ends, as by `axline`.
     """
-    for line in axes.lines:
+    for line in filter(figures.has_stroke, axes.lines):
         style = STYLES.get(line.get_linestyle(), "invisible")
         points = _in_data(line.get_xydata(), line.get_transform(), axes)
         yield points, style, str(line.get_label())
     for lines in axes.collections:
-        if isinstance(lines, LineCollection):
+        if isinstance(lines, LineCollection) and figures.has_stroke(lines):
             for points in lines.get_segments():
                 points = _in_data(points, lines.get_transform(), axes)
                 yield points, _style(lines.get_linestyle()[0][1]), str(lines.get_label())

@@ -1,14 +1,16 @@
 """What a figure shows, in a form that can be compared: images, dots, lines, words.
 
 All of it is read as a reader sees it: an image from its upper left corner, whatever its origin;
-dots in the order of their places; lines by what they are called.
+dots in the order of their places; lines by what they are called. What cannot be seen is not there.
 """
 
 import re
 from collections.abc import Iterator
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba_array
 from matplotlib.figure import Figure
 
 NUMBER = re.compile(r"[-−]?\d+(?:\.\d+)?(?:e[-+−]?\d+)?")
@@ -25,6 +27,18 @@ def panels(figure) -> dict[str, Axes]:
     if not isinstance(figure, Figure):
         raise TypeError(f"expected was a figure, and there came {type(figure).__name__}")
     return {title(axes)[:1]: axes for axes in figure.axes if title(axes)}
+
+
+def is_seen(drawn: Artist) -> bool:
+    """Whether something is drawn at all: not switched off, and not wholly transparent."""
+    alpha = drawn.get_alpha()
+    return drawn.get_visible() and (alpha is None or bool(np.any(alpha)))
+
+
+def has_stroke(drawn: Artist) -> bool:
+    """Whether a line, or a collection of them, has a width and a colour that can be seen."""
+    has_colour = to_rgba_array(drawn.get_color())[:, 3].any()
+    return bool(is_seen(drawn) and np.any(drawn.get_linewidth()) and has_colour)
 
 
 def title(axes: Axes) -> str:
@@ -69,9 +83,10 @@ def image_place(axes: Axes) -> np.ndarray:
 
 
 def _only_image(axes: Axes):
-    if len(axes.images) != 1:
-        raise ValueError(f"expected was one image in a panel, and there are {len(axes.images)}")
-    return axes.images[0]
+    seen = list(filter(is_seen, axes.images))
+    if len(seen) != 1:
+        raise ValueError(f"expected was one image to be seen in a panel, and there are {len(seen)}")
+    return seen[0]
 
 
 def _edges(shown) -> np.ndarray:
@@ -106,8 +121,10 @@ def colour_bar(axes: Axes) -> str | None:
 
 def dots(axes: Axes) -> np.ndarray:
     """All dots of a panel that are drawn somewhere, (n, 2): x and y, in the order of both."""
-    clouds = [np.ma.filled(c.get_offsets().astype(float), np.nan) for c in axes.collections]
-    clouds += [line.get_xydata() for line in axes.lines if line.get_linestyle() == "None"]
+    seen = filter(is_seen, axes.collections)
+    clouds = [np.ma.filled(cloud.get_offsets().astype(float), np.nan) for cloud in seen]
+    seen = filter(is_seen, axes.lines)
+    clouds += [line.get_xydata() for line in seen if line.get_linestyle() == "None"]
     found = np.concatenate([np.empty((0, 2)), *clouds])
     found = found[np.isfinite(found).all(axis=1)]
     return found[np.lexsort((found[:, 1], found[:, 0]))]
@@ -116,7 +133,7 @@ def dots(axes: Axes) -> np.ndarray:
 def lines(axes: Axes) -> Iterator[tuple[str, np.ndarray]]:
     """The lines of a panel: what each is called in the legend, and its points, (n, 2)."""
     for line in axes.lines:
-        if line.get_linestyle() != "None":
+        if line.get_linestyle() != "None" and has_stroke(line):
             yield str(line.get_label()), np.asarray(line.get_xydata(), float)
 
 
