@@ -24,6 +24,7 @@ TABLE = np.arange(9.0).reshape(3, 3) + 1
         ([1.0, 2.0], [0.25, 0.5], "too small by a factor of about 4"),
         ([1.0, 2.0, 4.0], [4.0, 2.0, 1.0], "the right numbers, backwards"),
         ([1.0, 2.0, 4.0], [2.0, 1.0, 4.0], "the right numbers in another order"),
+        ([1500.125, 1200.377], [1500.12, 1200.38], "2 of 2 numbers are a little off"),
         (TABLE, TABLE.T, "rows and columns exchanged"),
         (TABLE, TABLE + np.eye(3), "3 of 9 numbers differ, the first at [0, 0]"),
         ([1.0, 2.0], [1.0, math.inf], "1 of them not finite"),

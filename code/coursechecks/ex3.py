@@ -24,6 +24,7 @@ from coursechecks.engine import (
     kind_of,
     plain,
     run,
+    size_of,
     with_names,
 )
 from layerlab.hooks import record
@@ -38,10 +39,11 @@ SIZES = (
 )
 WORDS = ("Ġcoffee", "ĠCoffee", "Ġthe", "Ġof", "Ġwater")  # one token each; all else is letters
 TEXTS = (
-    "Take coffee, and the water of the spring. Coffee of the day, or of the day before the day?",
-    "The coffee and the water: of all that the coffee takes.\nWater is the most of it, and free.",
+    " Take coffee, and the water of the spring. Coffee of the day, or of the day before the day?\n",
+    "\nA café's coffee and the water: of all it takes.\n\nWater is the most of it. À bientôt ",
 )
 TEXT_WINDOW = 30  # tokens; each of the texts is longer
+LONG = 1100  # tokens of a text that is longer than GPT-2's window, and than the notebook's
 
 
 def get_ready(get_ready) -> Facts:
@@ -50,10 +52,9 @@ def get_ready(get_ready) -> Facts:
     for number, sizes in enumerate(SIZES, 1):
         which, net = f"tiny model {number}", _network(**sizes)
         gpt = _network(n_layer=9 + number, n_positions=40 * number)
-        with torch.enable_grad():  # whatever an earlier try has left behind
-            found.append(run(partial(_alone(get_ready, gpt=gpt), net)))
-            is_on = torch.is_grad_enabled()
-        returned = len(found[-1]) if isinstance(found[-1], tuple) else found[-1]
+        answer, is_on = _with_gradients(partial(_alone(get_ready, gpt=gpt), net))
+        found.append(answer)
+        returned = len(answer) if isinstance(answer, tuple) else answer
         yield f"get_ready: how many sizes of {which}", returned
         group = f"the mode of {which} after get_ready"
         yield f"{group}: evaluation, the model as a whole", not net.training
@@ -65,23 +66,27 @@ def get_ready(get_ready) -> Facts:
         one, other = (sizes[place] for sizes in found)
         yield f"{name}: of tiny model 1", one
         yield f"{name}: of tiny model 2", other
-        yield f"{name}: the same for both models?", plain(one) == plain(other)
+        is_typed = isinstance(plain(one), float) and plain(one) == plain(other)
+        yield f"{name}: the same number for both models?", is_typed
 
 
 def store(make_hook) -> Facts:
     """Two hooks in a network whose second step overwrites what the first puts out."""
-    kept, returned, at_once = {}, [], {}
-    network = nn.Sequential(nn.LeakyReLU(2), nn.ReLU(inplace=True))  # negatives doubled; then 0
+    kept, returned, at_once, ran = {}, [], {}, []
+    double = nn.PReLU(init=2.0)  # negatives doubled; then 0
+    double.register_forward_hook(lambda *_: ran.append(True))
+    network = nn.Sequential(nn.Sequential(double), nn.ReLU(inplace=True))
     for module, name in zip(network, ("a place", "another place"), strict=True):
         hook = run(partial(make_hook, name, kept))
         yield f"make_hook: what it returns for {name}", _kind(hook)
         module.register_forward_hook(partial(_noting, hook, name, kept, returned, at_once))
-    first = torch.tensor([[[1.1, -2.3, 3.7], [0.6, -1.9, 2.2]], [[-0.4, 5.2, 0.9], [1, 1.5, -3]]])
-    for what, x in (("two texts", first), ("one text", 1 - first[:1])):
-        with torch.enable_grad():
-            output = run(network, x.requires_grad_())
+    first = [[[1.1374, -2.3391, 3.7128], [0.6, -1.9, 2.2]], [[-0.4, 5.2, 0.0123456], [1, 1.5, -3]]]
+    long = (torch.arange(LONG) % 7 - 3.3).reshape(1, LONG, 1)
+    for what, x in (("two texts", torch.tensor(first)), ("one text", long)):
+        ran.clear()
+        output, is_on = _with_gradients(network, x.requires_grad_())
         yield f"the hook, while a model reads: the model's output for {what}", _kind(output)
-        yield f"what the hook returns: for {what}", returned[0]
+        yield f"what the hook returns: for {what}", _kind(returned[0])
         yield f"the dictionary: names in it after {what}", _listed(kept)
         group = f"what the hook stores of {what}"
         for name, value in kept.items():
@@ -92,6 +97,10 @@ def store(make_hook) -> Facts:
             is_other = plain(value) != at_once[name]
             yield f"{group}: {name}, overwritten by a later step?", is_other
         yield f"what the model makes of it: of {what}", About(output)
+        group = f"the model after its hooks, given {what}"
+        yield f"{group}: how often it computed", len(ran)
+        yield f"{group}: its output remembers how it came about", output.requires_grad
+        yield f"{group}: mode, weights and gradients as before", is_on and _is_new(network)
 
 
 def _noting(hook, name, kept, returned, at_once, *arguments) -> None:
@@ -101,8 +110,8 @@ def _noting(hook, name, kept, returned, at_once, *arguments) -> None:
 
 
 def places(find_places) -> Facts:
-    """The paths of the modules in a small model and in one that is deeper than GPT-2."""
-    for n_blocks in (4, 14):  # one block less is not the number of heads
+    """The paths of the modules in a model deeper than GPT-2, and in a small one."""
+    for n_blocks in (14, 4):  # the smaller one last, where nothing of the other may be left
         net = _network(n_layer=n_blocks)
         found = run(partial(_alone(find_places), net))
         group = f"find_places, for a model of {n_blocks} blocks"
@@ -113,14 +122,16 @@ def places(find_places) -> Facts:
         for name, module in sorted(found.items()):
             elsewhere = f"{kind_of(module)}, no module of this model"
             yield f"{group}: {name}", paths.get(id(module), elsewhere)
+        is_same = _is_new(net) and _n_hooks(net) == 0
+        yield f"the model after find_places, of {n_blocks} blocks: left as it was", is_same
 
 
 def attach(attach) -> Facts:
     """Hooks and handles on networks of two sizes, and what the hooks store."""
     for n_blocks in (2, 3):
-        places = {name: nn.LeakyReLU(k + 2) for k, name in enumerate(_names(n_blocks))}
+        places = {name: nn.PReLU(init=k + 2.0) for k, name in enumerate(_names(n_blocks))}
         network, stored, gpt = nn.Sequential(*places.values()), {}, _network()
-        handles = run(partial(_alone(attach, gpt=gpt), places, stored))
+        handles, is_on = _with_gradients(partial(_alone(attach, gpt=gpt), places, stored))
         where = f"{len(places)} places"
         yield f"attach, given {where}: what it returns", _kind(handles)
         yield f"hooks and handles of {where}: hooks on each", _hooks(network)
@@ -137,17 +148,23 @@ def attach(attach) -> Facts:
         for name, value in sorted(stored.items()):
             yield f"what is stored of {where}: {name}", About(value)
         yield f"the handles of {where}, once they are removed: hooks that stay", _hooks(network)
+        group = f"the network with {where}"
+        yield f"{group}: mode, weights and gradients as before", is_on and _is_new(network)
 
 
 def tokens(to_tokens) -> Facts:
     """Texts of the check's own, which tokenizers of its own take apart."""
-    for number, text in enumerate(TEXTS, 1):
-        found = run(_alone(to_tokens), text, _tokenizer(number))
-        yield f"to_tokens: what it returns of text {number}", _kind(found)
+    long = "".join(TEXTS) * 400 + "Quiz"  # with new letters at its end
+    for number, which in enumerate(("text 1", "text 2", "a long text")):
+        text, tokenizer = (*TEXTS, long)[number], _tokenizer(number + 1)
+        found = run(_alone(to_tokens), text, tokenizer)
+        yield f"to_tokens: what it returns of {which}", _kind(found)
         ids, n_tokens, n_different = found
-        yield from _numbers(f"ids of text {number}", ids)
-        yield f"n_tokens of text {number}: number", n_tokens
-        yield f"n_different of text {number}: number", n_different
+        yield from _numbers(f"ids of {which}", ids[:100])
+        is_whole = np.array_equal(ids, tokenizer.encode(text, verbose=False))
+        yield f"ids of {which}: right from the first to the last", is_whole
+        yield f"n_tokens of {which}: number", n_tokens
+        yield f"n_different of {which}: number", n_different
 
 
 def target(find_target) -> Facts:
@@ -164,9 +181,9 @@ def target(find_target) -> Facts:
 
 
 def positions(find_positions) -> Facts:
-    """Where a token stands among others that come again, at either end too."""
-    for token, place in ((7, 0), (2, 79)):
-        ids = np.random.default_rng(token).integers(0, 9, 80)
+    """Where a token stands among others that come again or hold its digits, at either end too."""
+    for token, place, n_tokens in ((2, -1, 200), (7, 0, 3 * LONG)):  # the first not at once
+        ids = np.random.default_rng(token).integers(0, 30, n_tokens)
         ids[place] = token
         group = f"find_positions of token {token}, among tokens of the check's own"
         yield from _called(group, _alone(find_positions), ids, [token])
@@ -179,21 +196,25 @@ def choose(choose) -> Facts:
         ([3, 8, 15, 16, 17, 40, 1500], 16, 10),
         ([1, 64, 200, 512, 1023, 1024, 1300], 1300, 12),
         ([3, 8, 13], 16, 10),
+        ([16, 40], 16, 4),
+        ([], 16, 4),
     ):
         group = f"choose, {how_many} of {found} in a window of {longest}"
-        yield from _called(group, _alone(choose), np.array(found), longest, how_many)
+        yield from _called(group, _alone(choose), np.array(found, int), longest, how_many)
     given, others = (np.array([3, 5, 8, 11, 18]), 16, 3), (np.array([2, 6, 9, 12]), 7, 2)
-    yield from depends(_alone(choose), given, others)
+    if np.isin(run(_alone(choose), *given), given[0]).all():  # else it is no choice at all
+        yield from depends(_alone(choose), given, others)
 
 
 def cut(cut) -> Facts:
     """Texts in which tokens come again, before the last target and after it."""
     for ids, chosen in (
         ((31 * np.arange(64) + 9) % 41, np.array([5, 7, 11])),
-        ((17 * np.arange(70)) % 9 + 300, np.arange(20, 36)),  # more targets than in the notebook
+        # More targets than in the notebook, and a longer text.
+        ((17 * np.arange(LONG + 90)) % 9 + 300, LONG + np.arange(20, 36)),
     ):
         group = f"cut, with its last target at {chosen[-1]}"
-        facts = dict(calls(group, _alone(cut), ids, chosen, what="tokens"))
+        facts = dict(calls(group, _alone(cut, longest=LONG + 60), ids, chosen, what="tokens"))
         window = facts[f"{group}: tokens"]
         yield from facts.items()
         yield f"{group}: what it is", _kind(window)
@@ -203,16 +224,19 @@ def cut(cut) -> Facts:
 
 def shape(predict_shape) -> Facts:
     """Shapes for windows of two lengths and models of two widths."""
-    for n_tokens, width in ((7, 12), (11, 20)):
+    for n_tokens, width in ((7, 12), (LONG, 20)):
         found = run(_alone(predict_shape), torch.arange(n_tokens)[None], width)
+        yield f"the shape: how many numbers, for {n_tokens} tokens", size_of(found)
         yield f"the shape: of {n_tokens} tokens, for a width of {width}", found
 
 
 def read(read) -> Facts:
-    """Passes on two models, to which somebody else listens, too."""
-    for number, (sizes, n_tokens) in enumerate((({"n_layer": 3}, 7), ({"n_embd": 12}, 4)), 1):
-        net, gpt, which = _network(**sizes).eval(), _network().eval(), f"tiny model {number}"
-        window = 5 * torch.arange(n_tokens)[None] % 31
+    """Passes of one text and of two on two models, to which somebody else listens, too."""
+    large = {"n_layer": 1, "n_head": 1, "n_embd": 12, "n_positions": LONG}
+    for number, (sizes, shape) in enumerate((({"n_layer": 3}, (1, 7)), (large, (2, LONG))), 1):
+        net, gpt, which = _network(**sizes), _network().eval(), f"tiny model {number}"
+        net.train(number == 2)  # a mode that a pass has no business with
+        window = 5 * torch.arange(np.prod(shape)).reshape(shape) % 31  # (texts, tokens)
         with torch.no_grad(), record(net) as right:
             # Whoever asks for hidden states leaves hooks of transformers' own on a model.
             net.base_model(window, use_cache=False, output_hidden_states=True)
@@ -223,9 +247,7 @@ def read(read) -> Facts:
                 lambda module, inputs, output, ran=ran: ran.append(output.requires_grad)
             )
         before, function = _n_hooks(net), partial(_alone(read, gpt=gpt), net)
-        with torch.enable_grad():  # whatever an earlier try has left behind
-            found = run(function, window)
-            is_on = torch.is_grad_enabled()
+        found, is_on = _with_gradients(function, window)
         yield f"read: what it returns of {which}", _kind(found)
         yield f"the model that ran: another one than {which}?", bool(passes[gpt])
         yield f"the pass: how often {which} ran", len(passes[net])
@@ -235,26 +257,38 @@ def read(read) -> Facts:
         stay = (h.id in m._forward_hooks for h, m in zip(others, net.modules(), strict=True))
         yield f"hooks after read: those of others, all on {which}", all(stay)
         yield f"hooks after read: yours left on {which}?", _n_hooks(net) > before
-        run(function, window + 1000)  # no model here knows such tokens
-        group = "hooks after a pass that an error stopped"
-        yield f"{group}: yours left on {which}?", _n_hooks(net) > before
+        failed, is_on = _with_gradients(function, window + 1000)  # no model knows such tokens
+        group = "after a pass that an error stopped"
+        yield f"hooks {group}: yours left on {which}?", _n_hooks(net) > before
+        yield f"gradients {group}: still computed for {which}", is_on
+        yield f"an error in the model: comes through, {which}", isinstance(failed, Raised)
+        is_same = all(module.training == (number == 2) for module in net.modules())
+        yield f"the mode after read: as before, all parts of {which}", is_same
         yield f"the activations: names, {which}", _listed(found)
         for name, value in right.items():
             kept = np.asarray(found[name])
             agrees = kept.shape == tuple(value.shape) and np.allclose(kept, value, rtol=1e-4)
-            yield f"the activations: those of {name}, {which}", agrees
+            given = f"{which} given {shape[0]} × {shape[1]} tokens"
+            yield f"the activations: those of {name}, {given}", agrees
 
 
 def rows(take_rows) -> Facts:
     """Rows of tables that say where each number stands; two targets have equal rows."""
-    table = torch.arange(420.0).reshape(1, 21, 20) / 8  # (1, tokens, width)
-    table[0, 19] = table[0, 8]
-    stored = {name: table + 100 * k for k, name in enumerate(_names(12))}
-    for number, chosen in ((2, [1, 8, 10, 19]), (10, [3, 4, 16])):
+    for number, chosen, n_blocks, n_tokens, width in (
+        (2, [1, 8, 10, 19], 12, 21, 20),
+        (4, [3, 4, *range(30, 50, 2), LONG - 1], 6, LONG, 3),  # more targets than in the notebook
+    ):
+        table = torch.arange(1.0, n_tokens * width + 1).reshape(1, n_tokens, width) / 64
+        table[0, 19] = table[0, 8]
+        names = np.random.default_rng(number).permutation(_names(n_blocks)).tolist()
+        signs = 1 - 2 * (torch.arange(width) % 2)
+        stored = {name: signs * (table + 100 * k) for k, name in enumerate(names)}
         group = f"take_rows, of block {number}"
-        yield from calls(group, _alone(take_rows), stored, number, np.array(chosen), what="rows")
-    given, others = (stored, 3, np.array([2, 5])), (None, 4, np.array([6, 7]))
-    yield from depends(_alone(take_rows), given, others)
+        facts = dict(calls(group, _alone(take_rows), stored, number, np.array(chosen), what="rows"))
+        yield from facts.items()
+        found, others = facts[f"{group}: rows"], {*names} - {f"mlp_{number}", f"att_{number}"}
+        is_other = any(np.isin(found, stored[name]).all() for name in others)
+        yield f"{group}: those of another block?", bool(np.size(found)) and is_other
 
 
 # Made for the probes ----------------------------------------------------------------------------
@@ -263,9 +297,12 @@ def rows(take_rows) -> Facts:
 def _network(**sizes) -> GPT2LMHeadModel:
     """A random GPT-2, in training mode as new ones are; the student's random numbers go on."""
     defaults = {"n_layer": 2, "n_head": 2, "n_embd": 8, "n_positions": 16, "vocab_size": 50}
+    defaults |= {"bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 1}  # writing leaves out 1
+    # Without dropout, two passes agree in training mode, too.
+    defaults |= dict.fromkeys(("attn_pdrop", "embd_pdrop", "resid_pdrop"), 0.0)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return GPT2LMHeadModel(GPT2Config(**defaults | sizes, bos_token_id=0, eos_token_id=0))
+        return GPT2LMHeadModel(GPT2Config(**defaults | sizes))
 
 
 def _tokenizer(seed: int) -> GPT2Tokenizer:
@@ -291,6 +328,12 @@ def _alone(function, **names):
     return with_names(function, **own | names)
 
 
+def _with_gradients(function, *arguments) -> tuple[object, bool]:
+    """Result of a call, and if gradients are still on; none that is left off stays so."""
+    with torch.enable_grad():
+        return run(function, *arguments), torch.is_grad_enabled()
+
+
 # Said in one form -------------------------------------------------------------------------------
 
 HOLDS = {"b": "true and false", "i": "whole numbers", "f": "numbers with a point", "U": "text"}
@@ -306,22 +349,23 @@ def _called(group: str, function, *arguments) -> Facts:
 def _numbers(group: str, value) -> Facts:
     """What an answer holds, in words, and its numbers if it holds any."""
     kind = np.asarray(value).dtype.kind.replace("u", "i")
-    yield f"{group}: what it holds", HOLDS.get(kind, _kind(value))
+    holds = HOLDS.get(kind, _kind(value)) if np.size(value) else "nothing"
+    yield f"{group}: what it holds", holds
     if kind in "bif":
         yield f"{group}: numbers", value
 
 
 def _kind(value):
     """What an answer is, in words; an error stays one."""
-    if isinstance(value, Raised):
-        return value
+    if value is None or isinstance(value, Raised):
+        return value or "nothing (None)"
     if isinstance(value, dict) and not isinstance(value, ModelOutput):
         return "a dictionary"
     return "a list" if isinstance(value, (list, tuple)) else kind_of(value)
 
 
 def _listed(names: Iterable) -> str:
-    return ", ".join(sorted(map(str, names))) or "none"
+    return ", ".join(sorted(map(str, names))) or "not a single one"
 
 
 def _hooks(modules: Iterable[nn.Module]) -> list[int]:
@@ -341,6 +385,11 @@ def _is_other(module: nn.Module) -> bool:
 def _is_untouched(network: nn.Module) -> bool:
     """Whether the weights are what they were made as: 32 bits, and trainable."""
     return all(w.requires_grad and w.dtype == torch.float32 for w in network.parameters())
+
+
+def _is_new(network: nn.Module) -> bool:
+    """Whether a network is as new ones are: all of it in training mode, its weights untouched."""
+    return all(module.training for module in network.modules()) and _is_untouched(network)
 
 
 check = checker(__name__)

@@ -97,13 +97,15 @@ def _in_numbers(right: np.ndarray, got: np.ndarray) -> str:
         return "too large" if got > right else "too small"
     if pattern := in_pattern(right, got):
         return pattern
+    wrong = ~np.isclose(got, right, rtol=1e-6, atol=1e-9)
+    if np.allclose(got, right):  # sorted or turned around, such numbers would still be close
+        return f"{np.count_nonzero(wrong)} of {wrong.size} numbers are a little off"
     if right.ndim == 2 and right.shape[0] == right.shape[1] and np.allclose(got, right.T):
         return "rows and columns exchanged"
     if right.ndim == 1 and np.allclose(got, right[::-1]):
         return "the right numbers, backwards"
     if np.allclose(np.sort(got, axis=None), np.sort(right, axis=None)):
         return "the right numbers in another order"
-    wrong = ~np.isclose(got, right, rtol=1e-6, atol=1e-9)
     place = ", ".join(str(i) for i in np.argwhere(wrong)[0]) if wrong.any() else "0"
     return f"{np.count_nonzero(wrong)} of {wrong.size} numbers differ, the first at [{place}]"
 
