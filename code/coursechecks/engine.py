@@ -176,6 +176,8 @@ def plain(value, depth: int = 0):
         return {"items": [plain(item, depth + 1) for item in value]}
     if isinstance(value, dict) and depth < 4 and len(value) <= MOST_NUMBERS:
         return {"entries": [[plain(k, 4), plain(v, depth + 1)] for k, v in value.items()]}
+    if isinstance(value, np.ndarray) and value.size > MOST_NUMBERS:
+        return {"kind": f"an array of {size_of(value)}"}
     return {"kind": kind_of(value)}
 
 

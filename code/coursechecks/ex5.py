@@ -117,7 +117,8 @@ def panels(draw_positions) -> Facts:
         if has_zero:
             numbers[3] = 0
         tables = np.moveaxis(to_upper(numbers), -1, 0)  # (3, n, n)
-        taus = np.array([[-0.61, 0.013], [0.42, 0.87], [0.23, 0.0034]]) + [(seed - 4) / 50, 0]
+        taus = np.array([[-0.61, 0.013], [0.42, 0.87], [0.23, 0.0034]])
+        taus[:, 0] += (seed - 4) / 50
         drawn = run(draw_positions, tables, to_upper(gap_list), taus)
         yield f"draw_positions: a figure ({seed})", drawn
         shown = figures.panels(drawn)
@@ -130,7 +131,7 @@ def panels(draw_positions) -> Facts:
             yield f"panel {letter}{where}: dots", figures.dots(shown[letter])
         for letter in "EFG":
             tau, p = figures.title_numbers(shown[letter])[:2]
-            yield f"title of panel {letter}{where}: tau and p", [f"{tau:.1f}", f"{p:.0e}"]
+            yield f"title of panel {letter}{where}: tau and p", [round(tau, 1), float(f"{p:.0e}")]
     for letter in "ABCDEFG":
         shown = [_numbers_of(drawing[letter]) for drawing in drawings]
         is_other = [
