@@ -4,12 +4,15 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from coursechecks.engine import calls, checker, plain, run, same, size_of
+from coursechecks.engine import Raised, calls, checker, plain, run, same, size_of, with_names
 
 READS = ("seen/01.json.xz",)
 Facts = Iterator[tuple[str, object]]
 
 SIZE, SEED = 100, 6  # as the exercise asks for
+MANY = 1702  # numbers, more than any vector of the notebook has
+LONG = np.random.default_rng(2).standard_normal((2, MANY))
+LONG[1, -2:] = LONG[0, -2:] + [9, -9]  # beyond whatever was typed for the notebook's sizes
 # Vectors whose differences have either sign, and more digits than anybody types. The largest size
 # comes twice, so that no finite order gives the limit, and no largest number of a vector has it.
 VECTORS = tuple(
@@ -17,9 +20,11 @@ VECTORS = tuple(
     for u, v in (
         ([1.5, -2.0, 0.5, 4.0, -1.0], [3.0, 1.5, 4.0, 3.25, -1.0]),
         ([2.0, -0.5, 6.0, 0.0, 1.25, 3.5], [-0.5, 1.0, 5.5, 0.75, 1.25, 1.0]),
+        LONG,
     )
 )
-ORDERS = (1, 1.5, 2, 3, 7.5)
+ORDERS = (1, 1.2, 1.5, 2, 3, 7.5, 120)  # between those of the notebook, and one above all
+LISTS = ([1, 2.5, 4, 9], [80, 3, 20, 1.5, 50], [120, 1.2, 7, 2, 30, 1, 5, 90, 3, 1.7, 60, 14])
 # Numbers for a comparison, and beside them whether they are the same but for rounding.
 PLAIN = ((14.3, 14.3), (1.0, 20.0), (20.0, 1.0), (-1.0, -20.0), (-0.3, -0.3), (-15.0, 15.0))
 ROUNDED = ((0.1 + 0.2, 0.3), (-0.1 - 0.2, -0.3), (7.0, 7.0 * (1 + 5e-13)))
@@ -49,10 +54,12 @@ def vectors(draw_vectors, pair) -> Facts:
     yield f"{group}: twice the same vector?", np.array_equal(*first)
     if not is_again:  # every run would see other numbers
         return
-    for size, seed in ((5, 1), (8, 1), (8, 0), (3, 1234567890123)):
+    for size, seed in ((5, 1), (8, 1), (8, 0), (3, 1234567890123), (MANY, 1)):
         drawn = run(draw_vectors, size, seed)
         yield f"draw_vectors: size of what comes back for {size} numbers", size_of(drawn)
-        yield f"draw_vectors: {size} numbers each, seed {seed}", drawn
+        if size_of(drawn) == f"2 × {size}":
+            last = np.asarray(drawn)[:, -8:]
+            yield f"draw_vectors: {size} numbers each, seed {seed}, the last of them", last
     kept = np.asarray(first)
     yield "draw_vectors: all digits kept", kept.dtype == float and (kept != kept.round(12)).any()
     yield "pair: size", size_of(pair)
@@ -66,28 +73,41 @@ def _are_arrays(vectors) -> bool:
     return all(isinstance(vector, np.ndarray) for vector in vectors)
 
 
+def _calls(group: str, function, u, v, *others, what: str) -> Facts:
+    """Observe one call; to write into a vector changes it, even if it is mended afterwards."""
+    yield from calls(group, function, u, v, *others, what=what)
+    locked = np.array([u, v])
+    locked.setflags(write=False)
+    free, held = run(function, u, v, *others), run(lambda: function(*locked, *others))
+    is_held = isinstance(held, Raised) and not isinstance(free, Raised)
+    yield f"{group}: changes what it is given?", is_held
+
+
 def by_hand(by_hand) -> Facts:
-    """Distances of several orders between two couples of vectors, either of them first."""
+    """Distances of several orders between couples of vectors, either of them first."""
     group = "by_hand, tried on vectors of the check's own"
     for u, v in VECTORS:
         for p in ORDERS:
             what = f"order {p} between vectors of {len(u)} numbers"
-            yield from calls(group, by_hand, u, v, p, what=what)
+            yield from _calls(group, by_hand, u, v, p, what=what)
     yield f"{group}: order 3, the other vector first", run(by_hand, *VECTORS[0][::-1], 3)
 
 
 def scipy(by_scipy) -> Facts:
-    """L1 and L2 of two couples of vectors."""
+    """L1 and L2 of couples of vectors, and whether they come from the student's own function."""
     group = "by_scipy, tried on vectors of the check's own"
     for u, v in VECTORS:
         what = f"L1 and L2 between vectors of {len(u)} numbers"
-        for name, value in calls(group, by_scipy, u, v, what=what):
+        for name, value in _calls(group, by_scipy, u, v, what=what):
             both = isinstance(value, (tuple, list)) and len(value) == 2
             if name.endswith("?") or not both:
                 yield name, value
             else:
                 yield f"{group}: L1 between vectors of {len(u)} numbers", value[0]
                 yield f"{group}: L2 between vectors of {len(u)} numbers", value[1]
+    alone = with_names(by_scipy, by_hand=lambda *_, **__: 0.0)
+    given, without = (plain(run(function, *VECTORS[0])) for function in (by_scipy, alone))
+    yield f"{group}: an answer of by_hand, which you wrote yourself?", not same(given, without)
 
 
 def agreement(same_number) -> Facts:
@@ -108,14 +128,14 @@ def agreement(same_number) -> Facts:
 
 
 def orders(lengths_by_order, limit_between) -> Facts:
-    """Distances of two lists of orders, and what they settle at."""
+    """Distances of several lists of orders, and what they settle at."""
     group = "lengths_by_order, tried on vectors and orders of the check's own"
-    for (u, v), asked in zip(VECTORS, ([1, 2.5, 4, 9], [80, 3, 20, 1.5, 50]), strict=True):
-        yield from calls(group, lengths_by_order, u, v, asked, what=f"for the orders {asked}")
+    for (u, v), asked in zip(VECTORS, LISTS, strict=True):
+        yield from _calls(group, lengths_by_order, u, v, asked, what=f"for the orders {asked}")
     group = "limit_between, tried on vectors of the check's own"
     for u, v in VECTORS:
         what = f"limit between vectors of {len(u)} numbers"
-        yield from calls(group, limit_between, u, v, what=what)
+        yield from _calls(group, limit_between, u, v, what=what)
 
 
 def units(in_metres, in_centimetres) -> Facts:
@@ -123,7 +143,7 @@ def units(in_metres, in_centimetres) -> Facts:
     for name, function in (("in_metres", in_metres), ("in_centimetres", in_centimetres)):
         group = f"{name}, tried on vectors of the check's own"
         for u, v in VECTORS:
-            yield from calls(group, function, u, 100 * v, what=f"L2 of {len(u)} places")
+            yield from _calls(group, function, u, 100 * v, what=f"L2 of {len(u)} places")
 
 
 check = checker(__name__)

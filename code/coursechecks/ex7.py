@@ -15,17 +15,21 @@ Facts = Iterator[tuple[str, object]]
 
 CONTEXT, SEQUENCES = 9, 100  # as the exercise asks for: tokens before each target, and targets
 FARTHEST = 20  # tokens from its target at which the beginning of a row is looked for
-# Places of targets: some too early, the early ones alone, none too early, and few altogether.
+# Places of targets, more than in the notebook: some too early, none, all that can be, and few.
 EARLY = np.array([2, 5, 8, 9, 10, 13])
-GAPS = np.arange(20, 2020, 15) + 10 * (np.arange(134) % 2)
+GAPS = np.arange(20, 3020, 15) + 10 * (np.arange(200) % 2)
 LISTS = {
     "some of them early": np.append(EARLY, GAPS),
     "none of them early": np.append(EARLY, GAPS) + 100_000,
+    "every early place among them": np.append(np.arange(CONTEXT + 2), GAPS),
     "fewer than a hundred": np.append(EARLY, GAPS[:20]),
 }
 SMALL = {"vocab_size": 30, "n_positions": 16, "n_embd": 4, "n_layer": 2, "n_head": 2}
 SMALL |= {"bos_token_id": 0, "eos_token_id": 0}
-DEPTHS = (5, 7)  # blocks in what is made up here: other numbers than in the notebook
+# What is made up here is once larger than in the notebook, along every axis: no number that was
+# typed to fit there, a size or how much is kept, fits here, too.
+MANY_BLOCKS, MANY_SEQUENCES, MANY_NEURONS = 13, 120, 200
+DEPTHS = (5, MANY_BLOCKS)
 
 
 def choose(choose) -> Facts:
@@ -45,6 +49,7 @@ def _are_whole(value) -> bool:
 def shape(shape) -> Facts:
     """How many rows and columns the batch will have."""
     yield "shape: rows and columns", shape
+    yield "shape: whole numbers", _are_whole(shape)
 
 
 def windows(batch, ids, places) -> Facts:
@@ -87,6 +92,9 @@ def forward(one_pass) -> Facts:
             rows = np.random.default_rng(seed).integers(0, SMALL["vocab_size"], (n, CONTEXT + 1))
             found = run(with_names(one_pass, model=model), rows)
             yield f"{group}: activations of {n} rows", About(found)
+        rows = np.resize(rows, (MANY_SEQUENCES, CONTEXT + 1))
+        found = run(with_names(one_pass, model=model), rows)
+        yield f"{group}: size of the activations of {MANY_SEQUENCES} rows", size_of(found)
     finally:
         for hook in hooks:
             hook.remove()
@@ -119,12 +127,17 @@ def norms(strength_of) -> Facts:
             else:
                 yield name, About(value)
                 yield f"{group}: a NumPy array", isinstance(value, np.ndarray)
+    sizes = 2, MANY_BLOCKS, MANY_SEQUENCES
+    vectors = np.random.default_rng(2).normal(0.5, 4, (*sizes, MANY_NEURONS))
+    lengths = yield from _array(f"{group}: many lengths", run(strength_of, vectors), sizes)
+    if lengths is not None:
+        yield f"{group}: many lengths, those of the last sequence", About(lengths[..., -1])
 
 
 def information(information_between) -> Facts:
     """Bits between made-up norms of two depths; below the diagonal their mirror image may stand."""
     group = "information_between, tried on norms of the check's own"
-    for depth, n in ((6, 60), (4, 45)):
+    for depth, n in ((6, 60), (3, MANY_SEQUENCES), (MANY_BLOCKS, 20)):
         rng = np.random.default_rng(depth)
         scales = np.linspace(0.3, 1.8, depth)[:, None]  # noise that grows with the block
         strength = rng.normal(10, 1, (2, 1, n)) + scales * rng.normal(size=(2, depth, n))
@@ -232,7 +245,8 @@ def shuffle(shuffle) -> Facts:
     """From where each value came, by two seeds of which one comes twice."""
     group = "shuffle, tried on norms of the check's own"
     # No two values are equal, so it shows from where each one came.
-    norms = np.random.default_rng(7).permutation(300).reshape(2, 5, 30).astype(float)
+    sizes = 2, MANY_BLOCKS, MANY_SEQUENCES
+    norms = np.random.default_rng(7).permutation(np.prod(sizes)).reshape(sizes).astype(float)
     came = []
     for seed in (3, 3, 4):  # the first swaps attention and MLP, where that axis is shuffled
         shuffled = run(shuffle, norms, np.random.default_rng(seed))
@@ -248,6 +262,8 @@ def shuffle(shuffle) -> Facts:
     component, block, _ = (came[0] != np.indices(norms.shape)).any(axis=(1, 2, 3))
     yield f"{group}: values in another component?", component
     yield f"{group}: values in another block?", block
+    steps = np.sign(np.diff(values, axis=-1))  # (2, depth, n - 1)
+    yield f"{group}: values in the order of their size?", (steps == steps[..., :1]).all(-1).any()
     yield from _orders(*(sources[2] for sources in came))
 
 
