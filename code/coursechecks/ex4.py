@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from coursechecks import figures
+from coursechecks.arrays import is_for_decimals, is_for_whole_numbers, second_result
 from coursechecks.engine import checker, kind_of, outline, plain, run, size_of, tried, with_names
 from layerlab.sweeps import to_upper
 
@@ -13,6 +14,8 @@ Facts = Iterator[tuple[str, object]]
 
 MEASURES = ("MI", "L1", "L2")
 TABLES = ("bits", "l1", "l2", "apart")
+# More than the notebook's 10, 45 and 192, so that no typed size that fits there fits here:
+MORE_TARGETS, MORE_PAIRS, MORE_NEURONS = 13, 60, 300
 
 
 def pick(vecs, acts) -> Facts:
@@ -35,54 +38,75 @@ def _part_of(acts, vectors) -> str:
 
 
 def one_pair(measure) -> Facts:
-    """The three numbers of two pairs of vectors, of different lengths."""
-    rng, answers = np.random.default_rng(4), {}
-    for width in (80, 50):
-        x = rng.standard_normal(width)
-        y = 0.8 * x + 0.4 * rng.standard_normal(width) + 0.1
-        answers[width], is_changed = tried(measure, x, y)
-        yield f"measure: how many numbers for two vectors of {width}", outline(answers[width])
-        yield f"measure: changes its vectors of {width}?", is_changed
+    """The three numbers of pairs of vectors of two lengths, and of two that share nothing."""
+    answers = {}
+    for what, pair in _two_vectors().items():
+        answers[what], is_changed = tried(measure, *pair)
+        yield f"measure: how many numbers for {what}", outline(answers[what])
+        yield f"measure: changes {what}?", is_changed
     for place, name in enumerate(MEASURES):
-        for width, answer in answers.items():
-            yield f"{name}: of two vectors of {width}", answer[place]
+        for what, answer in answers.items():
+            yield f"{name}: of {what}", answer[place]
+
+
+def _two_vectors() -> dict[str, tuple]:
+    rng, pairs = np.random.default_rng(4), {}
+    for width in (MORE_NEURONS, 50):
+        x = rng.standard_normal(width)
+        pairs[f"two vectors of {width}"] = x, 0.8 * x + 0.4 * rng.standard_normal(width) + 0.1
+    return pairs | {"two of 50 that share nothing": tuple(rng.standard_normal((2, 50)))}
 
 
 def tables(empty_tables) -> Facts:
-    """Tables for two numbers of targets, made where other numbers lay in memory before."""
+    """Tables for two numbers of targets, and once more after somebody filled them."""
     function, answers = with_names(empty_tables, **dict.fromkeys(TABLES)), {}
-    for n in (5, 8):
-        used = [np.ones((n, n)) for _ in range(8)]  # whose memory np.empty gets next
-        del used
-        answers[n] = run(function, n)
+    for n in (5, 11):  # of more than 11, np.empty would get memory from another place
+        answers[n] = _made(function, n)
         yield f"empty_tables: how many for {n} targets", outline(answers[n])
+    for n, answer in answers.items():
+        is_whole = [is_for_whole_numbers(table) for table in answer]
+        is_moved = any(is_whole[:3]) and not all(is_whole[3:])
+        yield f"empty_tables: whole numbers stand elsewhere than last, for {n} targets?", is_moved
     for place, name in enumerate(TABLES):
         for n, answer in answers.items():
             yield from _empty_table(name, n, answer[place], name != "apart")
             others = [other for k, other in enumerate(answer) if k != place]
             is_shared = any(np.shares_memory(answer[place], other) for other in others)
             yield f"{name}: the same table as another, for {n} targets?", is_shared
+    for n in answers:
+        again = second_result(lambda size: _made(function, size), (n,), (n,))
+        is_empty = not any(np.any(table) for table in again)
+        yield f"second call: zeros again, after tables for {n} targets were filled", is_empty
+
+
+def _made(function, n: int):
+    """Tables that are made where other numbers lay in memory before."""
+    used = [np.ones((n, n)) for _ in range(8)]  # whose memory np.empty gets next
+    del used
+    return run(function, n)
 
 
 def _empty_table(group: str, n: int, table, is_measure: bool) -> Facts:
     yield f"{group}: kind for {n} targets", kind_of(table)
     if isinstance(table, np.ndarray):
         yield f"{group}: size for {n} targets", size_of(table)
-        kinds = "f" if is_measure else "fiu"
-        yield f"{group}: numbers of the right type for {n} targets?", table.dtype.kind in kinds
+        is_whole = is_for_whole_numbers(table)
+        yield f"{group}: of whole numbers, for {n} targets", is_measure and is_whole
+        is_fit = is_for_decimals(table) or (is_whole and not is_measure)
+        yield f"{group}: can hold its numbers to six digits, for {n} targets", is_fit
         yield f"{group}: nothing but zeros for {n} targets?", not table.any()
         yield f"{group}: can be filled, for {n} targets?", table.flags.writeable
 
 
 def all_pairs(measure_all) -> Facts:
-    """The four tables of six vectors, and of more than ten."""
+    """The four tables of six vectors, and of more and longer ones, farther apart."""
     answers = {}
-    for n in (6, 12):
+    for n, width, farthest in ((6, 60, 30), (MORE_TARGETS, MORE_NEURONS, 900)):
         rng = np.random.default_rng(n)
-        common, sizes = rng.standard_normal(60), rng.uniform(0.3, 0.9, (n, 1))
-        vectors = common + sizes * rng.standard_normal((n, 60))
-        places = np.cumsum(rng.integers(1, 30, n))
-        answers[n], is_changed = tried(measure_all, vectors, places)
+        common, sizes = rng.standard_normal(width), rng.uniform(0.3, 0.9, (n, 1))
+        vectors = common + sizes * rng.standard_normal((n, width))
+        given = vectors, np.cumsum(rng.integers(1, farthest, n))
+        answers[n], is_changed = tried(measure_all, *given)
         yield f"measure_all: how many tables for {n} vectors", outline(answers[n])
         yield f"measure_all: changes what it is given for {n} vectors?", is_changed
     for n, answer in answers.items():
@@ -92,6 +116,8 @@ def all_pairs(measure_all) -> Facts:
             table, what = np.asarray(answer[place], dtype=float), f"{TABLES[place]}: of {n} vectors"
             yield f"{what}, above the diagonal", table[np.triu_indices(n, 1)]
             yield f"{what}, the other cells", table[np.tril_indices(n)]
+    again = second_result(measure_all, (vectors[4:8], given[1][4:8]), (vectors[:4], given[1][:4]))
+    yield "second call: tables of other vectors, as many as in the first", again
 
 
 def _filled(group: str, n: int, measured) -> Facts:
@@ -111,7 +137,7 @@ def _filled(group: str, n: int, measured) -> Facts:
 
 def above(above_diagonal) -> Facts:
     """Numbers of pairs in any order, if it is the same for every table of a size."""
-    for n in (5, 12):
+    for n in (5, MORE_TARGETS):
         group = f"above_diagonal, tried on tables of {n} targets"
         places = np.arange(n * (n - 1) // 2)
         numbers = 9 * np.cos(places) ** 2
@@ -119,8 +145,11 @@ def above(above_diagonal) -> Facts:
         order, is_changed = tried(above_diagonal, to_upper(places + 1.0))
         yield f"{group}: numbers", _ordered(order, order)
         yield f"{group}: changes what it is given?", is_changed
-        answer = run(above_diagonal, to_upper(numbers))
+        answer, is_changed = tried(above_diagonal, to_upper(numbers))
         yield f"{group}: numbers in the same order, one of them 0", _ordered(answer, order)
+        yield f"{group}: changes what it is given?", is_changed
+        again = second_result(above_diagonal, (to_upper(places + 1.0),), (to_upper(numbers),))
+        yield "second call: numbers of another table of the same size", _ordered(again, order)
 
 
 def _ordered(answer, order):
@@ -134,21 +163,23 @@ def _ordered(answer, order):
 
 
 def shares(shares) -> Facts:
-    """Shares of more pairs than there are measures, and of as many."""
+    """Shares of many pairs, and of as many as there are measures, with maxima below 1."""
     group = "shares, tried on pairs of the check's own"
-    for n_pairs in (8, 3):
+    for n_pairs, scale in ((MORE_PAIRS, 1), (3, 0.01)):
         rng = np.random.default_rng(n_pairs)
-        pairs = rng.uniform([0.5, 20, 3], [2.5, 90, 9], (n_pairs, 3))
+        pairs = scale * rng.uniform([0.5, 20, 3], [2.5, 90, 9], (n_pairs, 3))
         answer, is_changed = tried(shares, pairs)
         yield f"{group}: shares of {n_pairs} pairs", answer
         yield f"{group}: shares of {n_pairs} pairs in a NumPy array", isinstance(answer, np.ndarray)
         yield f"{group}: changes {n_pairs} pairs that it is given?", is_changed
+        again = second_result(shares, (2 * pairs[::-1],), (pairs,))
+        yield "second call: shares of other pairs, as many as in the first", again
 
 
 def relations(draw_relations, couples) -> Facts:
     """The couples as they stand, and the dots of all panels for pairs of the check's own."""
     yield "COUPLES: as they stand", couples
-    pairs = np.random.default_rng(7).uniform([0.5, 20, 3], [2.5, 90, 9], (9, 3))
+    pairs = np.random.default_rng(7).uniform([0.1, 20, 3], [0.9, 90, 9], (MORE_PAIRS, 3))
     drawn, is_changed = tried(draw_relations, pairs)
     yield "draw_relations: a figure", drawn
     yield "draw_relations: how many panels", len(drawn.axes)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from coursechecks import figures
+from coursechecks.arrays import is_for_decimals, is_for_whole_numbers, second_result
 from coursechecks.engine import Raised, calls, checker, outline, run, size_of, tried, with_names
 from layerlab.sweeps import position_distances
 
@@ -12,20 +13,25 @@ READS = ("seen/06.json.xz",)
 Facts = Iterator[tuple[str, object]]
 
 MEASURES = ("MI", "L1", "L2")
-PLACES = {  # of targets in a text: neighbours among them, and distances that come twice
-    3: np.array([4, 10, 31]),
+PLACES = {  # of targets in a text: neighbours among them, distances that come twice, and large ones
     6: np.array([5, 6, 19, 32, 57, 101]),
+    3: np.array([4, 10, 31]),
+    13: np.array([3, 4, 90, 301, 302, 700, 1111, 1600, 1687, 2405, 3002, 3700, 4999]),
 }
+# More than the notebook's 12 and 192, so that no typed size that fits there fits here:
+MORE_BLOCKS, MORE_NEURONS = 14, 200
 
 
 def shapes(sizes) -> Facts:
-    """Counts in arrays of three shapes, in none of them as the notebook's."""
-    arrays = [np.zeros(shape) for shape in ((2, 5, 7, 40), (2, 14, 4, 9), (3, 4, 11, 6))]
+    """Counts in arrays of four shapes, in none of them as the notebook's."""
+    shapes = (2, 5, 7, 40), (2, MORE_BLOCKS, 4, 9), (3, 4, 11, 6), (1, 13, 12, 201)
+    arrays = [np.ones(shape) for shape in shapes]
     function = with_names(sizes, **_other_notebook())
-    answers = [run(function, array) for array in arrays]
-    for array, answer in zip(arrays, answers, strict=True):
+    answers = [tried(function, array) for array in arrays]
+    for array, (answer, is_changed) in zip(arrays, answers, strict=True):
         yield f"sizes: how many numbers for an array {size_of(array)}", outline(answer)
-    answers = [list(answer) for answer in answers]
+        yield "sizes: changes what it is given?", is_changed
+    answers = [list(answer) for answer, _ in answers]
     for place, what in enumerate(("blocks", "targets", "pairs")):
         group, numbers = f"number of {what}", [answer[place] for answer in answers]
         for array, number in zip(arrays, numbers, strict=True):
@@ -35,64 +41,86 @@ def shapes(sizes) -> Facts:
         yield f"{group}: the same for every array?", len(set(map(float, numbers))) == 1
 
 
-def _other_notebook() -> dict:
-    """The names of the notebook, holding other data of another size."""
-    stack, targets = _stack(8, 3), PLACES[3]
-    names = {"recorded": stack, "targets": targets, "gaps": position_distances(targets)}
-    return names | {"n_blocks": 8, "n_targets": 3, "n_pairs": 3, "profile": stack[..., :2, :3]}
+def _other_notebook(n_targets: int = 3) -> dict:
+    """The names of the notebook, holding other data, of eight blocks and so many targets."""
+    stack, targets = _stack(8, n_targets), np.cumsum(PLACES[n_targets])
+    gaps = position_distances(targets)
+    names = {"recorded": stack, "targets": targets, "gaps": gaps, "profile": stack[..., :2, :3]}
+    return names | {"n_blocks": 8, "n_targets": n_targets, "n_pairs": len(gaps)}
 
 
-def _stack(n_blocks: int, n_targets: int) -> np.ndarray:
-    """Activations (2, n_blocks, n_targets, 40) that drift from target to target."""
+def _stack(n_blocks: int, n_targets: int, width: int = 40) -> np.ndarray:
+    """Activations (2, n_blocks, n_targets, width) that drift from target to target."""
     rng = np.random.default_rng(60 + n_blocks)
-    steps = rng.normal(size=(2, n_blocks, n_targets, 40)) * rng.uniform(0.3, 1, (2, n_blocks, 1, 1))
-    return np.cumsum(steps, axis=2) + rng.normal(size=40)
+    sizes = rng.uniform(0.3, 1, (2, n_blocks, 1, 1))
+    steps = sizes * rng.normal(size=(2, n_blocks, n_targets, width))
+    return np.cumsum(steps, axis=2) + rng.normal(size=width)
 
 
 def measures(measures_of) -> Facts:
-    """The three measures of every two rows of four vectors, of six, and of more than ten."""
-    function = with_names(measures_of, **_other_notebook())
-    answers = {n: tried(function, _stack(2, n)[1, -1]) for n in (4, 6, 12)}
+    """The three measures of every two rows of few vectors, and of more and longer ones.
+
+    The first of each shares nothing with the others.
+    """
+    function, answers = with_names(measures_of, **_other_notebook()), {}
+    for n, width in ((4, 40), (6, 40), (13, MORE_NEURONS)):
+        vectors = _stack(2, n, width)[1, -1]
+        vectors[0] = np.random.default_rng(n).permutation(vectors[0])
+        answers[n] = tried(function, vectors)
     for n_vectors, (answer, _) in answers.items():
         yield f"measures_of: size for {n_vectors} vectors", outline(answer)
     for n_vectors, (answer, is_changed) in answers.items():
         group = f"measures_of, tried on {n_vectors} vectors"
         yield f"{group}: measures of the pairs", answer
         yield f"{group}: changes what it is given?", is_changed
+    again = second_result(function, (vectors[4:8],), (vectors[:4],))
+    yield "second call: measures of other vectors, as many as in the first", again
 
 
 def gaps(gaps_of) -> Facts:
-    """The gaps of targets at six places, and at three."""
+    """The gaps of targets at six places, at three, and of many that lie far apart."""
     for places in PLACES.values():
         group = f"gaps_of, tried on targets at {places.tolist()}"
         yield from calls(group, gaps_of, places, what="gaps")
+    again = second_result(gaps_of, (places**2,), (places,))
+    yield "second call: gaps of other targets, as many as in the first", again
 
 
 def array(empty_profile) -> Facts:
     """Room for two models that have fewer and more blocks than most."""
     function = with_names(empty_profile, **_other_notebook())
-    answers = {n_blocks: run(function, n_blocks) for n_blocks in (5, 14)}
+    answers = {n_blocks: run(function, n_blocks) for n_blocks in (5, MORE_BLOCKS)}
     for n_blocks, answer in answers.items():
         yield f"shape of the array: for {n_blocks} blocks", outline(answer)
     group = "numbers in the array"
     for n_blocks, answer in answers.items():
         yield f"{group}: for {n_blocks} blocks, in an array", isinstance(answer, np.ndarray)
-        yield f"{group}: for {n_blocks} blocks, with fractions", answer.dtype.kind == "f"
+        yield f"{group}: for {n_blocks} blocks, whole ones", is_for_whole_numbers(answer)
+        yield f"{group}: for {n_blocks} blocks, held to six digits", is_for_decimals(answer)
         yield f"{group}: for {n_blocks} blocks, all zero", not answer.any()
+    again = second_result(function, (5,), (5,))
+    yield "second call: zeros again, after an array for 5 blocks was filled", not np.any(again)
 
 
 def sweep(sweep) -> Facts:
-    """Profiles of made-up models: of five blocks, of as many as components, and of very many."""
-    function, results = with_names(sweep, **_other_notebook()), {}
-    for n_blocks, n_targets in ((5, 6), (2, 3), (40, 3)):
+    """Profiles of made-up models: of five blocks, of as many as components, and of very many.
+
+    Where the notebook has as many targets, no error tells that its own gaps were taken.
+    """
+    results = {}
+    for n_blocks, n_targets, width in ((5, 6, 40), (2, 13, MORE_NEURONS), (40, 3, 40)):
         what = f"{n_blocks} blocks, {n_targets} targets"
-        given = _stack(n_blocks, n_targets), position_distances(PLACES[n_targets])
+        function = with_names(sweep, **_other_notebook(min(n_targets, 6)))
+        given = _stack(n_blocks, n_targets, width), position_distances(PLACES[n_targets])
         results[what], is_changed = tried(function, *given)
         yield f"sweep: size for {what}", outline(results[what])
         yield f"sweep: changes what it is given for {what}?", is_changed
     for what, result in results.items():
         if not isinstance(result, Raised):
             yield from _statistics(what, np.asarray(result, dtype=float))
+    stack, gap_list = _stack(4, 3), position_distances(PLACES[3])
+    again = second_result(function, (stack[:, :2], gap_list[::-1]), (stack[:, 2:], gap_list))
+    yield "second call: profile of another model of the same size", again
 
 
 def _statistics(what: str, profile) -> Facts:
@@ -105,27 +133,34 @@ def _statistics(what: str, profile) -> Facts:
 
 
 def normalise(shares_of_maximum) -> Facts:
-    """Curves over as many blocks as there are measures, and over more."""
-    for n_blocks in (5, 3):
+    """Curves over many blocks, and over as many as there are measures, with maxima below 1."""
+    for n_blocks, scale in ((MORE_BLOCKS, 1), (3, 0.004)):
         rng = np.random.default_rng(n_blocks)
-        curves = rng.uniform([0.5, 90, 7], [2, 200, 20], (n_blocks, 3))
+        curves = scale * rng.uniform([0.5, 90, 7], [2, 200, 20], (n_blocks, 3))
+        curves[-1, 2] *= 3  # a maximum may lie in the last block
         group = f"shares_of_maximum, tried on curves over {n_blocks} blocks"
         yield from calls(group, shares_of_maximum, curves, what="shares")
+    again = second_result(shares_of_maximum, (2 * curves[::-1],), (curves,))
+    yield "second call: shares of other curves, as many as in the first", again
 
 
 def turn(information_turned) -> Facts:
     """Taus of both signs, over as many blocks as there are measures, and over more."""
     taus = np.array([[-6, 5, 7], [2, -1, -3], [-4, 3, 1], [0, 8, -2], [9, 0, -7]]) / 10
-    for n_blocks in (5, 3):
+    taus = np.resize(taus, (MORE_BLOCKS, 3))
+    for n_blocks in (MORE_BLOCKS, 3):
         group = f"information_turned, tried on taus of {n_blocks} blocks"
         yield from calls(group, information_turned, taus[:n_blocks], what="taus")
+    again = second_result(information_turned, (taus[::-1],), (taus,))
+    yield "second call: taus of as many other blocks as in the first", again
 
 
 def panels(draw_profiles) -> Facts:
     """Four panels of made-up numbers, as they are, and others with the sign of MI turned."""
-    for flip, n_blocks in ((False, 5), (True, 7)):
+    for flip, n_blocks in ((False, 5), (True, MORE_BLOCKS)):
         rng = np.random.default_rng(n_blocks)
-        means = rng.uniform([0.5, 90, 7], [2, 200, 20], (2, n_blocks, 3))
+        means = rng.uniform([0.1, 90, 7], [0.9, 200, 20], (2, n_blocks, 3))
+        means[:, -1, 2] *= 3
         profile = np.stack([means, rng.uniform(-0.9, 0.9, means.shape)], axis=2)
         group = f"draw_profiles, flip={flip}"
         facts = dict(calls(group, draw_profiles, profile, flip, what="a figure"))
@@ -153,13 +188,9 @@ def _labels(group: str, axes, is_turned: bool) -> Facts:
     labels = dict(zip(MEASURES, figures.legend(axes), strict=True))
     for name, label in labels.items():
         yield f"{group}: {name} named", name in label
-        if is_turned and name == "MI":
-            yield f"{group}: more than the name for the turned sign", label.strip() != name
-        else:
-            yield (
-                f"{group}: more than the name for {name}, not turned here?",
-                label.strip() != name,
-            )
+        is_meant = is_turned and name == "MI"
+        where = "the turned sign" if is_meant else f"{name}, not turned here?"
+        yield f"{group}: more than the name for {where}", label.strip() != name
 
 
 check = checker(__name__)
