@@ -93,12 +93,9 @@ answers = {{ "sum(numbers) / len(numbers)" = "__import__('numpy').mean(numbers)"
 OBSERVER = '''\
 """What the answers of exercise {number} do."""
 
-from collections.abc import Iterator
-
-from coursechecks.engine import calls, checker
+from coursechecks.engine import Facts, calls, checker
 
 READS = ("seen/{number:02}.json.xz",)
-Facts = Iterator[tuple[str, object]]
 
 
 def middle(average) -> Facts:

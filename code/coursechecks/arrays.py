@@ -6,16 +6,9 @@ from coursechecks.engine import run
 
 
 def second_result(function, first: tuple, then: tuple):
-    """Result of a call, after somebody wrote into the result of another one.
+    """Result of a call, after somebody wrote into the result of another one of the same size.
 
     An answer that keeps arrays between two calls is right once, and until somebody fills them.
-
-    Parameters
-    ----------
-    function : callable
-        A student's.
-    first, then : tuple
-        Arguments of the two calls; for what is kept by its size, both of one size.
     """
     _overwrite(run(function, *first))
     return run(function, *then)
@@ -32,11 +25,11 @@ def is_for_decimals(table: np.ndarray) -> bool:
 
 
 def _overwrite(result) -> None:
-    """Write -7 into all arrays and lists of numbers that a result holds."""
+    """Write -7 into all arrays and lists that a result holds."""
     if isinstance(result, np.ndarray) and result.flags.writeable:
         result[...] = -7
-    elif isinstance(result, tuple):
+    if isinstance(result, (list, tuple)):
         for part in result:
             _overwrite(part)
-    elif isinstance(result, list):
+    if isinstance(result, list):
         result[:] = [-7] * len(result)

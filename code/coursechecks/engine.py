@@ -28,6 +28,7 @@ from coursechecks.words import in_kind, in_pattern, kind
 from layerlab.errors import LayerlabError
 
 BLANK = "____"
+Facts = Iterator[tuple[str, object]]  # what an observer yields: names and values
 RTOL, ATOL = 1e-6, 1e-9
 LOOSE = 1e-4  # relative, for numbers that went through float32
 MOST_NUMBERS = 4096  # that one observed value may hold; a probe needs far fewer
@@ -95,7 +96,7 @@ def _run(function, *arguments, **options):
                 _warned[f"{warning.category.__name__}: {warning.message}"] = None
 
 
-def calls(group: str, function, *arguments, what: str = "result") -> Iterator[tuple[str, object]]:
+def calls(group: str, function, *arguments, what: str = "result") -> Facts:
     """Observe one call: its result, and the sign that it changed what it was given."""
     result, is_changed = tried(function, *arguments)
     yield f"{group}: {what}", result
@@ -109,16 +110,10 @@ def tried(function, *arguments) -> tuple[object, bool]:
     return result, any(plain(a) != plain(b) for a, b in zip(arguments, handed, strict=True))
 
 
-def depends(function, arguments: tuple, others: tuple) -> Iterator[tuple[str, object]]:
-    """Observe which arguments make a difference, by a sign for each one that is replaced.
+def depends(function, arguments: tuple, others: tuple) -> Facts:
+    """Observe which arguments of a call make a difference: a sign for each that is replaced.
 
-    Parameters
-    ----------
-    function : callable
-    arguments : tuple
-        Those of a call that works.
-    others : tuple
-        For each argument another value; None leaves it out of the trial.
+    Where `others` holds None, the argument stays as it is.
     """
     first = plain(run(function, *arguments))
     for place, other in enumerate(others):
@@ -551,14 +546,7 @@ def check(module: ModuleType, step: str, /, **answers) -> None:
 
 
 def message(finding: Finding, earlier: list[str] = ()) -> str:
-    """The text of a failed check.
-
-    Parameters
-    ----------
-    finding : Finding
-    earlier : list of str
-        Steps before this one that its answers use, and that have not passed their checks.
-    """
+    """The text of a failed check; `earlier` are steps that its answers use and that are open."""
     lines = [f"✗ {finding.group}: not right yet."]
     if earlier:
         which = f"the step {earlier[0]} has" if len(earlier) == 1 else f"{', '.join(earlier)} have"

@@ -1,13 +1,10 @@
 """What the answers of exercise 1 do: seeded vectors, distances, a comparison, orders and units."""
 
-from collections.abc import Iterator
-
 import numpy as np
 
-from coursechecks.engine import Raised, calls, checker, plain, run, same, size_of, with_names
+from coursechecks.engine import Facts, Raised, calls, checker, plain, run, same, size_of, with_names
 
 READS = ("seen/01.json.xz",)
-Facts = Iterator[tuple[str, object]]
 
 SIZE, SEED = 100, 6  # as the exercise asks for
 MANY = 1702  # numbers, more than any vector of the notebook has

@@ -12,10 +12,20 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.feature_selection import mutual_info_regression
 
 from coursechecks import figures
-from coursechecks.engine import Raised, calls, checker, kind_of, plain, run, same, size_of, tried
+from coursechecks.engine import (
+    Facts,
+    Raised,
+    calls,
+    checker,
+    kind_of,
+    plain,
+    run,
+    same,
+    size_of,
+    tried,
+)
 
 READS = ("seen/02.json.xz",)
-Facts = Iterator[tuple[str, object]]
 
 SIZE, SEED = 347, 2  # the people that the exercise asks for
 MANY = 400  # people, more than those: a number of theirs may stand in an answer as a limit

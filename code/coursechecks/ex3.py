@@ -4,7 +4,7 @@ Networks and tokenizers are made here, and stand in for the notebook's own, too.
 the same for any model and any article, and no hook stays on the student's model.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import partial
 
 import numpy as np
@@ -17,6 +17,7 @@ from transformers.utils import ModelOutput
 
 from coursechecks.engine import (
     About,
+    Facts,
     Raised,
     calls,
     checker,
@@ -30,7 +31,6 @@ from coursechecks.engine import (
 from layerlab.hooks import record
 
 READS = ("seen/03.json.xz",)
-Facts = Iterator[tuple[str, object]]
 
 # No two sizes of a model are equal, nor is one the number of parts inside a part.
 SIZES = (

@@ -1,16 +1,23 @@
 """What the answers of exercise 4 do: vectors, three measures, tables, pairs, shares, panels."""
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from coursechecks import figures
 from coursechecks.arrays import is_for_decimals, is_for_whole_numbers, second_result
-from coursechecks.engine import checker, kind_of, outline, plain, run, size_of, tried, with_names
+from coursechecks.engine import (
+    Facts,
+    checker,
+    kind_of,
+    outline,
+    plain,
+    run,
+    size_of,
+    tried,
+    with_names,
+)
 from layerlab.sweeps import to_upper
 
 READS = ("seen/04.json.xz",)
-Facts = Iterator[tuple[str, object]]
 
 MEASURES = ("MI", "L1", "L2")
 TABLES = ("bits", "l1", "l2", "apart")

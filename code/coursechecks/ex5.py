@@ -1,15 +1,12 @@
 """What the answers of exercise 5 do: tau by counting, pairs, panels, new names, a fairer p."""
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from coursechecks import figures
-from coursechecks.engine import calls, checker, depends, run, size_of, with_names
+from coursechecks.engine import Facts, calls, checker, depends, run, size_of, with_names
 from layerlab.sweeps import position_distances, to_upper
 
 READS = ("seen/05.json.xz",)
-Facts = Iterator[tuple[str, object]]
 
 # Two couples of lists without ties. They share numbers, 0 and 1 among them, so that each chain of
 # comparisons is true somewhere.

@@ -1,16 +1,23 @@
 """What the answers of exercise 6 do: sizes, measures, gaps, the sweep, curves, four panels."""
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from coursechecks import figures
 from coursechecks.arrays import is_for_decimals, is_for_whole_numbers, second_result
-from coursechecks.engine import Raised, calls, checker, outline, run, size_of, tried, with_names
+from coursechecks.engine import (
+    Facts,
+    Raised,
+    calls,
+    checker,
+    outline,
+    run,
+    size_of,
+    tried,
+    with_names,
+)
 from layerlab.sweeps import position_distances
 
 READS = ("seen/06.json.xz",)
-Facts = Iterator[tuple[str, object]]
 
 MEASURES = ("MI", "L1", "L2")
 PLACES = {  # of targets in a text: neighbours among them, distances that come twice, and large ones

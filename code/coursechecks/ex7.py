@@ -1,17 +1,14 @@
 """What the answers of exercise 7 do: windows, norms, information between blocks, its floor."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from coursechecks import figures
-from coursechecks.engine import About, Raised, calls, checker, run, size_of, with_names
+from coursechecks.engine import About, Facts, Raised, calls, checker, run, size_of, with_names
 from layerlab.sweeps import to_upper
 
 READS = ("seen/07.json.xz",)
-Facts = Iterator[tuple[str, object]]
 
 CONTEXT, SEQUENCES = 9, 100  # as the exercise asks for: tokens before each target, and targets
 FARTHEST = 20  # tokens from its target at which the beginning of a row is looked for

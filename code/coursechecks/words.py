@@ -6,16 +6,9 @@ FEW = 6  # numbers that are shown one by one
 
 
 def in_kind(right, got) -> list[str]:
-    """Say in a line or two how a value differs from the right one.
+    """Say in a line or two how a canonical form (`engine.plain`) differs from the right one.
 
-    Parameters
-    ----------
-    right, got : canonical forms
-        See `coursechecks.engine.plain`. Nothing of `right` is told but what kind of thing it is.
-
-    Returns
-    -------
-    list of str
+    Nothing of `right` is told but what kind of thing it is.
     """
     right, got = (v["about"] if isinstance(v, dict) and "about" in v else v for v in (right, got))
     if isinstance(got, dict) and "error" in got:
