@@ -345,7 +345,7 @@ def test_an_earlier_step_that_is_not_used_is_not_blamed(exercise):
 
 
 def test_an_unknown_step_is_refused(exercise):
-    assert "no check of a step 'fifth'" in refused(exercise, "fifth", number=1)
+    assert "no observer `fifth` for a step 'fifth'" in refused(exercise, "fifth", number=1)
 
 
 def test_while_the_course_is_built_a_check_only_looks_on(exercise, monkeypatch):

@@ -41,6 +41,7 @@ from nbformat import NotebookNode
 
 from coursebuild import mistakes, notebooks, odd, trials
 from coursebuild.blanks import BLANK, blank, without_marks
+from coursebuild.course import CourseError
 from coursebuild.execution import ANSI_COLOUR, execute, prepare_kernels
 from coursebuild.mistakes import Known
 from coursebuild.notebooks import (
@@ -164,6 +165,22 @@ class Course:
     def stored(self, name: str) -> Path:
         """Where it is stored what right and wrong programs do."""
         return self.root / "code" / self.checks / "seen" / f"{number_of(name)}.json.xz"
+
+    def names(self, wanted: list[str]) -> list[str]:
+        """The notebooks that were asked for, or all.
+
+        Raises
+        ------
+        CourseError
+            If one of them is not there.
+        """
+        known = sorted(path.stem for path in (self.root / "solutions").glob("*.md"))
+        unknown = [name for name in wanted if name not in known]
+        if unknown or not known:
+            there = ", ".join(known) or "none"
+            what = f"there is no {unknown[0]!r}; " if unknown else ""
+            raise CourseError(f"{what}{self.root / 'solutions'} has these notebooks: {there}")
+        return wanted or known
 
     def relative(self, path: Path) -> str:
         """A path as the report says it."""

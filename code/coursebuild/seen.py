@@ -69,11 +69,16 @@ def store(course: Course, name: str) -> Iterator[tuple[str, bool]]:
         if outcome.facts is None and trial.kind != "pair"
     ]
     problems += [
-        f"{trial.origin}: the solution stops its own observer: {outcome.facts[STOPPED]}"
+        f"{done.path}, step {trial.step.name}: its observer stops at the solution itself: "
+        f"{outcome.facts[STOPPED]['error']}: {outcome.facts[STOPPED]['says']}"
         for trial, outcome in done.judged("right")
         if STOPPED in (outcome.facts or {})
     ]
     path = course.stored(name)
+    if len(done.stored) < len(done.steps) and path.is_file():
+        kept = f"{course.relative(path)}: kept as it was, for not every step could be stored"
+        yield "\n".join([kept, *problems]), False
+        return
     words = "written" if mistakes.write(done.stored, path) else "unchanged"
     line = f"{course.relative(path)}: {words}, {counted(len(done.stored), 'step')}"
     line += f", {path.stat().st_size / 1e3:.0f} KB ({time.perf_counter() - start:.0f} s)"
@@ -95,9 +100,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         course = Course(course_root(options.root), options.checks, options.seconds)
+        names = course.names(options.names)
     except CourseError as error:
         parser.error(str(error))
-    names = options.names or sorted(p.stem for p in (course.root / "solutions").glob("*.md"))
     records, succeeded = {} if options.all else _records(course), True
     done = [name for name in names if records.get(name) and records[name] == rests_on(course, name)]
     for name in done:

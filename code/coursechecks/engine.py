@@ -525,14 +525,18 @@ def check(module: ModuleType, step: str, /, **answers) -> None:
     """
     observer = getattr(module, step.replace("-", "_"), None)
     if observer is None:
-        raise CheckFailed(f"{module.__name__} has no check of a step {step!r}")
+        name = step.replace("-", "_")
+        raise CheckFailed(f"{module.__name__} has no observer `{name}` for a step {step!r}")
     seen = observe(observer, answers)
     if recorder is not None:
         recorder(step, seen)
         return
     steps = load(Path(module.__file__).parent / module.READS[0])
     if step not in steps:
-        raise CheckFailed(f"nothing is stored of the step {step!r}; `make exercises` stores it")
+        there = ", ".join(steps)
+        raise CheckFailed(
+            f"nothing is stored of a step {step!r}, only of {there}; `make exercises` stores it"
+        )
     finding = diagnose(steps[step], seen)
     _passed[module.__name__, step] = finding is None
     if finding is not None:

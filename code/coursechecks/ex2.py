@@ -183,7 +183,7 @@ def information(shared_bits) -> Facts:
     """Mutual information of several joint distributions."""
     group = "shared_bits, of joint distributions of the check's own"
     for tally in TALLIES:
-        joint = tally / tally.sum()
+        joint = np.divide(tally, tally.sum())
         what = f"bits of {size_of(tally)} boxes"
         yield from calls(group, shared_bits, joint, joint.sum(1), joint.sum(0), what=what)
 

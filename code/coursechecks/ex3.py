@@ -315,8 +315,8 @@ def _tokenizer(seed: int) -> GPT2Tokenizer:
     return GPT2Tokenizer(vocabulary, list(splits), model_max_length=TEXT_WINDOW)
 
 
-def _names(n_blocks: int) -> list[str]:
-    return [f"{component}_{k}" for k in range(n_blocks) for component in ("att", "mlp")]
+def _names(depth: int) -> list[str]:
+    return [f"{component}_{k}" for k in range(depth) for component in ("att", "mlp")]
 
 
 def _alone(function, **names):
