@@ -43,6 +43,8 @@ TABLE = np.arange(9.0).reshape(3, 3) + 1
         ("lower", "upper", "yours is 'upper', and that is not it"),
         (["a", "b"], ["a"], "expected were 2 things, and there came 1"),
         (["a", 1.0], ["b", 1.0], "number 0: yours is 'b', and that is not it"),
+        ([1.0, "a"], [1.0 + 1e-9, "b"], "number 1: yours is 'b', and that is not it"),
+        ({"x": 1.0, "y": 2.0}, {"x": 1.0 + 1e-9, "y": 3.0}, "under 'y': too large (yours: 3)"),
         ({"x": 1.5}, {"x": 2.0}, "under 'x': too large (yours: 2)"),
         ({"x": 1.5}, {"y": 1.5}, "1 of its 1 names are not asked for, such as 'y'"),
         ({"x": 1.5, "y": 1.5}, {"x": 1.5}, "1 of 2 names are missing"),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from coursebuild.downloads import MAKERS
+from coursebuild.inputs import imported_names
 from coursebuild.site import OWN_MODULES
 
 CODE = Path(__file__).resolve().parents[1] / "code"
@@ -41,16 +42,7 @@ SHARED = ["words", "engine", "arrays", "figures"]  # of coursechecks, each may i
 
 def imported_modules(source: str) -> set[str]:
     """Full names of all that a source imports, wherever the import stands."""
-    names = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            package = node.module or ""
-            if node.level:
-                package = f"layerlab.{package}".rstrip(".")
-            names |= {package} | {f"{package}.{alias.name}" for alias in node.names}
-    return names
+    return imported_names(ast.parse(source), ("layerlab",))
 
 
 def imported_builders(name: str) -> set[str]:

@@ -27,15 +27,8 @@ from pathlib import Path
 
 from coursebuild.blanks import BlankError, fill_cells
 from coursebuild.trials import Outcome, Step, Trial
-from coursechecks.engine import (
-    MISSING,
-    STOPPED,
-    Observation,
-    diagnose,
-    first_difference,
-    same,
-    whole,
-)
+from coursechecks.engine import MISSING, STOPPED, Observation, diagnose, first_difference, whole
+from coursechecks.words import same
 
 MOST_NAMES = 6  # of mistakes in a step
 KEYS = {"right", "mistake", "refused", "alternative"}
@@ -212,8 +205,3 @@ def write(steps: dict[str, dict], path: Path) -> bool:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     return True
-
-
-def read(path: Path) -> dict[str, dict] | None:
-    """What is stored of an exercise; None if nothing is."""
-    return json.loads(lzma.decompress(path.read_bytes())) if path.is_file() else None

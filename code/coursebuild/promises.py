@@ -54,7 +54,8 @@ from coursebuild.notebooks import (
 )
 from coursebuild.rules import counted
 from coursebuild.trials import Cell, Outcome, Rehearsal, Step, Trial, place
-from coursechecks.engine import CheckFailed, Finding, Observation, diagnose, message, same
+from coursechecks.engine import CheckFailed, Finding, Observation, diagnose, load, message
+from coursechecks.words import same
 
 PROMISES = (
     "committed",
@@ -346,6 +347,7 @@ class Rehearsed:
     tried: list[Trial]
     rehearsal: Rehearsal
     stored: dict[str, dict]
+    _findings: dict[int, Finding | None] = field(default_factory=dict)  # several promises ask
 
     def judged(self, kind: str) -> list[tuple[Trial, Outcome]]:
         """The trials of a kind with what became of them."""
@@ -356,7 +358,10 @@ class Rehearsed:
         step = self.stored.get(trial.step.name)
         if step is None:
             return None
-        return diagnose(step, Observation(outcome.facts, outcome.uses))
+        if id(outcome) not in self._findings:
+            seen = Observation(outcome.facts, outcome.uses)
+            self._findings[id(outcome)] = diagnose(step, seen)
+        return self._findings[id(outcome)]
 
 
 def rehearse(course: Course, name: str, kinds: set[str] | None = None) -> Rehearsed:
@@ -418,7 +423,7 @@ def rehearsed(course: Course, name: str) -> Iterator[Verdict]:
     yield verdict("blanks", "blank", counted(len(blanks), "blank"), failures)
 
     stored = course.stored(name)
-    failures = not_stored(course.relative(stored), mistakes.read(stored), done)
+    failures = not_stored(course.relative(stored), load(stored) if stored.is_file() else None, done)
     yield verdict("stored", "right", counted(len(done.stored), "step"), failures)
 
     n_names = sum(len(words["mistakes"]) for words in done.known.words.values())

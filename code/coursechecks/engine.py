@@ -24,13 +24,11 @@ from types import CodeType, FunctionType, ModuleType
 
 import numpy as np
 
-from coursechecks.words import in_kind, in_pattern, kind
+from coursechecks.words import in_kind, in_pattern, is_error, kind, same
 from layerlab.errors import LayerlabError
 
 BLANK = "____"
 Facts = Iterator[tuple[str, object]]  # what an observer yields: names and values
-RTOL, ATOL = 1e-6, 1e-9
-LOOSE = 1e-4  # relative, for numbers that went through float32
 MOST_NUMBERS = 4096  # that one observed value may hold; a probe needs far fewer
 
 
@@ -59,7 +57,7 @@ class About:
     numbers: object
 
 
-def run(function, *arguments, **options):
+def run(function, *arguments):
     """Result of a student's function on copies of the arguments; an error becomes `Raised`.
 
     Warnings are kept, and the check prints each of them once. On the standard error, where Python
@@ -71,16 +69,16 @@ def run(function, *arguments, **options):
     CheckFailed
         If the function comes to a blank that is left unfilled.
     """
-    return _run(function, *map(copy.deepcopy, arguments), **options)
+    return _run(function, *map(copy.deepcopy, arguments))
 
 
 _warned: dict[str, None] = {}  # by the answers of the step that is observed
 
 
-def _run(function, *arguments, **options):
+def _run(function, *arguments):
     with warnings.catch_warnings(record=True) as caught:
         try:
-            return function(*arguments, **options)
+            return function(*arguments)
         except NameError as error:
             if error.name == BLANK:
                 name = getattr(function, "__name__", "the answer")
@@ -197,11 +195,6 @@ def _numbers(value) -> dict | None:
     return {"shape": list(filled.shape), "numbers": [_number(n) for n in filled.flat]}
 
 
-def is_error(value) -> bool:
-    """Whether a canonical form is that of an error."""
-    return isinstance(value, dict) and "error" in value
-
-
 def size_of(value) -> "str | Raised":
     """The shape of an array or a list in words, for a fact that no number should tell.
 
@@ -228,33 +221,6 @@ def kind_of(value) -> str:
     """What an answer is, in words: its type with the article, such as "an ndarray"."""
     name = type(value).__name__
     return f"{'an' if name[0] in 'aeiouAEIO' or name == 'ndarray' else 'a'} {name}"
-
-
-def same(a, b, rtol: float = RTOL) -> bool:
-    """Whether two canonical forms say the same, numbers to within the tolerance."""
-    if isinstance(a, dict) and isinstance(b, dict):
-        if a.keys() != b.keys():
-            return False
-        if "about" in a:
-            return same(a["about"], b["about"], LOOSE)
-        if is_error(a):  # the numbers in a message help who reads it, and tell no mistakes apart
-            return all(_without_digits(a[key]) == _without_digits(b[key]) for key in a)
-        if "numbers" in a:
-            return a["shape"] == b["shape"] and _close(a["numbers"], b["numbers"], rtol)
-        return all(same(a[key], b[key], rtol) for key in a)
-    if isinstance(a, list) and isinstance(b, list):
-        return len(a) == len(b) and all(same(x, y, rtol) for x, y in zip(a, b, strict=True))
-    if type(a) in (int, float) and type(b) in (int, float):
-        return _close(a, b, rtol)
-    return type(a) is type(b) and a == b
-
-
-def _without_digits(text: str) -> str:
-    return re.sub(r"\d+", "#", text)
-
-
-def _close(a, b, rtol: float) -> bool:
-    return bool(np.allclose(np.array(a, float), np.array(b, float), rtol, ATOL, equal_nan=True))
 
 
 # Observing ------------------------------------------------------------------------------------
@@ -378,9 +344,9 @@ def diagnose(step: dict, seen: Observation) -> Finding | None:
     ----------
     step : dict
         What is stored of a step: "answers", their names; "facts" of the solution; and "mistakes",
-        each with "name", "hint"
-        and "programs", and each of these with "facts" (where they differ from the solution's; None
-        where they are missing), "uses", and "also" where a second mistake is made along with it.
+        each with "name", "hint" and "programs", and each of these with "facts" (where they differ
+        from the solution's; MISSING where there are none), "uses", and "also" where a second
+        mistake is made along with it.
     seen : Observation
         What the answer did.
 
@@ -523,9 +489,9 @@ def check(module: ModuleType, step: str, /, **answers) -> None:
     CheckFailed
         If the answer is not right yet.
     """
-    observer = getattr(module, step.replace("-", "_"), None)
+    name = step.replace("-", "_")
+    observer = getattr(module, name, None)
     if observer is None:
-        name = step.replace("-", "_")
         raise CheckFailed(f"{module.__name__} has no observer `{name}` for a step {step!r}")
     seen = observe(observer, answers)
     if recorder is not None:

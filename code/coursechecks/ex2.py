@@ -12,18 +12,8 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.feature_selection import mutual_info_regression
 
 from coursechecks import figures
-from coursechecks.engine import (
-    Facts,
-    Raised,
-    calls,
-    checker,
-    kind_of,
-    plain,
-    run,
-    same,
-    size_of,
-    tried,
-)
+from coursechecks.engine import Facts, Raised, calls, checker, kind_of, plain, run, size_of, tried
+from coursechecks.words import same
 
 READS = ("seen/02.json.xz",)
 

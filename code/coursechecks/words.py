@@ -1,8 +1,44 @@
-"""How an observed value differs from the right one, in kind: never what would pass."""
+"""Whether an observed value is the right one, and how it differs in kind: never what would pass."""
+
+import re
 
 import numpy as np
 
+RTOL, ATOL = 1e-6, 1e-9
+LOOSE = 1e-4  # relative, for numbers that went through float32
 FEW = 6  # numbers that are shown one by one
+
+
+def is_error(value) -> bool:
+    """Whether a canonical form is that of an error."""
+    return isinstance(value, dict) and "error" in value
+
+
+def same(a, b, rtol: float = RTOL) -> bool:
+    """Whether two canonical forms say the same, numbers to within the tolerance."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        if a.keys() != b.keys():
+            return False
+        if "about" in a:
+            return same(a["about"], b["about"], LOOSE)
+        if is_error(a):  # the numbers in a message help who reads it, and tell no mistakes apart
+            return all(_without_digits(a[key]) == _without_digits(b[key]) for key in a)
+        if "numbers" in a:
+            return a["shape"] == b["shape"] and _close(a["numbers"], b["numbers"], rtol)
+        return all(same(a[key], b[key], rtol) for key in a)
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(same(x, y, rtol) for x, y in zip(a, b, strict=True))
+    if type(a) in (int, float) and type(b) in (int, float):
+        return _close(a, b, rtol)
+    return type(a) is type(b) and a == b
+
+
+def _without_digits(text: str) -> str:
+    return re.sub(r"\d+", "#", text)
+
+
+def _close(a, b, rtol: float) -> bool:
+    return bool(np.allclose(np.array(a, float), np.array(b, float), rtol, ATOL, equal_nan=True))
 
 
 def in_kind(right, got) -> list[str]:
@@ -11,7 +47,7 @@ def in_kind(right, got) -> list[str]:
     Nothing of `right` is told but what kind of thing it is.
     """
     right, got = (v["about"] if isinstance(v, dict) and "about" in v else v for v in (right, got))
-    if isinstance(got, dict) and "error" in got:
+    if is_error(got):
         return [f"an error came, {got['error']}: {got['says']}"]
     if kind(right) != kind(got):
         return [f"expected was {kind(right)}, and there came {kind(got)}"]
@@ -90,7 +126,7 @@ def _in_numbers(right: np.ndarray, got: np.ndarray) -> str:
         return "too large" if got > right else "too small"
     if pattern := in_pattern(right, got):
         return pattern
-    wrong = ~np.isclose(got, right, rtol=1e-6, atol=1e-9)
+    wrong = ~np.isclose(got, right, RTOL, ATOL)
     if np.allclose(got, right):  # sorted or turned around, such numbers would still be close
         return f"{np.count_nonzero(wrong)} of {wrong.size} numbers are a little off"
     if right.ndim == 2 and right.shape[0] == right.shape[1] and np.allclose(got, right.T):
@@ -131,8 +167,8 @@ def _in_entries(right: list[tuple], got: list[tuple]) -> list[str]:
         return [f"{len(right) - len(got)} of {len(right)} names are missing"]
     for name, value in got:
         wanted = right[names.index(name)][1]
-        if value != wanted and (lines := in_kind(wanted, value)):
-            return [f"under {shown(name)}: {line}" for line in lines]
+        if not same(wanted, value):
+            return [f"under {shown(name)}: {line}" for line in in_kind(wanted, value)]
     return ["its names stand in another order"]
 
 
@@ -140,6 +176,6 @@ def _in_items(right: list, got: list) -> list[str]:
     if len(right) != len(got):
         return [f"expected were {len(right)} things, and there came {len(got)}"]
     for place, (wanted, came) in enumerate(zip(right, got, strict=True)):
-        if wanted != came and (lines := in_kind(wanted, came)):
-            return [f"number {place}: {line}" for line in lines]
-    return ["not quite the same"]
+        if not same(wanted, came):
+            return [f"number {place}: {line}" for line in in_kind(wanted, came)]
+    return []
