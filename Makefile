@@ -26,7 +26,7 @@ $(READY): constraints.txt pyproject.toml
 	@echo "Preparing the environment in $(VENV) (the first time this downloads PyTorch; a few minutes)"
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	test -x $(ENV_PYTHON) || $(PYTHON) -m venv $(VENV)
-	$(ENV_PYTHON) -m pip install --quiet --progress-bar on $(PIP_OPTIONS) -c constraints.txt -e '.[book,test]'
+	$(ENV_PYTHON) -m pip install --quiet --progress-bar on $(PIP_OPTIONS) -c constraints.txt -e '.[course,test]'
 	@touch $@
 else
 $(READY):

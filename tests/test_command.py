@@ -114,8 +114,7 @@ def test_results_are_those_of_the_investigation(embedded_run, investigation):
 def test_report_is_that_of_the_investigation(embedded_run, investigation):
     out, _ = embedded_run
     report = (out / "report.md").read_text(encoding="utf-8")
-    apart = investigation.position_distances[np.triu_indices(N_TARGETS, 1)]
-    l2 = investigation.distances[..., 2][np.triu_indices(N_TARGETS, 1)]
+    apart, l2 = investigation.position_distances, investigation.distances[:, 2]
     tau, kendall = investigation.tau[2]
     row = next(line for line in report.splitlines() if line.startswith("| L2 "))
     cells = [cell.strip().replace("−", "-") for cell in row.strip("|").split("|")]
@@ -354,5 +353,5 @@ def test_help_teaches(capsys):
 
 
 def test_the_article_of_the_default_run_is_the_embedded_one(investigation):
-    assert investigation.article_source == "embedded"
+    assert investigation.options.article == "embedded"
     assert load_article("embedded").count(" coffee") >= len(investigation.target_positions)

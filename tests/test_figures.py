@@ -32,12 +32,11 @@ def arrays():
     rng = np.random.default_rng(1)
     n_pairs = N_TARGETS * (N_TARGETS - 1) // 2
     n_layer_pairs = N_LAYERS * (N_LAYERS - 1) // 2
-    i, j = np.triu_indices(N_LAYERS, 1)
     bits = rng.uniform(0, 1, (2, n_layer_pairs, 2))
-    layers = [upper(np.column_stack([part, j - i])) for part in bits]
+    layers = np.swapaxes(bits, 1, 2)  # (2 runs, 2 components, n_layer_pairs)
     return {
         "measures": rng.uniform(1, 9, (n_pairs, 3)),
-        "positions": upper(rng.integers(1, 900, n_pairs).astype(float)),
+        "positions": rng.integers(1, 900, n_pairs).astype(float),
         "tau": np.array([[-0.45, 1e-9], [0.5, 0.0123], [0.1, 0.4]]),
         "summary": rng.uniform(-1, 1, (2, N_LAYERS, 2, 3)),
         "control": rng.uniform(-1, 1, (2, N_LAYERS, 2, 3)),
@@ -49,13 +48,12 @@ def arrays():
 def draw_all(arrays):
     """Every figure of the course: its letters, and a function that draws it."""
     a, (x, y) = arrays, noisy_curve()
-    distances = upper(a["measures"])
     curve = [{"tokens": 1e6 * k, "train": 9.0 - k, "held_out": 9.5 - k} for k in range(4)]
     return {
         "2a": ("AB", lambda: figures.histogram_panels(x, y)),
         "2b": ("", lambda: figures.information_by_bins(range(4, 25), np.linspace(0, 2, 21), 1.2)),
         "4": ("AB", lambda: figures.measure_scatter(a["measures"])),
-        "5": ("ABCDEFG", lambda: figures.position_panels(distances, a["positions"], a["tau"])),
+        "5": ("ABCDEFG", lambda: figures.position_panels(a["measures"], a["positions"], a["tau"])),
         "6": ("ABCD", lambda: figures.laminar_profiles(a["summary"], a["control"])),
         "7": (
             "ABCDEF",
@@ -222,9 +220,8 @@ def test_a_measure_of_zeros_is_not_divided_by_its_maximum():
 
 
 def test_heat_maps_show_the_upper_triangle_alone(arrays):
-    distances = upper(arrays["measures"])
-    figure = figures.position_panels(distances, arrays["positions"], arrays["tau"])
-    squares = [*np.moveaxis(distances, -1, 0), arrays["positions"]]
+    figure = figures.position_panels(arrays["measures"], arrays["positions"], arrays["tau"])
+    squares = [*np.moveaxis(upper(arrays["measures"]), -1, 0), upper(arrays["positions"])]
     for letter, square in zip("ABCD", squares, strict=True):
         shown = panel(figure, letter).images[0].get_array()
         above = np.triu(np.ones_like(square, dtype=bool), k=1)
@@ -233,7 +230,7 @@ def test_heat_maps_show_the_upper_triangle_alone(arrays):
 
 
 def test_position_map_is_magma_up_to_80_percent(arrays):
-    figure = figures.position_panels(upper(arrays["measures"]), arrays["positions"], arrays["tau"])
+    figure = figures.position_panels(arrays["measures"], arrays["positions"], arrays["tau"])
     image = panel(figure, "D").images[0]
     assert image.cmap.name == "magma"
     assert image.get_clim() == pytest.approx((0, 0.8 * arrays["positions"].max()))
@@ -241,11 +238,10 @@ def test_position_map_is_magma_up_to_80_percent(arrays):
 
 
 def test_scatters_have_tau_and_p_in_the_title(arrays):
-    figure = figures.position_panels(upper(arrays["measures"]), arrays["positions"], arrays["tau"])
+    figure = figures.position_panels(arrays["measures"], arrays["positions"], arrays["tau"])
     assert "τ = −0.45, p < 0.001" in panel(figure, "E").get_title("left")
     assert "τ = 0.50, p = 0.012" in panel(figure, "F").get_title("left")
-    above = np.triu_indices(N_TARGETS, 1)
-    pairs = np.column_stack([arrays["positions"][above], arrays["measures"][:, 2]])
+    pairs = np.column_stack([arrays["positions"], arrays["measures"][:, 2]])
     assert np.array_equal(panel(figure, "G").collections[0].get_offsets(), pairs)
 
 
@@ -307,22 +303,21 @@ def legend_words(figure):
 def test_layer_panels_show_pairs_of_both_runs(arrays):
     layers, control = arrays["layers"], arrays["layers_control"]
     figure = figures.layer_information_panels(layers, control, floor=(0.1, 0.2))
-    above = np.triu_indices(N_LAYERS, 1)
-    expected = {"D": (2, 0), "E": (2, 1), "F": (0, 1)}
-    for letter, columns in expected.items():
+    apart = [j - i for i in range(N_LAYERS) for j in range(i + 1, N_LAYERS)]
+    for letter, (x, y) in {"D": (2, 0), "E": (2, 1), "F": (0, 1)}.items():
         grey, trained = (c.get_offsets() for c in panel(figure, letter).collections)
-        assert np.array_equal(trained, layers[above][:, columns])
-        step = [0, 0] if letter == "F" else [figures.DODGE, 0]
-        assert np.allclose(grey, control[above][:, columns] + step)
+        assert np.array_equal(trained.T, np.stack([*layers, apart])[[x, y]])
+        step = [[0, 0]] if letter == "F" else [[figures.DODGE, 0]]
+        assert np.allclose(grey, np.stack([*control, apart])[[x, y]].T + step)
     for letter, floor in (("D", 0.1), ("E", 0.2)):
         assert set(panel(figure, letter).lines[0].get_ydata()) == {floor}
     for letter in "AB":
         assert panel(figure, letter).images[0].cmap.name == "magma"
-    assert panel(figure, "C").images[0].get_array().max() == N_LAYERS - 1
+    assert np.array_equal(panel(figure, "C").images[0].get_array().data, upper(np.array(apart)))
 
 
 def test_two_blocks_are_enough():
-    figure = figures.layer_information_panels(upper(np.array([[0.2, 0.3, 1.0]])))
+    figure = figures.layer_information_panels(np.array([[0.2], [0.3]]))
     assert panel(figure, "F").collections[0].get_offsets().tolist() == [[0.2, 0.3]]
 
 

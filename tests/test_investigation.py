@@ -13,9 +13,10 @@ from sklearn.feature_selection import mutual_info_regression
 
 from layerlab import investigation as module
 from layerlab.articles import load_article
-from layerlab.errors import ArticleError, ModelError, TargetError
+from layerlab.errors import ArticleError, LayerlabError, ModelError, TargetError
 from layerlab.investigation import investigate
 from layerlab.models import load_model
+from layerlab.options import Options
 
 NAMES = [
     "token_ids",
@@ -88,15 +89,16 @@ def test_part_4_and_5_against_plain_loops(run, activations):
     result, *_ = run
     where = result.first_positions
     columns = {"mi": [], "l1": [], "l2": []}
+    arrays = result.arrays()
     for i, j in PAIRS:
         x, y = np.float64(activations[1, 3, i]), np.float64(activations[1, 3, j])
-        columns["mi"].append(result.distances[i, j, 0])
+        columns["mi"].append(arrays["distances"][i, j, 0])
         columns["l1"].append(minkowski(x, y, 1))
         columns["l2"].append(minkowski(x, y, 2))
-        close(result.distances[i, j, 1:], [columns["l1"][-1], columns["l2"][-1]])
-        assert result.position_distances[i, j] == where[j] - where[i]
-        assert not result.distances[j, i].any()
-        assert result.position_distances[j, i] == 0
+        close(arrays["distances"][i, j, 1:], [columns["l1"][-1], columns["l2"][-1]])
+        assert arrays["position_distances"][i, j] == where[j] - where[i]
+        assert not arrays["distances"][j, i].any()
+        assert arrays["position_distances"][j, i] == 0
     apart = [where[j] - where[i] for i, j in PAIRS]
     for k, values in enumerate(columns.values()):
         expected = kendalltau(values, apart)
@@ -111,7 +113,7 @@ def test_mutual_information_is_scikit_learns(run):
     for component, layer in [(1, 3), (0, 0), (1, N_LAYERS - 1)]:
         expected = [bits(*same[component, layer, [i, j]]) for i, j in PAIRS]
         close(result.measures[component, layer, :, 0], expected)
-    close(result.distances[np.triu_indices(10, k=1)], result.measures[1, 3])
+    close(result.distances, result.measures[1, 3])
 
 
 def test_part_6_against_plain_loops(run, activations):
@@ -135,10 +137,12 @@ def test_part_7_against_plain_loops(run):
     assert result.n_sequences == len(ends)
     outputs = independent_pass(model, [ids[i - 9 : i + 1] for i in ends])[:, :, :, -1]
     norms = np.sqrt((np.float64(outputs) ** 2).sum(axis=-1))  # (2, n_layers, n_sequences)
-    for i, j in itertools.combinations(range(N_LAYERS), 2):
+    matrix = result.arrays()["layer_information"]
+    for pair, (i, j) in enumerate(itertools.combinations(range(N_LAYERS), 2)):
         expected = [bits(norms[c, i], norms[c, j]) for c in range(2)]
-        close(result.layer_information[i, j], [*expected, j - i])
-        assert not result.layer_information[j, i].any()
+        close(result.layer_information[:, pair], expected)
+        close(matrix[i, j], [*expected, j - i])
+        assert not matrix[j, i].any()
 
 
 def test_arrays_have_the_promised_names_and_shapes(investigation):
@@ -161,8 +165,9 @@ def test_arrays_have_the_promised_names_and_shapes(investigation):
 
 def test_fields_tell_what_was_run(investigation):
     result = investigation
-    assert (result.model_name, result.article_source) == ("embedded", "embedded")
-    assert (result.target, result.block, result.seed) == (" coffee", 3, 0)
+    assert result.options == result.control.options == Options()
+    assert (result.options.model, result.options.article) == ("embedded", "embedded")
+    assert (result.options.target, result.options.block, result.options.seed) == (" coffee", 3, 0)
     assert (result.n_layers, result.width) == (N_LAYERS, WIDTH)
     assert result.measures.shape == (2, N_LAYERS, 45, 3)
     assert result.n_sequences == 100
@@ -189,9 +194,9 @@ def article(tmp_path):
 
 @pytest.fixture
 def quick(tiny_checkpoint, article):
-    def run(**options):
+    def run(progress=None, **options):
         options = {"model": str(tiny_checkpoint), "article": article, "block": 1} | options
-        return investigate(**options)
+        return investigate(Options(**options), progress=progress)
 
     return run
 
@@ -201,7 +206,7 @@ def test_real_tokenizer_and_options(quick):
     assert result.control is None
     assert list(result.arrays()) == NAMES
     assert result.token_ids[result.target_positions].tolist() == [6891] * 40
-    assert result.distances.shape == (4, 4, 3)
+    assert result.distances.shape == (6, 3)
     assert result.n_sequences == 20
     assert result.first_positions.max() < 64
 
@@ -220,8 +225,8 @@ def test_targets_beyond_the_context_are_left_out(quick):
 
 def test_two_targets_make_one_pair_and_no_tau(quick):
     result = quick(n_targets=2, control=False)
-    assert result.distances.shape == (2, 2, 3)
-    assert result.distances[0, 1, 1] > 0
+    assert result.distances.shape == (1, 3)
+    assert result.distances[0, 1] > 0
     assert np.isnan(result.tau).all()
     assert np.isnan(result.summary[:, :, 1]).all()
 
@@ -256,12 +261,15 @@ def test_one_model_in_memory_at_a_time(quick, monkeypatch):
     ("options", "error", "message"),
     [
         ({"block": 3}, ModelError, "block 3 does not exist: the model has 3 blocks, 0 to 2"),
-        ({"block": -1}, ModelError, "block -1 does not exist"),
+        ({"block": -1}, LayerlabError, "block = -1 is not a whole number of 0 or more"),
+        ({"n_neighbors": 2.0}, LayerlabError, "n_neighbors = 2.0 is not a whole number of 1"),
+        ({"n_context": True}, LayerlabError, "n_context = True is not a whole number of 1"),
+        ({"seed": 2**32}, LayerlabError, "seed = 4294967296 is not a whole number of 0"),
         ({"target": "coffee"}, TargetError, "' coffee'"),
         ({"target": " tea"}, TargetError, "never occurs"),
-        ({"n_sequences": 3}, TargetError, "3 targets have 9 tokens before them"),
+        ({"n_sequences": 4, "n_neighbors": 4}, TargetError, "4 targets have 9 tokens before them"),
         ({"n_context": 64}, TargetError, "65 tokens are needed"),
-        ({"n_targets": 1}, TargetError, "n_targets is 1"),
+        ({"n_targets": 1}, LayerlabError, "n_targets = 1 is not a whole number of 2 or more"),
         ({"article": "no such file"}, ArticleError, "cannot read"),
         ({"model": "no such/mo/del"}, ModelError, "neither a folder"),
     ],

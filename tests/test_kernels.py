@@ -118,3 +118,4 @@ def test_modules_in_common_are_those_of_two_pages():
         nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(page)]) for page in pages
     ]
     assert modules_in_common(notebooks) == ["a.b", "d"]
+    assert modules_in_common(notebooks[1:2]) == ["a.b", "d"]  # of one page, all

@@ -20,6 +20,7 @@ import textwrap
 import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from io import StringIO
 
 from layerlab.errors import LayerlabError
@@ -198,6 +199,7 @@ class _Cell:
     places: list[_Place]
 
 
+@cache  # a cell is looked at by all who make a page, a notebook or an archive of it
 def _read(source: str) -> _Cell:
     """Find the marks and what they mean, and make sure that the rest is usable."""
     tree = _parse(source, "a cell must be plain Python: ")

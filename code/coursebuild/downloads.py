@@ -52,6 +52,7 @@ SYSTEMS = (  # where a student may work; what only one of them needs is pinned f
     {"sys_platform": "darwin", "platform_system": "Darwin", "os_name": "posix"},
     {"sys_platform": "win32", "platform_system": "Windows", "os_name": "nt"},
 )
+EXTRA = "checks"  # of the package: what an exercise needs besides
 CPU_INDEX = "--extra-index-url https://download.pytorch.org/whl/cpu"
 
 STEPS = f"""\
@@ -67,7 +68,7 @@ On Linux and macOS:
 
 ```sh
 python3 -m venv .venv
-.venv/bin/python -m pip install -c constraints.txt {{wheel}} {JUPYTER}
+.venv/bin/python -m pip install -c constraints.txt "{{wheel}}[{EXTRA}]" {JUPYTER}
 .venv/bin/jupyter lab {{first}}
 ```
 
@@ -75,7 +76,7 @@ On Windows:
 
 ```bat
 py -m venv .venv
-.venv\\Scripts\\python -m pip install -c constraints.txt {{wheel}} {JUPYTER}
+.venv\\Scripts\\python -m pip install -c constraints.txt "{{wheel}}[{EXTRA}]" {JUPYTER}
 .venv\\Scripts\\jupyter lab {{first}}
 ```
 
@@ -316,7 +317,8 @@ def package_of_site(root: Path, site_url: str) -> str | None:
     None if no site is named.
     """
     folder = f"{site_url}/downloads"
-    return f"-c {folder}/constraints.txt {folder}/{wheel_name(root)}" if site_url else None
+    package = f"{_project(root)['name']}[{EXTRA}] @ {folder}/{wheel_name(root)}"
+    return f'-c {folder}/constraints.txt "{package}"' if site_url else None
 
 
 def _project(root: Path) -> dict:
@@ -398,9 +400,21 @@ def student_pins(root: Path) -> str:
     system, as the metadata of the installed packages says.
     """
     pins = dict(_read_pins((root / "constraints.txt").read_text("utf-8")))
-    needed = set(closure([*_project(root)["dependencies"], JUPYTER]))
+    needed = set(closure([*_needed_by_students(_project(root)), JUPYTER]))
     lines = [line for name, line in pins.items() if name in needed]
     return "# The versions with which the course was tested.\n" + "\n".join(lines) + "\n"
+
+
+def _needed_by_students(project: dict) -> Iterator[str]:
+    """Yield the package's requirements, with those of the extra, and of extras named in it."""
+    extras = project.get("optional-dependencies", {})
+    waiting = [*project["dependencies"], *extras.get(EXTRA, [])]
+    while waiting:
+        requirement = Requirement(waiting.pop())
+        if requirement.name == project["name"]:
+            waiting += [text for extra in requirement.extras for text in extras[extra]]
+        else:
+            yield str(requirement)
 
 
 def _read_pins(text: str) -> Iterator[tuple[str, str]]:

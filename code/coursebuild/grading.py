@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from coursebuild.course import course_root, drafts
-from coursebuild.downloads import CPU_INDEX, build_wheel, exercise_names
+from coursebuild.downloads import CPU_INDEX, EXTRA, build_wheel, exercise_names
 from layerlab.errors import LayerlabError
 
 SECONDS = 120  # for one cell; the slowest honest one took 5 on two cores
@@ -40,7 +40,7 @@ the answer in words, which you give by hand. Work in this folder.
 
    ```sh
    python3 -m venv .venv
-   .venv/bin/python -m pip install -c constraints.txt {wheel} nbgrader
+   .venv/bin/python -m pip install -c constraints.txt "{wheel}[{extra}]" nbgrader
    ```
 
    On Linux without a GPU, add `{cpu_index}`
@@ -108,7 +108,8 @@ def make_course(root: Path, out: Path) -> Path:
     shutil.copyfile(wheel, folder / wheel.name)
     shutil.copyfile(root / "constraints.txt", folder / "constraints.txt")
     (folder / "nbgrader_config.py").write_text(SETTINGS, encoding="utf-8")
-    readme = README.format(wheel=wheel.name, first=names[0], cpu_index=CPU_INDEX, seconds=SECONDS)
+    facts = {"wheel": wheel.name, "extra": EXTRA, "cpu_index": CPU_INDEX, "seconds": SECONDS}
+    readme = README.format(first=names[0], **facts)
     (folder / "README.md").write_text(readme, encoding="utf-8")
     return folder
 

@@ -16,7 +16,7 @@ import contextlib
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,7 @@ CODE = "code"  # the folder of the course's packages
 PINS = "constraints.txt"
 PYTHON = "Python"
 DECLARATION = "READS"
+ANY = "*"
 CELL_MAGIC = re.compile(r"\A\s*%%.*\n")
 
 
@@ -110,6 +111,8 @@ class Sources:
         return self._modules[path]
 
     def _read_module(self, path: Path) -> Module:
+        if path.suffix == ".pyi":  # nobody runs it
+            return Module(frozenset(), ())
         try:
             tree = ast.parse(path.read_text(encoding="utf-8"))
         except SyntaxError as error:
@@ -120,12 +123,20 @@ class Sources:
         return Module(frozenset().union(*(self._files_of(name) for name in names)), reads)
 
     def _files_of(self, name: str) -> set[Path]:
-        """The files that an import of a dotted name runs: the packages on the way, the module."""
+        """The files that an import of a dotted name runs: the packages on the way, the module.
+
+        A package with a stub imports its names when they are used, from where the stub says.
+        """
         found, place = set(), self.root / CODE
         for part in name.split("."):
             place = place / part
             choices = (place / "__init__.py", place.with_name(f"{part}.py"))
-            found |= set([file for file in choices if file.is_file()][:1])
+            files = [file for file in choices if file.is_file()][:1]
+            found |= set(files)
+            if not files and (stub := place.with_name("__init__.pyi")).is_file():
+                homes = _homes(ast.parse(stub.read_text("utf-8")), place.parent.name)
+                wanted = homes.values() if part == ANY else filter(None, [homes.get(part)])
+                found = found.union({stub}, *(self._files_of(home) for home in wanted))
         return found
 
     def _name(self, path: Path) -> str:
@@ -138,6 +149,12 @@ class Sources:
         if path not in self._contents:
             self._contents[path] = fingerprint(self.root, [self._name(path)])
         return self._contents[path]
+
+
+def _homes(stub: ast.Module, package: str) -> dict[str, str]:
+    """From the names that a stub gives a package to the modules that they come from."""
+    froms = (node for node in stub.body if isinstance(node, ast.ImportFrom))
+    return {alias.name: f"{package}.{node.module}" for node in froms for alias in node.names}
 
 
 def imported_names(tree: ast.AST, package: tuple[str, ...] = ()) -> set[str]:
@@ -153,12 +170,13 @@ def imported_names(tree: ast.AST, package: tuple[str, ...] = ()) -> set[str]:
     Returns
     -------
     set of str
-        What stands behind `from … import` may be a module or not, so it is among them, too.
+        What stands behind `from … import` may be a module or not, so it is among them, too; and
+        of a module that is imported as a whole all that may be taken from it, as ``module.*``.
     """
     names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
+            names |= {name for a in node.names for name in (a.name, f"{a.name}.{ANY}")}
         elif isinstance(node, ast.ImportFrom):
             above = package[: len(package) - node.level + 1] if node.level else ()
             origin = ".".join([*above, *filter(None, [node.module])])
@@ -166,14 +184,14 @@ def imported_names(tree: ast.AST, package: tuple[str, ...] = ()) -> set[str]:
     return names
 
 
-def modules_in_common(notebooks: Iterable[NotebookNode]) -> list[str]:
-    """The modules, of the course or not, that the cells of more than one notebook import."""
-    users = Counter()
+def modules_in_common(notebooks: Sequence[NotebookNode]) -> list[str]:
+    """The modules, of the course or not, that the cells of two notebooks import, or of the one."""
+    users, fewest = Counter(), min(2, len(notebooks))
     for notebook in notebooks:
         nodes = list(ast.walk(_parse(notebook)))
         plain = {name.name for n in nodes if isinstance(n, ast.Import) for name in n.names}
         users.update(plain | {n.module for n in nodes if isinstance(n, ast.ImportFrom)})
-    return sorted(name for name, n_users in users.items() if name and n_users > 1)
+    return sorted(name for name, n_users in users.items() if name and n_users >= fewest)
 
 
 def _parse(notebook: NotebookNode) -> ast.Module:

@@ -19,6 +19,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 from html import escape
 from pathlib import Path, PurePosixPath
 
@@ -313,6 +314,7 @@ def take_out_marks(app: Sphinx, docname: str, source: list[str]) -> None:
     source[0] = _shown_text(docname, source[0])
 
 
+@cache
 def _shown_text(docname: str, text: str) -> str:
     """Return a page's source as a reader may see it."""
     try:
@@ -403,8 +405,7 @@ def execute_before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[st
     if not app.course_runs:
         return
     runs = [run for run, _ in app.course_runs.values()]
-    is_long = len(runs) > count_workers()  # some page waits for another
-    if is_long:
+    if len(runs) > count_workers():  # some page waits for another
         _downloads(app)  # what is wrong there should be said at once
     tell(f"notebooks to execute: {len(runs)}, up to {count_workers()} at a time")
     for docname, (run, reason) in app.course_runs.items():
@@ -413,7 +414,7 @@ def execute_before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[st
     failed = execute_notebooks(
         runs,
         app.course_outputs.keep,
-        modules=modules_in_common(run.notebook for run in runs) if is_long else [],
+        modules=modules_in_common([run.notebook for run in runs]),
         workers=count_workers(),
         timeout=env.mystnb_config.execution_timeout,
         report=tell,

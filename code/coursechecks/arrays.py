@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from coursechecks.engine import run
+from coursechecks.engine import Facts, run
 
 
 def second_result(function, first: tuple, then: tuple):
@@ -12,6 +12,13 @@ def second_result(function, first: tuple, then: tuple):
     """
     _overwrite(run(function, *first))
     return run(function, *then)
+
+
+def in_array(name: str, value) -> Facts:
+    """Observe a result, and whether it is an array of numbers."""
+    yield name, value
+    is_array = isinstance(value, np.ndarray) and value.dtype.kind in "iuf"
+    yield f"{name}, a NumPy array of numbers", is_array
 
 
 def is_for_whole_numbers(table) -> bool:

@@ -94,10 +94,15 @@ def _run(function, *arguments):
                 _warned[f"{warning.category.__name__}: {warning.message}"] = None
 
 
-def calls(group: str, function, *arguments, what: str = "result") -> Facts:
-    """Observe one call: its result, and the sign that it changed what it was given."""
+def as_it_is(name: str, result) -> Facts:
+    """Observe a result as it came."""
+    yield name, result
+
+
+def calls(group: str, function, *arguments, what: str = "result", see=as_it_is) -> Facts:
+    """Observe one call: its result, as `see` does, and the sign that it changed what was given."""
     result, is_changed = tried(function, *arguments)
-    yield f"{group}: {what}", result
+    yield from see(f"{group}: {what}", result)
     yield f"{group}: changes what it is given?", is_changed
 
 
@@ -196,12 +201,9 @@ def _numbers(value) -> dict | None:
 
 
 def size_of(value) -> "str | Raised":
-    """The shape of an array or a list in words, for a fact that no number should tell.
-
-    An error stays one, for its own words say more.
-    """
+    """The shape of an array or a list in words, for a fact that no number should tell."""
     if value is None or isinstance(value, Raised):
-        return value or "nothing (None)"
+        return kind_of(value)
     try:
         return " × ".join(map(str, np.shape(value))) or "a single one"
     except ValueError:  # a list whose parts have other shapes
@@ -210,15 +212,15 @@ def size_of(value) -> "str | Raised":
 
 def outline(value):
     """An error as it came; of anything else how much it holds, or what it is, and no number."""
-    if isinstance(value, Raised):
-        return value
     if isinstance(value, (list, tuple)):
         return str(len(value))
     return size_of(value) if isinstance(value, np.ndarray) else kind_of(value)
 
 
-def kind_of(value) -> str:
-    """What an answer is, in words: its type with the article, such as "an ndarray"."""
+def kind_of(value) -> "str | Raised":
+    """What an answer is, in words, such as "an ndarray"; an error stays one, for it says more."""
+    if value is None or isinstance(value, Raised):
+        return value or "nothing (None)"
     name = type(value).__name__
     return f"{'an' if name[0] in 'aeiouAEIO' or name == 'ndarray' else 'a'} {name}"
 

@@ -48,8 +48,6 @@ def _back(found, n: int) -> "str | Raised":
     """What came back where n things should, in words; an error stays one."""
     if isinstance(found, np.ndarray):
         return f"{n} things" if found.shape[:1] == (n,) else f"one array, {size_of(found)}"
-    if found is None or isinstance(found, Raised):
-        return size_of(found)
     return f"{len(found)} things" if isinstance(found, (tuple, list)) else kind_of(found)
 
 
@@ -184,9 +182,8 @@ def neighbours(neighbour_bits) -> Facts:
     for seed, n in ((4, 60), (9, MANY)):
         # A second argument of two axes is told of by a warning, and taken all the same.
         with warnings.catch_warnings(action="error", category=DataConversionWarning):
-            facts = list(
-                calls(group, neighbour_bits, *_people(seed, n), what=f"bits of {n} people")
-            )
+            what = f"bits of {n} people"
+            facts = list(calls(group, neighbour_bits, *_people(seed, n), what=what))
         yield from facts
     # Among equal values scikit-learn's tiny noise decides, and it is another one for two columns.
     cups, score = np.round(_people(4, 60))
@@ -304,10 +301,8 @@ STYLES = {"-": "solid", "--": "dashed", ":": "dotted", "-.": "dash-dotted"}
 
 def _style(dashes) -> str:
     """The name of a pattern of lengths on and off, as a collection of lines has it."""
-    if dashes is None:
-        return "solid"
-    if len(dashes) > 2:
-        return "dash-dotted"
+    if dashes is None or len(dashes) > 2:
+        return "solid" if dashes is None else "dash-dotted"
     return "dashed" if dashes[0] >= dashes[1] else "dotted"
 
 

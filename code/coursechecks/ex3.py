@@ -160,7 +160,7 @@ def tokens(to_tokens) -> Facts:
         found = run(_alone(to_tokens), text, tokenizer)
         yield f"to_tokens: what it returns of {which}", _kind(found)
         ids, n_tokens, n_different = found
-        yield from _numbers(f"ids of {which}", ids[:100])
+        yield from _numbers(f"ids of {which}: their beginning", ids[:100])
         is_whole = np.array_equal(ids, tokenizer.encode(text, verbose=False))
         yield f"ids of {which}: right from the first to the last", is_whole
         yield f"n_tokens of {which}: number", n_tokens
@@ -173,7 +173,7 @@ def target(find_target) -> Facts:
         tokenizer = _tokenizer(number)
         found = run(_alone(find_target), tokenizer)
         group = f"find_target, for tokenizer {number} of the check's own"
-        for name, value in _numbers(group, found):
+        for name, value in _numbers(f"{group}: result", found):
             if name.endswith("numbers"):
                 pieces = (repr(tokenizer.decode([token])) for token in np.ravel(found).tolist())
                 yield f"{group}: what your numbers read", " + ".join(pieces)
@@ -186,7 +186,7 @@ def positions(find_positions) -> Facts:
         ids = np.random.default_rng(token).integers(0, 30, n_tokens)
         ids[place] = token
         group = f"find_positions of token {token}, among tokens of the check's own"
-        yield from _called(group, _alone(find_positions), ids, [token])
+        yield from calls(group, _alone(find_positions), ids, [token], see=_numbers)
 
 
 def choose(choose) -> Facts:
@@ -200,7 +200,8 @@ def choose(choose) -> Facts:
         ([], 16, 4),
     ):
         group = f"choose, {how_many} of {found} in a window of {longest}"
-        yield from _called(group, _alone(choose), np.array(found, int), longest, how_many)
+        given = np.array(found, int), longest, how_many
+        yield from calls(group, _alone(choose), *given, see=_numbers)
     given, others = (np.array([3, 5, 8, 11, 18]), 16, 3), (np.array([2, 6, 9, 12]), 7, 2)
     if np.isin(run(_alone(choose), *given), given[0]).all():  # else it is no choice at all
         yield from depends(_alone(choose), given, others)
@@ -213,13 +214,15 @@ def cut(cut) -> Facts:
         # More targets than in the notebook, and a longer text.
         ((17 * np.arange(LONG + 90)) % 9 + 300, LONG + np.arange(20, 36)),
     ):
-        group = f"cut, with its last target at {chosen[-1]}"
-        facts = dict(calls(group, _alone(cut, longest=LONG + 60), ids, chosen, what="tokens"))
-        window = facts[f"{group}: tokens"]
-        yield from facts.items()
-        yield f"{group}: what it is", _kind(window)
-        is_whole = window.dtype in (torch.int32, torch.int64)
-        yield f"{group}: type of its numbers", "whole" if is_whole else str(window.dtype)
+        group, alone = f"cut, with its last target at {chosen[-1]}", _alone(cut, longest=LONG + 60)
+        yield from calls(group, alone, ids, chosen, what="tokens", see=_window)
+
+
+def _window(name: str, window) -> Facts:
+    yield name, window
+    yield f"{name}, what they are", _kind(window)
+    is_whole = window.dtype in (torch.int32, torch.int64)
+    yield f"{name}, type of the numbers", "whole" if is_whole else str(window.dtype)
 
 
 def shape(predict_shape) -> Facts:
@@ -339,26 +342,16 @@ def _with_gradients(function, *arguments) -> tuple[object, bool]:
 HOLDS = {"b": "true and false", "i": "whole numbers", "f": "numbers with a point", "U": "text"}
 
 
-def _called(group: str, function, *arguments) -> Facts:
-    """One call whose result is to hold whole numbers."""
-    facts = dict(calls(group, function, *arguments))
-    yield from _numbers(group, facts.pop(f"{group}: result"))
-    yield from facts.items()
-
-
-def _numbers(group: str, value) -> Facts:
+def _numbers(name: str, value) -> Facts:
     """What an answer holds, in words, and its numbers if it holds any."""
     kind = np.asarray(value).dtype.kind.replace("u", "i")
-    holds = HOLDS.get(kind, _kind(value)) if np.size(value) else "nothing"
-    yield f"{group}: what it holds", holds
+    yield f"{name} holds", HOLDS.get(kind, _kind(value)) if np.size(value) else "nothing"
     if kind in "bif":
-        yield f"{group}: numbers", value
+        yield f"{name}, numbers", value
 
 
 def _kind(value):
-    """What an answer is, in words; an error stays one."""
-    if value is None or isinstance(value, Raised):
-        return value or "nothing (None)"
+    """What an answer is, in words, whatever kind of dictionary or list."""
     if isinstance(value, dict) and not isinstance(value, ModelOutput):
         return "a dictionary"
     return "a list" if isinstance(value, (list, tuple)) else kind_of(value)

@@ -3,15 +3,15 @@
 import numpy as np
 
 from coursechecks import figures
-from coursechecks.arrays import is_for_decimals, is_for_whole_numbers, second_result
+from coursechecks.arrays import in_array, is_for_decimals, is_for_whole_numbers, second_result
 from coursechecks.engine import (
     Facts,
+    calls,
     checker,
     kind_of,
     outline,
     plain,
     run,
-    size_of,
     tried,
     with_names,
 )
@@ -96,7 +96,7 @@ def _made(function, n: int):
 def _empty_table(group: str, n: int, table, is_measure: bool) -> Facts:
     yield f"{group}: kind for {n} targets", kind_of(table)
     if isinstance(table, np.ndarray):
-        yield f"{group}: size for {n} targets", size_of(table)
+        yield f"{group}: size for {n} targets", outline(table)
         is_whole = is_for_whole_numbers(table)
         yield f"{group}: of whole numbers, for {n} targets", is_measure and is_whole
         is_fit = is_for_decimals(table) or (is_whole and not is_measure)
@@ -129,7 +129,7 @@ def all_pairs(measure_all) -> Facts:
 
 def _filled(group: str, n: int, measured) -> Facts:
     """In which cells any measure stands: a wrong pair may measure 0 in one of them."""
-    yield f"{group}: size for {n} vectors", size_of(measured)
+    yield f"{group}: size for {n} vectors", outline(measured)
     is_filled = measured.any(axis=0)
     is_above = np.triu(np.ones((n, n), dtype=bool), 1)
     is_in_rows = not np.ptp(measured, axis=2).any()
@@ -175,10 +175,7 @@ def shares(shares) -> Facts:
     for n_pairs, scale in ((MORE_PAIRS, 1), (3, 0.01)):
         rng = np.random.default_rng(n_pairs)
         pairs = scale * rng.uniform([0.5, 20, 3], [2.5, 90, 9], (n_pairs, 3))
-        answer, is_changed = tried(shares, pairs)
-        yield f"{group}: shares of {n_pairs} pairs", answer
-        yield f"{group}: shares of {n_pairs} pairs in a NumPy array", isinstance(answer, np.ndarray)
-        yield f"{group}: changes {n_pairs} pairs that it is given?", is_changed
+        yield from calls(group, shares, pairs, what=f"shares of {n_pairs} pairs", see=in_array)
         again = second_result(shares, (2 * pairs[::-1],), (pairs,))
         yield "second call: shares of other pairs, as many as in the first", again
 

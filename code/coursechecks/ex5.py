@@ -3,6 +3,7 @@
 import numpy as np
 
 from coursechecks import figures
+from coursechecks.arrays import in_array
 from coursechecks.engine import Facts, calls, checker, depends, run, size_of, with_names
 from layerlab.sweeps import position_distances, to_upper
 
@@ -18,10 +19,7 @@ LISTS = (
 DEALS = (
     (np.array([-12, 11, 5, -5, -14, 7, -5, 12, -5, 5, -10, 2]) / 20, 0.35),
     (np.array([-14, 9, -13, 7, 9, -1, 10, 2, 12, 8, 13, -14, -16, 5, 7]) / 20, -0.6),
-    (
-        np.array([8, 10, -3, 11, 0, -11, -9, 10, 5, 12, 16, 9, -7, 2, -1, -8, 13, 16, 2, -10]) / 20,
-        0.5,
-    ),
+    (np.array([8, 10, -3, 11, 0, -11, -9, 10, 5, 12, 16, 9, -7, 2, -8, 13, 16, 2, -10]) / 20, 0.5),
     (np.array([12, -9, 8, 14, -11]) / 20, -0.3),
 )
 N_TARGETS = 10  # in the notebook
@@ -68,20 +66,15 @@ def tau(tau_with_gap) -> Facts:
         names |= {"gaps": to_upper(gap_list), "places": places}
         made_up = with_names(tau_with_gap, **names)
         values = (9 - np.sqrt(gap_list) / 2 + rng.exponential(3, len(gap_list))) * (17 - 2 * seed)
-        group = "tau_with_gap, tried on tables of the check's own"
-        yield from _tau_and_p(group, seed, made_up, to_upper(values))
-        values[3] = 0
-        group = "tau_with_gap, where one pair measures 0"
-        yield from _tau_and_p(group, seed, made_up, to_upper(values))
+        for where in ("tried on tables of the check's own", "where one pair measures 0"):
+            group, what = f"tau_with_gap, {where}", f"tau and p of table {seed}"
+            yield from calls(group, made_up, to_upper(values), what=what, see=_two_numbers)
+            values[3] = 0
 
 
-def _tau_and_p(group: str, seed: int, function, table) -> Facts:
-    facts = dict(calls(group, function, table, what="tau and p"))
-    result = facts.pop(f"{group}: tau and p")
-    if isinstance(result, tuple) and len(result) == 2:  # such as SciPy's own result
-        result = list(result)
-    yield f"{group}: tau and p of table {seed}", result
-    yield from facts.items()
+def _two_numbers(name: str, result) -> Facts:
+    is_pair = isinstance(result, tuple) and len(result) == 2  # such as SciPy's own result
+    yield name, list(result) if is_pair else result
 
 
 def hide(hide_unmeasured) -> Facts:
@@ -90,18 +83,9 @@ def hide(hide_unmeasured) -> Facts:
         pairs = np.arange(n * (n - 1) // 2)
         table = to_upper(np.where(pairs == 1, 0, (pairs + 1.5) / 7))
         group = f"hide_unmeasured, of a table of {n} targets"
-        for name, value in calls(group, hide_unmeasured, table, what="table"):
-            yield name, value
-            if name.endswith("table"):
-                yield f"{group}: a NumPy array of numbers", _is_array(value)
+        yield from calls(group, hide_unmeasured, table, what="table", see=in_array)
         group = f"hide_unmeasured, of whole numbers for {n} targets"
-        whole = run(hide_unmeasured, to_upper(pairs + 1))
-        yield f"{group}: table", whole
-        yield f"{group}: a NumPy array of numbers", _is_array(whole)
-
-
-def _is_array(value) -> bool:
-    return isinstance(value, np.ndarray) and value.dtype.kind in "iuf"
+        yield from in_array(f"{group}: table", run(hide_unmeasured, to_upper(pairs + 1)))
 
 
 def panels(draw_positions) -> Facts:
@@ -131,9 +115,7 @@ def panels(draw_positions) -> Facts:
             yield f"title of panel {letter}{where}: tau and p", [round(tau, 1), float(f"{p:.0e}")]
     for letter in "ABCDEFG":
         shown = [_numbers_of(drawing[letter]) for drawing in drawings]
-        is_other = [
-            not np.array_equal(*numbers, equal_nan=True) for numbers in zip(*shown, strict=True)
-        ]
+        is_other = [not np.array_equal(*both, equal_nan=True) for both in zip(*shown, strict=True)]
         yield f"use of arguments: panel {letter} is another for other data?", all(is_other)
 
 
@@ -175,16 +157,9 @@ def names(deal_names) -> Facts:
         order = rng.permutation(n)
         table = to_upper(rng.permutation(n * (n - 1) // 2) + 1.5)
         group = f"deal_names, of a table of {n} targets"
-        for name, value in calls(group, deal_names, table, order, what=f"table {seed}"):
-            yield name, value
-            if name.endswith(str(seed)):
-                yield f"{group}: a NumPy array of numbers", _is_array(value)
-    other = to_upper(np.arange(10) + 2.5)
-    yield from depends(
-        deal_names,
-        (to_upper(np.arange(10) + 1.5), np.array([2, 0, 1, 4, 3])),
-        (other, np.arange(5)),
-    )
+        yield from calls(group, deal_names, table, order, what=f"table {seed}", see=in_array)
+    given = to_upper(np.arange(10) + 1.5), np.array([2, 0, 1, 4, 3])
+    yield from depends(deal_names, given, (to_upper(np.arange(10) + 2.5), np.arange(5)))
 
 
 def p_value(p_from) -> Facts:

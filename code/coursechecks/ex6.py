@@ -4,17 +4,7 @@ import numpy as np
 
 from coursechecks import figures
 from coursechecks.arrays import is_for_decimals, is_for_whole_numbers, second_result
-from coursechecks.engine import (
-    Facts,
-    Raised,
-    calls,
-    checker,
-    outline,
-    run,
-    size_of,
-    tried,
-    with_names,
-)
+from coursechecks.engine import Facts, Raised, calls, checker, outline, run, tried, with_names
 from layerlab.sweeps import position_distances
 
 READS = ("seen/06.json.xz",)
@@ -36,13 +26,13 @@ def shapes(sizes) -> Facts:
     function = with_names(sizes, **_other_notebook())
     answers = [tried(function, array) for array in arrays]
     for array, (answer, is_changed) in zip(arrays, answers, strict=True):
-        yield f"sizes: how many numbers for an array {size_of(array)}", outline(answer)
+        yield f"sizes: how many numbers for an array {outline(array)}", outline(answer)
         yield "sizes: changes what it is given?", is_changed
     answers = [list(answer) for answer, _ in answers]
     for place, what in enumerate(("blocks", "targets", "pairs")):
         group, numbers = f"number of {what}", [answer[place] for answer in answers]
         for array, number in zip(arrays, numbers, strict=True):
-            yield f"{group}: in an array {size_of(array)}", number
+            yield f"{group}: in an array {outline(array)}", number
         is_whole = all(np.asarray(number).dtype.kind in "iu" for number in numbers)
         yield f"{group}: whole numbers, of type int", is_whole
         yield f"{group}: the same for every array?", len(set(map(float, numbers))) == 1
@@ -170,16 +160,16 @@ def panels(draw_profiles) -> Facts:
         means[:, -1, 2] *= 3
         profile = np.stack([means, rng.uniform(-0.9, 0.9, means.shape)], axis=2)
         group = f"draw_profiles, flip={flip}"
-        facts = dict(calls(group, draw_profiles, profile, flip, what="a figure"))
-        yield f"{group}: a figure", facts[f"{group}: a figure"]
-        shown = figures.panels(facts.pop(f"{group}: a figure"))
+        drawn, is_changed = tried(draw_profiles, profile, flip)
+        yield f"{group}: a figure", drawn
+        shown = figures.panels(drawn)
         yield f"{group}: panels by letter", sorted(set("ABCD") & set(shown))
         for letter in "ABCD":
             yield from _curves(f"panel {letter}, flip={flip}", shown[letter])
         for letter in "ABCD":
             is_turned = flip and letter in "BD"
             yield from _labels(f"legend of panel {letter}, flip={flip}", shown[letter], is_turned)
-        yield from facts.items()
+        yield f"{group}: changes what it is given?", is_changed
 
 
 def _curves(group: str, axes) -> Facts:

@@ -1,5 +1,7 @@
 """What the answers of exercise 7 do: windows, norms, information between blocks, its floor."""
 
+from functools import partial
+
 import numpy as np
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
@@ -33,20 +35,18 @@ def choose(choose) -> Facts:
     """The places that are kept of three lists of places."""
     for words, places in LISTS.items():
         group = f"choose, tried on places of the check's own, {words}"
-        for name, value in calls(group, choose, places, what="chosen places"):
-            yield name, value
-            if not name.endswith("?") and not isinstance(value, Raised):
-                yield f"{group}: whole numbers", _are_whole(value)
+        yield from calls(group, choose, places, what="chosen places", see=_whole)
 
 
-def _are_whole(value) -> bool:
-    return np.asarray(value).dtype.kind in "iu"
+def _whole(name: str, value) -> Facts:
+    yield name, value
+    if not isinstance(value, Raised):
+        yield f"{name}, whole numbers", np.asarray(value).dtype.kind in "iu"
 
 
 def shape(shape) -> Facts:
     """How many rows and columns the batch will have."""
-    yield "shape: rows and columns", shape
-    yield "shape: whole numbers", _are_whole(shape)
+    yield from _whole("shape: rows and columns", shape)
 
 
 def windows(batch, ids, places) -> Facts:
@@ -77,24 +77,18 @@ def forward(one_pass) -> Facts:
     """What is recorded of a small model with random weights, and how that model was called."""
     group = "one_pass, tried on a small model of the check's own"
     model, given, outputs = _small_model(), [], []
-    hooks = [
-        model.register_forward_pre_hook(
-            lambda _, args, options: given.append(args[0] if args else options.get("input_ids")),
-            with_kwargs=True,
-        ),
-        model.base_model.register_forward_hook(lambda *args: outputs.append(args[-1][0])),
-    ]
-    try:
-        for n, seed in ((3, 1), (2, 2)):
-            rows = np.random.default_rng(seed).integers(0, SMALL["vocab_size"], (n, CONTEXT + 1))
-            found = run(with_names(one_pass, model=model), rows)
-            yield f"{group}: activations of {n} rows", About(found)
-        rows = np.resize(rows, (MANY_SEQUENCES, CONTEXT + 1))
+    model.register_forward_pre_hook(
+        lambda _, args, options: given.append(args[0] if args else options.get("input_ids")),
+        with_kwargs=True,
+    )
+    model.base_model.register_forward_hook(lambda *args: outputs.append(args[-1][0]))
+    for n, seed in ((3, 1), (2, 2)):
+        rows = np.random.default_rng(seed).integers(0, SMALL["vocab_size"], (n, CONTEXT + 1))
         found = run(with_names(one_pass, model=model), rows)
-        yield f"{group}: size of the activations of {MANY_SEQUENCES} rows", size_of(found)
-    finally:
-        for hook in hooks:
-            hook.remove()
+        yield f"{group}: activations of {n} rows", About(found)
+    rows = np.resize(rows, (MANY_SEQUENCES, CONTEXT + 1))
+    found = run(with_names(one_pass, model=model), rows)
+    yield f"{group}: size of the activations of {MANY_SEQUENCES} rows", size_of(found)
     yield f"{group}: a tensor given to the model", all(map(torch.is_tensor, given))
     is_whole = all(not torch.is_floating_point(t) for t in given if torch.is_tensor(t))
     yield f"{group}: whole numbers given to the model", is_whole
@@ -118,17 +112,17 @@ def norms(strength_of) -> Facts:
     for seed, sizes in enumerate(((2, 3, 5, 4), (2, 4, 3, 6))):
         vectors = np.random.default_rng(seed).normal(0.5, 4, sizes)
         words = " × ".join(map(str, sizes))
-        for name, value in calls(group, strength_of, vectors, what=f"lengths of {words} numbers"):
-            if name.endswith("?"):
-                yield name, value
-            else:
-                yield name, About(value)
-                yield f"{group}: a NumPy array", isinstance(value, np.ndarray)
+        yield from calls(group, strength_of, vectors, what=f"lengths of {words}", see=_lengths)
     sizes = 2, MANY_BLOCKS, MANY_SEQUENCES
     vectors = np.random.default_rng(2).normal(0.5, 4, (*sizes, MANY_NEURONS))
     lengths = yield from _array(f"{group}: many lengths", run(strength_of, vectors), sizes)
     if lengths is not None:
         yield f"{group}: many lengths, those of the last sequence", About(lengths[..., -1])
+
+
+def _lengths(name: str, value) -> Facts:
+    yield name, About(value)
+    yield f"{name}, in a NumPy array", isinstance(value, np.ndarray)
 
 
 def information(information_between) -> Facts:
@@ -138,11 +132,8 @@ def information(information_between) -> Facts:
         rng = np.random.default_rng(depth)
         scales = np.linspace(0.3, 1.8, depth)[:, None]  # noise that grows with the block
         strength = rng.normal(10, 1, (2, 1, n)) + scales * rng.normal(size=(2, depth, n))
-        for name, bits in calls(group, information_between, strength, what=f"of {depth} blocks"):
-            if name.endswith("?"):
-                yield name, bits
-            else:
-                yield from _matrices(name, bits, (2, depth, depth))
+        see = partial(_matrices, sizes=(2, depth, depth))
+        yield from calls(group, information_between, strength, what=f"of {depth} blocks", see=see)
 
 
 def _matrices(name: str, value, sizes: tuple) -> Facts:

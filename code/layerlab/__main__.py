@@ -8,12 +8,17 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import Field, fields
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from layerlab.errors import LayerlabError
+from layerlab.options import Options, is_whole
 
-ARRAYS, REPORT = "results.npz", "report.md"
-SEEDS = range(2**32)  # what NumPy takes
+if TYPE_CHECKING:
+    from layerlab.investigation import Investigation
+
+RESULTS, REPORT = "results.npz", "report.md"
 
 DESCRIPTION = """\
 Measures how a GPT-2 represents one word of an article at the places where it stands.
@@ -69,36 +74,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _run(options: argparse.Namespace) -> None:
+def _run(asked: argparse.Namespace) -> None:
     # Imported here, for --help and a wrong argument should not wait for torch.
     from layerlab.investigation import investigate
 
-    out = Path(options.out)
-    _check_out(out, options.overwrite)
+    out = Path(asked.out)
+    _check_out(out, asked.overwrite)
+    options = Options(**{option.name: getattr(asked, option.name) for option in fields(Options)})
     with _workplace(out) as folder:
         with _progress_bar() as progress:
-            run = investigate(
-                options.model,
-                options.article,
-                options.target,
-                n_targets=options.n_targets,
-                block=options.block,
-                n_context=options.n_context,
-                n_sequences=options.n_sequences,
-                n_neighbors=options.n_neighbors,
-                seed=options.seed,
-                control=options.control,
-                progress=progress,
-            )
+            run = investigate(options, progress=progress)
         with _progress_bar() as progress:
-            _write(run, folder, options.n_neighbors, progress)
+            _write(run, folder, progress)
         _move(folder, out)
     print(f"{_sentence(run)}\nWritten to {out}: start with {out / REPORT}")
 
 
-def _sentence(run) -> str:
+def _sentence(run: "Investigation") -> str:
+    options = run.options
     return (
-        f"{run.model_name}, {run.article_source}, {run.target!r}: {len(run.first_positions)} of "
+        f"{options.model}, {options.article}, {options.target!r}: {len(run.first_positions)} of "
         f"{len(run.target_positions)} targets compared in {run.n_layers} blocks."
     )
 
@@ -122,29 +117,23 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("--model", default="embedded", help="embedded, a folder, or a name on Hugging Face")
-    add("--article", default="embedded", help="embedded, a text file, or wikipedia:Title")
-    add("--target", default=" coffee", help="one token, with its leading space (default ' coffee')")
+    for option in fields(Options):
+        add(f"--{option.name.replace('_', '-')}", default=option.default, **_describe(option))
     add("--out", default="layerlab-out", metavar="DIR", help="where to (default layerlab-out)")
     add("--overwrite", action="store_true", help="replace an earlier run in DIR")
-    _add_number(add, "--block", 3, 0, "block of parts 4 and 5, counted from 0")
-    _add_number(add, "--n-targets", 10, 2, "how many of the first targets are compared")
-    _add_number(add, "--n-sequences", 100, 4, "how many targets part 7 takes at most")
-    _add_number(add, "--n-context", 9, 1, "tokens before each target in part 7")
-    _add_number(add, "--n-neighbors", 3, 1, "k of the k-nearest-neighbour estimator")
-    _add_number(add, "--seed", 0, 0, "seed of every random draw")
-    add(
-        "--control",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="measure an untrained copy of the model too (default: yes)",
-    )
     return parser
 
 
-def _add_number(add: Callable, name: str, default: int, least: int, text: str) -> None:
-    help_ = f"{text} (default {default}, {least} or more)"
-    add(name, type=_whole_number(least), default=default, metavar="N", help=help_)
+def _describe(option: Field) -> dict[str, Any]:
+    """How the command takes an option, and what --help says of it."""
+    meaning, least = option.metadata["meaning"], option.metadata.get("least")
+    if isinstance(option.default, bool):
+        help_ = f"{meaning} (default: {'yes' if option.default else 'no'})"
+        return {"action": argparse.BooleanOptionalAction, "help": help_}
+    if least is None:
+        return {"help": f"{meaning} (default {option.default!r})"}
+    help_ = f"{meaning} (default {option.default}, {least} or more)"
+    return {"type": _whole_number(least), "metavar": "N", "help": help_}
 
 
 def _whole_number(least: int) -> Callable[[str], int]:
@@ -152,8 +141,8 @@ def _whole_number(least: int) -> Callable[[str], int]:
         try:
             number = int(text)
         except ValueError:
-            number = None
-        if number is None or not least <= number < SEEDS.stop:
+            number = -1
+        if not is_whole(number, least):
             raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of {least} or more")
         return number
 
@@ -199,16 +188,17 @@ def _interruptible() -> Iterator[None]:
 # ---- what is written -------------------------------------------------------------------------
 
 
-def _write(run, folder: Path, n_neighbors: int, progress: Callable) -> None:
+def _write(run: "Investigation", folder: Path, progress: Callable) -> None:
     import numpy as np
 
     from layerlab.report import information_floor, write_report
     from layerlab.themes import save
 
-    floor = information_floor(run.n_sequences, n_neighbors=n_neighbors, seed=run.seed)
+    estimator = {"n_neighbors": run.options.n_neighbors, "seed": run.options.seed}
+    floor = information_floor(run.n_sequences, **estimator)
     figures = _figures(run, floor)
     try:
-        np.savez_compressed(folder / ARRAYS, **run.arrays())
+        np.savez_compressed(folder / RESULTS, **run.arrays())
         (folder / REPORT).write_text(write_report(run, floor), encoding="utf-8")
         for done, (name, (draw, arguments, options)) in enumerate(figures.items(), start=1):
             save(draw, folder / name, *arguments, **options)
@@ -217,20 +207,19 @@ def _write(run, folder: Path, n_neighbors: int, progress: Callable) -> None:
         raise _writing_error(folder, error) from error
 
 
-def _figures(run, floor: float) -> dict[str, tuple[Callable, tuple, dict]]:
+def _figures(run: "Investigation", floor: float) -> dict[str, tuple[Callable, tuple, dict]]:
     """For each file: how to draw it, from what, with which options."""
     from layerlab import figures
     from layerlab.examples import noisy_curve
 
-    upper = _upper(len(run.first_positions))
     control = run.control
     summary = None if control is None else control.summary
     layers = None if control is None else control.layer_information
-    x, y = noisy_curve(seed=run.seed)
+    x, y = noisy_curve(seed=run.options.seed)
     drawings = {
         "2a": (figures.histogram_panels, (x, y), {}),
-        "2b": (figures.information_by_bins, _by_bins(x, y, run.seed), {}),
-        "4": (figures.measure_scatter, (run.distances[upper],), {}),
+        "2b": (figures.information_by_bins, _by_bins(x, y, run.options.seed), {}),
+        "4": (figures.measure_scatter, (run.distances,), {}),
         "5": (figures.position_panels, (run.distances, run.position_distances, run.tau), {}),
         "6": (figures.laminar_profiles, (run.summary, summary), {"flip_information": True}),
         "7": (
@@ -250,16 +239,10 @@ def _by_bins(x, y, seed: int) -> tuple:
     return n_bins, by_bins, mutual_information(x, y, seed=seed)
 
 
-def _upper(n: int):
-    import numpy as np
-
-    return np.triu_indices(n, k=1)
-
-
 def _file_names() -> set[str]:
     from layerlab.figures import FILE_NAMES
 
-    return {ARRAYS, REPORT, *FILE_NAMES.values()}
+    return {RESULTS, REPORT, *FILE_NAMES.values()}
 
 
 def _check_out(out: Path, overwrite: bool) -> None:

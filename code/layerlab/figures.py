@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 
+from layerlab.sweeps import to_upper
 from layerlab.themes import is_narrow, themed
 
 FILE_NAMES = {
@@ -29,7 +30,7 @@ FILE_NAMES = {
 
 MEASURES = ("MI", "L1", "L2")
 UNITS = ("bits", "activation units", "activation units")
-COMPONENTS = ("Attention", "MLP")
+COMPONENT_NAMES = ("Attention", "MLP")
 MARKERS = ("o", "s", "^")
 WEIGHTS = (  # L1 and L2 often run together: the one is seen on both sides of the other
     {"lw": 1.8, "ms": 5},
@@ -132,26 +133,25 @@ def measure_scatter(measures) -> Figure:
 
 
 @themed
-def position_panels(distances, position_distances, tau) -> Figure:
+def position_panels(measures, position_distances, tau) -> Figure:
     """Part 5: the three measures and the distance in tokens, as matrices and against each other.
 
     Parameters
     ----------
-    distances : array_like, shape (n_targets, n_targets, 3)
-        MI in bits, L1, L2; only the part above the diagonal is read.
-    position_distances : array_like, shape (n_targets, n_targets)
-        Distance in tokens; only the part above the diagonal is read.
+    measures : array_like, shape (n_pairs, 3)
+        MI in bits, L1, L2 of the pairs of targets.
+    position_distances : array_like, shape (n_pairs,)
+        Distance in tokens.
     tau : array_like, shape (3, 2)
         Kendall's tau and its p-value for each measure against distance in tokens.
     """
-    distances, position_distances = np.asarray(distances), np.asarray(position_distances)
-    upper = np.triu_indices(len(distances), k=1)
+    measures, position_distances = np.asarray(measures), np.asarray(position_distances)
     figure, (top, bottom) = _grid(2, 4, wide=(9.0, 5.9), narrow=(5.2, 11.6), ratios=(1.25, 1))
     for i, (name, unit) in enumerate(zip(MEASURES, UNITS, strict=True)):
-        _heat_map(top[i], distances[..., i], "Target", unit, cmap="viridis")
+        _heat_map(top[i], measures[:, i], "Target", unit, cmap="viridis")
         _title(top[i], "ABC"[i], name)
         axes = bottom[i]
-        axes.scatter(position_distances[upper], distances[..., i][upper], color=_colour(0), **DOTS)
+        axes.scatter(position_distances, measures[:, i], color=_colour(0), **DOTS)
         axes.set(xlabel="Distance (tokens)", ylabel=_measure_label(name))
         _title(axes, "EFG"[i], f"{name}\n{format_tau(*tau[i])}")
     _heat_map(
@@ -159,7 +159,7 @@ def position_panels(distances, position_distances, tau) -> Figure:
     )
     _title(top[3], "D", "Position")
     bottom[3].set_axis_off()
-    bottom[3].text(0, 0.9, _pairs_note(len(distances)), va="top", transform=bottom[3].transAxes)
+    bottom[3].text(0, 0.9, _pairs_note(len(measures)), va="top", transform=bottom[3].transAxes)
     return figure
 
 
@@ -205,8 +205,8 @@ def laminar_profiles(summary, control=None, *, flip_information: bool = False) -
             means = _by_maximum(run[component, :, 0])  # (n_layers, 3), each measure at most 1
             _profiles(row[0], means, is_control)
             _profiles(row[1], run[component, :, 1], is_control)
-        _title(row[0], "AC"[component], f"{COMPONENTS[component]}: mean")
-        _title(row[1], "BD"[component], f"{COMPONENTS[component]}: τ")
+        _title(row[0], "AC"[component], f"{COMPONENT_NAMES[component]}: mean")
+        _title(row[1], "BD"[component], f"{COMPONENT_NAMES[component]}: τ")
         row[0].set(ylabel="Mean / its own maximum", ylim=(0, 1.05))
         row[1].set_ylabel("Kendall's τ with\ntoken distance")
         row[1].axhline(0, color=_muted(), lw=0.8, zorder=0)
@@ -247,31 +247,29 @@ def layer_information_panels(layer_information, control=None, *, floor=None) -> 
 
     Parameters
     ----------
-    layer_information : array_like, shape (n_layers, n_layers, 3)
-        Attention MI and MLP MI in bits, block distance; the part above the diagonal is read.
-    control : array_like, shape (n_layers, n_layers, 3), optional
+    layer_information : array_like, shape (2, n_layer_pairs)
+        MI in bits between the blocks of each pair, for attention and MLP.
+    control : array_like, shape (2, n_layer_pairs), optional
         The same of the untrained network, drawn in grey, a step aside in D and E.
     floor : float or array_like, shape (2,), optional
         What the estimator gives for unrelated (shuffled) norms in bits, for both components or
         for attention and MLP, drawn as a line.
     """
     runs = [np.asarray(run) for run in (layer_information, control) if run is not None]
-    upper = np.triu_indices(len(runs[0]), k=1)
-    trained = runs[0][upper]  # (n_layer_pairs, 3)
+    apart = _distances_within_pairs(runs[0].shape[1])  # (n_layer_pairs,)
     figure, (top, bottom) = _grid(2, 3, wide=(9.0, 6.8), narrow=(5.4, 9.6), ratios=(1.3, 1))
-    highest = trained[:, :2].max()
-    for i, name in enumerate(COMPONENTS):
-        _heat_map(top[i], runs[0][..., i], "Block", "bits", cmap="magma", limits=(0, highest))
+    highest = runs[0].max()
+    for i, name in enumerate(COMPONENT_NAMES):
+        _heat_map(top[i], runs[0][i], "Block", "bits", cmap="magma", limits=(0, highest))
         _title(top[i], "AB"[i], f"{name} MI")
-    _heat_map(top[2], runs[0][..., 2], "Block", "blocks", cmap="viridis")
+    _heat_map(top[2], apart, "Block", "blocks", cmap="viridis")
     _title(top[2], "C", "Block distance")
-    for run, is_control in list(zip(runs, (False, True), strict=False))[::-1]:
-        attention, mlp, apart = run[upper].T
+    for (attention, mlp), is_control in list(zip(runs, (False, True), strict=False))[::-1]:
         aside = apart + DODGE * is_control
         _run_scatter(bottom[0], aside, attention, is_control)
         _run_scatter(bottom[1], aside, mlp, is_control)
         _run_scatter(bottom[2], attention, mlp, is_control)
-    for i, name in enumerate(COMPONENTS):
+    for i, name in enumerate(COMPONENT_NAMES):
         _title(bottom[i], "DE"[i], f"{name} MI")
         bottom[i].set(xlabel="Block distance (blocks)", ylabel=f"{name} MI (bits)")
         bottom[i].xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
@@ -365,8 +363,14 @@ def _by_maximum(values: np.ndarray) -> np.ndarray:
     return values / np.where(highest > 0, highest, 1)
 
 
-def _heat_map(axes: Axes, square, label, unit, *, cmap, limits=None, span=None, extend="neither"):
-    """The part of a square matrix above its diagonal, with a colour bar below.
+def _distances_within_pairs(n_pairs: int) -> np.ndarray:
+    """How far the items of each pair i < j are apart, j - i."""
+    first, second = np.nonzero(to_upper(np.ones(n_pairs)))
+    return second - first
+
+
+def _heat_map(axes: Axes, pairs, label, unit, *, cmap, limits=None, span=None, extend="neither"):
+    """The values of pairs above the diagonal of a square, with a colour bar below.
 
     Parameters
     ----------
@@ -375,7 +379,7 @@ def _heat_map(axes: Axes, square, label, unit, *, cmap, limits=None, span=None, 
     span : (low, high), optional
         The same, as parts of the largest value shown.
     """
-    square = np.asarray(square)
+    square = to_upper(pairs)
     shown = np.ma.masked_where(np.tril(np.ones(square.shape, dtype=bool)), square)
     low, high = limits or (np.multiply(span, shown.max()) if span else (shown.min(), shown.max()))
     image = axes.imshow(shown, cmap=cmap, vmin=low, vmax=high, interpolation="none")
@@ -403,6 +407,6 @@ def _colour_bar(axes: Axes, image, label: str, *, location: str, extend: str = "
     bar.update_ticks()
 
 
-def _pairs_note(n_targets: int) -> str:
-    n_pairs = n_targets * (n_targets - 1) // 2
+def _pairs_note(n_pairs: int) -> str:
+    n_targets = len(to_upper(np.zeros(n_pairs)))
     return f"Each point and\neach square:\none of the {n_pairs} pairs\nof {n_targets} targets."

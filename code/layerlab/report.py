@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from layerlab.figures import COMPONENTS, MEASURES
+from layerlab.figures import COMPONENT_NAMES, MEASURES
 from layerlab.statistics import mantel_test, shuffled_information
 
 N_SHUFFLES = 200
@@ -51,27 +51,26 @@ def information_floor(n_sequences: int, *, n_neighbors: int = 3, seed: int = 0) 
 
 def _facts(run) -> str:
     rows = [
-        ("Model", f"{run.model_name} ({run.n_layers} blocks, width {run.width})"),
-        ("Article", run.article_source),
-        ("Target", f"`{run.target!r}`"),
+        ("Model", f"{run.options.model} ({run.n_layers} blocks, width {run.width})"),
+        ("Article", run.options.article),
+        ("Target", f"`{run.options.target!r}`"),
         ("Tokens", f"{run.n_tokens}, of them {run.n_unique} unique"),
         ("Target in the article", f"{len(run.target_positions)} times"),
         ("Targets compared", f"{len(run.first_positions)}, at positions {_list(run)}"),
         ("Sequences in part 7", run.n_sequences),
-        ("Seed", run.seed),
+        ("Seed", run.options.seed),
     ]
     return _table(("", ""), rows)
 
 
 def _positions(run) -> str:
-    upper = np.triu_indices(len(run.first_positions), k=1)
-    apart = run.position_distances[upper]  # (n_pairs,)
+    apart = run.position_distances  # (n_pairs,)
     rows = [
-        (name, _number(tau), _p(p), _mantel_p(run.distances[..., i][upper], apart, run.seed))
+        (name, _number(tau), _p(p), _mantel_p(run.distances[:, i], apart, run.options.seed))
         for i, (name, (tau, p)) in enumerate(zip(MEASURES, run.tau, strict=True))
     ]
     return (
-        f"## Measure against position (block {run.block}, MLP)\n\n"
+        f"## Measure against position (block {run.options.block}, MLP)\n\n"
         f"Kendall's τ of each measure with the distance in tokens, over {len(apart)} pairs. "
         "Pairs that share a target are not independent, so Kendall's p-value is too small; "
         "the Mantel test shuffles targets and not pairs.\n\n"
@@ -88,7 +87,7 @@ def _mantel_p(measure: np.ndarray, apart: np.ndarray, seed: int) -> str:
 def _sweep(run) -> str:
     rows = [
         (
-            COMPONENTS[component],
+            COMPONENT_NAMES[component],
             MEASURES[measure],
             *(_peak(r, component, measure) for r in _runs(run)),
         )
@@ -114,7 +113,7 @@ def _peak(run, component: int, measure: int) -> str:
 def _layers(run, floor: float) -> str:
     far = max(2, run.n_layers // 2)
     rows = [
-        (COMPONENTS[i], *(cell for r in _runs(run) for cell in _near_and_far(r, i, far)))
+        (COMPONENT_NAMES[i], *(cell for r in _runs(run) for cell in _near_and_far(r, i, far)))
         for i in range(2)
     ]
     heads = [f"{name}, {where}" for name in _run_names(run) for where in ("near", "far")]
@@ -128,9 +127,7 @@ def _layers(run, floor: float) -> str:
 
 
 def _near_and_far(run, component: int, far: int) -> tuple[str, str]:
-    upper = np.triu_indices(run.n_layers, k=1)
-    bits = run.layer_information[..., component][upper]  # (n_layer_pairs,)
-    apart = run.layer_information[..., 2][upper]
+    bits, apart = run.layer_information[component], run.block_distances  # (n_layer_pairs,) each
     return _mean(bits[apart == 1]), _mean(bits[apart >= far])
 
 

@@ -1,0 +1,83 @@
+"""What an investigation is asked for, said once: its defaults, its limits and what each means."""
+
+from dataclasses import dataclass, field, fields
+from numbers import Integral
+from typing import Any
+
+from layerlab.errors import LayerlabError
+
+LARGEST = 2**32 - 1  # that NumPy takes for a seed
+
+
+def _number(default: int, least: int, meaning: str) -> Any:
+    """A whole number among the options, with the least that makes sense and what it means."""
+    return field(default=default, metadata={"least": least, "meaning": meaning})
+
+
+def _text(default: str, meaning: str) -> Any:
+    return field(default=default, metadata={"meaning": meaning})
+
+
+@dataclass(frozen=True)
+class Options:
+    """What an investigation is asked for; the command's options are made of these.
+
+    Parameters
+    ----------
+    model, article, target : str
+        As `load_model`, `load_article` and `target_positions` take them.
+    n_targets : int
+        The first targets, compared pair by pair.
+    block : int
+        The block of parts 4 and 5, counted from 0.
+    n_context : int
+        Tokens before the target in each sequence of part 7.
+    n_sequences : int
+        Sequences of part 7, at most.
+    n_neighbors : int
+        Of the estimator of mutual information.
+    seed : int
+        Of every random draw: tie-breaking noise, untrained weights.
+    control : bool
+        Also run the same model with freshly drawn weights.
+
+    Raises
+    ------
+    LayerlabError
+        If a number is none, or too small or too large to make sense.
+
+    Examples
+    --------
+    >>> Options(n_targets=5).n_targets
+    5
+    >>> Options(n_neighbors=0)
+    Traceback (most recent call last):
+    layerlab.errors.LayerlabError: n_neighbors = 0 is not a whole number of 1 or more
+    """
+
+    model: str = _text("embedded", "embedded, a folder, or a name on Hugging Face")
+    article: str = _text("embedded", "embedded, a text file, or wikipedia:Title")
+    target: str = _text(" coffee", "one token, with its leading space")
+    block: int = _number(3, 0, "block of parts 4 and 5, counted from 0")
+    n_targets: int = _number(10, 2, "how many of the first targets are compared")
+    n_sequences: int = _number(100, 4, "how many targets part 7 takes at most")
+    n_context: int = _number(9, 1, "tokens before each target in part 7")
+    n_neighbors: int = _number(3, 1, "k of the k-nearest-neighbour estimator")
+    seed: int = _number(0, 0, "seed of every random draw")
+    control: bool = field(
+        default=True, metadata={"meaning": "measure an untrained copy of the model too"}
+    )
+
+    def __post_init__(self) -> None:
+        for option in fields(self):
+            value, least = getattr(self, option.name), option.metadata.get("least")
+            if least is not None and not is_whole(value, least):
+                raise LayerlabError(
+                    f"{option.name} = {value!r} is not a whole number of {least} or more"
+                )
+
+
+def is_whole(value: object, least: int) -> bool:
+    """Whether a value is a whole number within the limits of an option."""
+    is_integer = isinstance(value, Integral) and not isinstance(value, bool)
+    return is_integer and least <= value <= LARGEST
