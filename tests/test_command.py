@@ -132,10 +132,9 @@ def test_report_names_peaks_and_layer_means_of_both_runs(investigation):
         tau = run.summary[1, :, 1, 1]  # MLP, Kendall's tau, L1
         block = max(range(N_LAYERS), key=lambda b: abs(tau[b]))
         assert f"{tau[block]:.2f} at block {block}".replace("-", "−") in report
-        adjacent = [run.layer_information[b, b + 1, 0] for b in range(N_LAYERS - 1)]
-        far = [
-            run.layer_information[i, j, 0] for i in range(N_LAYERS) for j in range(i + 6, N_LAYERS)
-        ]
+        bits = run.arrays()["layer_information"][..., 0]  # (n_layers, n_layers)
+        adjacent = [bits[b, b + 1] for b in range(N_LAYERS - 1)]
+        far = [bits[i, j] for i in range(N_LAYERS) for j in range(i + 6, N_LAYERS)]
         assert f"{np.mean(adjacent):.3f} | {np.mean(far):.3f}" in report
     assert "0.250 bits" in report
 

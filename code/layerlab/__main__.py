@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import Field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from layerlab.errors import LayerlabError
 from layerlab.options import Options, is_whole
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from layerlab.investigation import Investigation
 
 RESULTS, REPORT = "results.npz", "report.md"
@@ -104,7 +106,7 @@ def _sentence(run: "Investigation") -> str:
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one sentence, without the usage that hides it."""
 
-    def error(self, message: str) -> None:
+    def error(self, message: str) -> NoReturn:
         self.exit(2, f"layerlab: {message}; see layerlab --help\n")
 
 
@@ -171,7 +173,7 @@ def _progress_bar() -> Iterator[Callable[[str, int, int], None]]:
 def _interruptible() -> Iterator[None]:
     """Let a polite request to end (SIGTERM) clean up just as Ctrl-C does."""
 
-    def interrupt(*_):
+    def interrupt(*_: object) -> NoReturn:
         raise KeyboardInterrupt
 
     try:
@@ -198,7 +200,7 @@ def _write(run: "Investigation", folder: Path, progress: Callable) -> None:
     floor = information_floor(run.n_sequences, **estimator)
     figures = _figures(run, floor)
     try:
-        np.savez_compressed(folder / RESULTS, **run.arrays())
+        np.savez_compressed(folder / RESULTS, allow_pickle=False, **run.arrays())
         (folder / REPORT).write_text(write_report(run, floor), encoding="utf-8")
         for done, (name, (draw, arguments, options)) in enumerate(figures.items(), start=1):
             save(draw, folder / name, *arguments, **options)
@@ -216,7 +218,7 @@ def _figures(run: "Investigation", floor: float) -> dict[str, tuple[Callable, tu
     summary = None if control is None else control.summary
     layers = None if control is None else control.layer_information
     x, y = noisy_curve(seed=run.options.seed)
-    drawings = {
+    drawings: dict[str, tuple[Callable, tuple, dict[str, Any]]] = {
         "2a": (figures.histogram_panels, (x, y), {}),
         "2b": (figures.information_by_bins, _by_bins(x, y, run.options.seed), {}),
         "4": (figures.measure_scatter, (run.distances,), {}),
@@ -231,7 +233,7 @@ def _figures(run: "Investigation", floor: float) -> dict[str, tuple[Callable, tu
     return {figures.FILE_NAMES[part]: drawing for part, drawing in drawings.items()}
 
 
-def _by_bins(x, y, seed: int) -> tuple:
+def _by_bins(x: "np.ndarray", y: "np.ndarray", seed: int) -> tuple:
     from layerlab.information import histogram_mutual_information, mutual_information
 
     n_bins = range(4, 25)

@@ -2,6 +2,7 @@
 
 import warnings
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import requests
@@ -34,6 +35,11 @@ def load_article(source: str = "embedded") -> str:
     ------
     ArticleError
         If there is no such article, Wikipedia cannot be reached, or the article has no text.
+
+    Examples
+    --------
+    >>> load_article()[:14]
+    'Turkish coffee'
     """
     source = str(source)
     if source.startswith(WIKIPEDIA):
@@ -45,7 +51,7 @@ def load_article(source: str = "embedded") -> str:
     return text
 
 
-def _read_file(path) -> str:
+def _read_file(path: Traversable) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:

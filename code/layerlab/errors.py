@@ -2,7 +2,16 @@
 
 
 class LayerlabError(Exception):
-    """Base of all errors below; the command prints its sentence and ends with exit code 2."""
+    """Base of all errors of the package; the command prints its sentence, with exit code 2.
+
+    Examples
+    --------
+    >>> try:
+    ...     minkowski([1, 2], [3, 5], p=0)
+    ... except LayerlabError as error:
+    ...     print(error)
+    p = 0 makes no distance: choose an order of 1 or more.
+    """
 
 
 class ArticleError(LayerlabError):

@@ -7,14 +7,17 @@ distance; blocks and targets are counted from 0.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, MultipleLocator
+from numpy.typing import ArrayLike
 
 from layerlab.sweeps import to_upper
 from layerlab.themes import is_narrow, themed
@@ -32,12 +35,14 @@ MEASURES = ("MI", "L1", "L2")
 UNITS = ("bits", "activation units", "activation units")
 COMPONENT_NAMES = ("Attention", "MLP")
 MARKERS = ("o", "s", "^")
-WEIGHTS = (  # L1 and L2 often run together: the one is seen on both sides of the other
+WEIGHTS: tuple[
+    dict[str, Any], ...
+] = (  # L1 and L2 often run together: the one is seen on both sides of the other
     {"lw": 1.8, "ms": 5},
     {"lw": 2.6, "ms": 6.5},
     {"lw": 1.2, "ms": 4},
 )
-DOTS = {"s": 22, "linewidths": 0}  # the points of a scatter
+DOTS: dict[str, Any] = {"s": 22, "linewidths": 0}  # the points of a scatter
 MANY = 500  # points; more are drawn smaller, and as pixels, for an SVG of all of them is heavy
 CONTROL_MARKER = "D"
 DODGE = 0.35  # blocks by which the control's points step aside
@@ -47,7 +52,7 @@ DODGE = 0.35  # blocks by which the control's points step aside
 
 
 @themed
-def histogram_panels(x, y, bins: int = 8) -> Figure:
+def histogram_panels(x: ArrayLike, y: ArrayLike, bins: int = 8) -> Figure:
     """Part 2a: the data, and the same data over the counts of a two-dimensional histogram.
 
     Parameters
@@ -56,6 +61,7 @@ def histogram_panels(x, y, bins: int = 8) -> Figure:
     bins : int
         Bins along each axis.
     """
+    x, y = np.asarray(x), np.asarray(y)
     counts, x_edges, y_edges = np.histogram2d(x, y, bins=bins)  # (bins of x, bins of y)
     figure, ((left, right),) = _grid(1, 2, wide=(7.2, 3.7), narrow=(4.4, 6.4))
     left.scatter(x, y, color=_colour(0), clip_on=False, **DOTS)
@@ -65,7 +71,7 @@ def histogram_panels(x, y, bins: int = 8) -> Figure:
     image = right.imshow(
         counts.T, origin="lower", extent=extent, aspect="auto", interpolation="none"
     )
-    dots = {"s": 12, "color": "white", "edgecolors": "black", "linewidths": 0.5}
+    dots: dict[str, Any] = {"s": 12, "color": "white", "edgecolors": "black", "linewidths": 0.5}
     right.scatter(x, y, clip_on=False, **dots)
     _colour_bar(right, image, "Count", location="right")
     _title(left, "A", f"The {len(x)} data points")
@@ -76,7 +82,7 @@ def histogram_panels(x, y, bins: int = 8) -> Figure:
 
 
 @themed
-def information_by_bins(n_bins, histogram_bits, knn_bits: float) -> Figure:
+def information_by_bins(n_bins: ArrayLike, histogram_bits: ArrayLike, knn_bits: float) -> Figure:
     """Part 2b: mutual information from histograms of n bins beside the k-NN estimate.
 
     Parameters
@@ -103,7 +109,7 @@ def information_by_bins(n_bins, histogram_bits, knn_bits: float) -> Figure:
 
 
 @themed
-def measure_scatter(measures) -> Figure:
+def measure_scatter(measures: ArrayLike) -> Figure:
     """Part 4: each measure against each other, A as measured and B divided by its maximum.
 
     Parameters
@@ -133,7 +139,7 @@ def measure_scatter(measures) -> Figure:
 
 
 @themed
-def position_panels(measures, position_distances, tau) -> Figure:
+def position_panels(measures: ArrayLike, position_distances: ArrayLike, tau: ArrayLike) -> Figure:
     """Part 5: the three measures and the distance in tokens, as matrices and against each other.
 
     Parameters
@@ -145,18 +151,16 @@ def position_panels(measures, position_distances, tau) -> Figure:
     tau : array_like, shape (3, 2)
         Kendall's tau and its p-value for each measure against distance in tokens.
     """
-    measures, position_distances = np.asarray(measures), np.asarray(position_distances)
+    measures, apart, tau = map(np.asarray, (measures, position_distances, tau))
     figure, (top, bottom) = _grid(2, 4, wide=(9.0, 5.9), narrow=(5.2, 11.6), ratios=(1.25, 1))
     for i, (name, unit) in enumerate(zip(MEASURES, UNITS, strict=True)):
         _heat_map(top[i], measures[:, i], "Target", unit, cmap="viridis")
         _title(top[i], "ABC"[i], name)
         axes = bottom[i]
-        axes.scatter(position_distances, measures[:, i], color=_colour(0), **DOTS)
+        axes.scatter(apart, measures[:, i], color=_colour(0), **DOTS)
         axes.set(xlabel="Distance (tokens)", ylabel=_measure_label(name))
         _title(axes, "EFG"[i], f"{name}\n{format_tau(*tau[i])}")
-    _heat_map(
-        top[3], position_distances, "Target", "tokens", cmap="magma", span=(0, 0.8), extend="max"
-    )
+    _heat_map(top[3], apart, "Target", "tokens", cmap="magma", span=(0, 0.8), extend="max")
     _title(top[3], "D", "Position")
     bottom[3].set_axis_off()
     bottom[3].text(0, 0.9, _pairs_note(len(measures)), va="top", transform=bottom[3].transAxes)
@@ -181,7 +185,9 @@ def format_p(p: float) -> str:
 
 
 @themed
-def laminar_profiles(summary, control=None, *, flip_information: bool = False) -> Figure:
+def laminar_profiles(
+    summary: ArrayLike, control: ArrayLike | None = None, *, flip_information: bool = False
+) -> Figure:
     """Part 6: per block, the mean of each measure and its correlation with token distance.
 
     Parameters
@@ -220,7 +226,7 @@ def laminar_profiles(summary, control=None, *, flip_information: bool = False) -
 
 def _profiles(axes: Axes, curves: np.ndarray, is_control: bool) -> None:
     bare = is_control or len(curves) > 20  # so many markers would hide the lines
-    look = {"ls": "--", "lw": 1.2, "alpha": 0.65} if is_control else {"ls": "-"}
+    look: dict[str, Any] = {"ls": "--", "lw": 1.2, "alpha": 0.65} if is_control else {"ls": "-"}
     for i, curve in enumerate(curves.T):
         marker = None if bare else MARKERS[i]
         axes.plot(curve, color=_colour(i), marker=marker, **WEIGHTS[i] | look)
@@ -233,7 +239,7 @@ def _profile_legend(figure: Figure, names: Sequence[str], with_control: bool) ->
     ]
     if with_control:  # a legend fills its columns first: the measures stay in the upper row
         handles.insert(1, Line2D([], [], color=_muted(), label="trained"))
-        dashed = {"color": _muted(), "ls": "--", "lw": 1.2}
+        dashed: dict[str, Any] = {"color": _muted(), "ls": "--", "lw": 1.2}
         handles.insert(3, Line2D([], [], label="untrained control", **dashed))
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
 
@@ -242,7 +248,12 @@ def _profile_legend(figure: Figure, names: Sequence[str], with_control: bool) ->
 
 
 @themed
-def layer_information_panels(layer_information, control=None, *, floor=None) -> Figure:
+def layer_information_panels(
+    layer_information: ArrayLike,
+    control: ArrayLike | None = None,
+    *,
+    floor: ArrayLike | None = None,
+) -> Figure:
     """Part 7: mutual information between blocks, as matrices and against their distance.
 
     Parameters
@@ -282,11 +293,11 @@ def layer_information_panels(layer_information, control=None, *, floor=None) -> 
     return figure
 
 
-def _run_scatter(axes: Axes, x, y, is_control: bool) -> None:
+def _run_scatter(axes: Axes, x: np.ndarray, y: np.ndarray, is_control: bool) -> None:
     colour, marker = (_muted(), CONTROL_MARKER) if is_control else (_colour(0), "o")
     is_many = len(x) > MANY
     size = (3 if is_control else 5) if is_many else (10 if is_control else 18)
-    look = {"s": size, "linewidths": 0, "rasterized": is_many}
+    look: dict[str, Any] = {"s": size, "linewidths": 0, "rasterized": is_many}
     axes.scatter(x, y, color=colour, marker=marker, **look)
 
 
@@ -331,7 +342,14 @@ def loss_curve(curve: Sequence[dict]) -> Figure:
 # What the panels share -------------------------------------------------------------------------
 
 
-def _grid(n_rows: int, n_columns: int, *, wide, narrow, ratios=None):
+def _grid(
+    n_rows: int,
+    n_columns: int,
+    *,
+    wide: tuple[float, float],
+    narrow: tuple[float, float],
+    ratios: Sequence[float] | None = None,
+) -> tuple[Figure, np.ndarray]:
     """A figure and its panels, (n_rows, n_columns) however they lie: turned on a narrow page."""
     if not is_narrow():
         figure = Figure(figsize=wide)
@@ -369,7 +387,17 @@ def _distances_within_pairs(n_pairs: int) -> np.ndarray:
     return second - first
 
 
-def _heat_map(axes: Axes, pairs, label, unit, *, cmap, limits=None, span=None, extend="neither"):
+def _heat_map(
+    axes: Axes,
+    pairs: np.ndarray,
+    label: str,
+    unit: str,
+    *,
+    cmap: str,
+    limits: tuple[float, float] | None = None,
+    span: tuple[float, float] | None = None,
+    extend: str = "neither",
+) -> None:
     """The values of pairs above the diagonal of a square, with a colour bar below.
 
     Parameters
@@ -398,11 +426,13 @@ def _outline(axes: Axes, n: int) -> None:
     axes.plot(x, y, color=_muted(), lw=0.8, clip_on=False)
 
 
-def _colour_bar(axes: Axes, image, label: str, *, location: str, extend: str = "neither") -> None:
+def _colour_bar(
+    axes: Axes, image: AxesImage, label: str, *, location: str, extend: str = "neither"
+) -> None:
     bar = axes.figure.colorbar(image, ax=axes, location=location, extend=extend, aspect=14)
     bar.set_label(label)
     bar.outline.set(edgecolor=_muted(), linewidth=0.8)
-    is_whole = np.all(image.get_array() % 1 == 0)
+    is_whole = np.all(np.ma.asarray(image.get_array()) % 1 == 0)
     bar.locator = MaxNLocator(nbins=4, integer=bool(is_whole))
     bar.update_ticks()
 

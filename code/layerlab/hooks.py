@@ -1,24 +1,29 @@
 """What the attention and the MLP of every block add to the residual stream, recorded by hooks."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 
 from layerlab.errors import ModelError, TargetError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 COMPONENTS = ("att", "mlp")
 
 
-class Activations(dict):
+class Activations(dict[str, torch.Tensor]):
     """Recorded tensors by name: ``activations["att_3"]`` is (n_sequences, n_positions, width)."""
 
     def __init__(self, n_layers: int):
         super().__init__()
         self.n_layers = n_layers
 
-    def stack(self) -> np.ndarray:
+    def stack(self) -> NDArray[np.float32]:
         """All recorded rows as one array.
 
         Returns
@@ -43,7 +48,7 @@ class Activations(dict):
 
 
 @contextmanager
-def record(model, positions=None) -> Iterator[Activations]:
+def record(model: "PreTrainedModel", positions: ArrayLike | None = None) -> Iterator[Activations]:
     """Record the output projections of every block while the model runs.
 
     Parameters
@@ -65,22 +70,33 @@ def record(model, positions=None) -> Iterator[Activations]:
         If the model is no GPT-2.
     TargetError
         From the forward pass, if a position lies outside the sequence.
+
+    Examples
+    --------
+    >>> model, tokenizer = load_model()
+    >>> with record(model) as activations:
+    ...     output = model(**tokenizer("a cup of coffee", return_tensors="pt"))
+    >>> activations["mlp_3"].shape  # one sequence of four tokens
+    torch.Size([1, 4, 192])
+    >>> activations.stack().shape
+    (2, 12, 4, 192)
     """
     modules = _projections(model)
     activations = Activations(n_layers=len(modules) // len(COMPONENTS))
-    if positions is not None:
-        positions = torch.as_tensor(np.asarray(positions, dtype=np.int64))
+    kept = None if positions is None else torch.as_tensor(np.asarray(positions, dtype=np.int64))
     handles = []
     try:
         for name, module in modules.items():
-            handles.append(module.register_forward_hook(_make_hook(activations, name, positions)))
+            handles.append(module.register_forward_hook(_make_hook(activations, name, kept)))
         yield activations
     finally:
         for handle in handles:
             handle.remove()
 
 
-def target_activations(model, token_ids, positions) -> np.ndarray:
+def target_activations(
+    model: "PreTrainedModel", token_ids: ArrayLike, positions: ArrayLike
+) -> NDArray[np.float32]:
     """Activations of targets in a text, from one pass that ends at the last target.
 
     Parameters
@@ -98,18 +114,26 @@ def target_activations(model, token_ids, positions) -> np.ndarray:
     ------
     TargetError
         If a target lies outside the text or beyond the context window.
+
+    Examples
+    --------
+    >>> model, tokenizer = load_model()
+    >>> ids = tokenize(load_article(), tokenizer)
+    >>> places = target_positions(ids, tokenizer, " coffee")
+    >>> target_activations(model, ids, places[:10]).shape
+    (2, 12, 10, 192)
     """
-    positions = np.asarray(positions, dtype=np.int64)
+    token_ids, positions = np.asarray(token_ids), np.asarray(positions, dtype=np.int64)
     if len(positions) == 0 or positions.min() < 0 or positions.max() >= len(token_ids):
         raise TargetError(
             f"the positions {positions.tolist()} do not all lie in a text of {len(token_ids)} "
             "tokens: count from 0, and give one or more"
         )
-    sequence = np.asarray(token_ids)[: positions.max() + 1]  # no target needs what comes later
+    sequence = token_ids[: positions.max() + 1]  # no target needs what comes later
     return _run(model, sequence[None], positions)
 
 
-def last_token_activations(model, windows) -> np.ndarray:
+def last_token_activations(model: "PreTrainedModel", windows: ArrayLike) -> NDArray[np.float32]:
     """Activations of the last token of each window, from one pass.
 
     Parameters
@@ -125,6 +149,14 @@ def last_token_activations(model, windows) -> np.ndarray:
     ------
     TargetError
         If there is no window, or the windows are longer than the context.
+
+    Examples
+    --------
+    >>> model, tokenizer = load_model()
+    >>> ids = tokenize(load_article(), tokenizer)
+    >>> windows = context_windows(ids, target_positions(ids, tokenizer, " coffee"))
+    >>> last_token_activations(model, windows[:5]).shape
+    (2, 12, 5, 192)
     """
     windows = np.asarray(windows)
     if windows.ndim != 2 or 0 in windows.shape:
@@ -132,7 +164,9 @@ def last_token_activations(model, windows) -> np.ndarray:
     return _run(model, windows, [-1])
 
 
-def _run(model, sequences: np.ndarray, positions) -> np.ndarray:
+def _run(
+    model: "PreTrainedModel", sequences: np.ndarray, positions: ArrayLike
+) -> NDArray[np.float32]:
     """Record `positions` in one pass over `sequences` (n, length)."""
     context, length = model.config.n_positions, sequences.shape[1]
     if length > context:
@@ -146,7 +180,7 @@ def _run(model, sequences: np.ndarray, positions) -> np.ndarray:
     return activations.stack()  # (2, n_layers, n_rows, width)
 
 
-def _projections(model) -> dict:
+def _projections(model: "PreTrainedModel") -> dict[str, torch.nn.Module]:
     """The modules to listen to, by their names ``att_0`` … and ``mlp_0`` …"""
     try:
         blocks = model.base_model.h
@@ -158,8 +192,10 @@ def _projections(model) -> dict:
         ) from error
 
 
-def _make_hook(activations: Activations, name: str, positions):
-    def hook(module, inputs, output):  # output: (n_sequences, n_tokens, width)
+def _make_hook(
+    activations: Activations, name: str, positions: "torch.Tensor | None"
+) -> Callable[..., None]:
+    def hook(_: torch.nn.Module, __: Any, output: torch.Tensor) -> None:  # (n_sequences, n, width)
         if positions is None:
             activations[name] = output.detach().clone()
         else:

@@ -32,6 +32,14 @@ class Investigation:
 
     The measures are mutual information in bits, L1 and L2, in this order. Pairs i < j stand in
     SciPy's order: (0, 1), (0, 2), …; `layerlab.sweeps.to_upper` makes a matrix of them.
+
+    Examples
+    --------
+    >>> run = investigate(Options(n_targets=4, n_sequences=20, control=False))
+    >>> run.distances.shape, run.layer_information.shape
+    ((6, 3), (2, 66))
+    >>> sorted(run.arrays())[:3]
+    ['distances', 'layer_information', 'position_distances']
     """
 
     options: Options

@@ -3,15 +3,20 @@
 import hashlib
 import sys
 import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx2
 import torch
 from safetensors import SafetensorError
 
 from layerlab.errors import ModelError
+
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 with warnings.catch_warnings():  # a notebook without ipywidgets misses nothing here
     warnings.filterwarnings("ignore", message="IProgress not found")
@@ -36,7 +41,9 @@ SMALLEST_VOCABULARY = 256  # byte-level BPE knows every single byte
 TIMEOUT = 10.0  # seconds until the hub counts as unreachable
 
 
-def load_model(name: str = "embedded", *, untrained: bool = False, seed: int = 0):
+def load_model(
+    name: str = "embedded", *, untrained: bool = False, seed: int = 0
+) -> "tuple[GPT2LMHeadModel, PreTrainedTokenizerBase]":
     """A GPT-2 in float32 and evaluation mode, with its tokenizer.
 
     Parameters
@@ -58,6 +65,12 @@ def load_model(name: str = "embedded", *, untrained: bool = False, seed: int = 0
     ------
     ModelError
         If the model cannot be found, reached or read, is damaged, or is no GPT-2.
+
+    Examples
+    --------
+    >>> model, tokenizer = load_model()
+    >>> model.config.n_layer, model.config.n_embd
+    (12, 192)
     """
     name = str(name)
     folder = _find_folder(name, with_weights=not untrained)
@@ -69,7 +82,7 @@ def load_model(name: str = "embedded", *, untrained: bool = False, seed: int = 0
         return _load_weights(folder, name).eval(), tokenizer
 
 
-def count_blocks(model) -> int:
+def count_blocks(model: "PreTrainedModel") -> int:
     """Number of transformer blocks that the model really has."""
     return len(model.base_model.h)
 
@@ -176,7 +189,7 @@ def _first_line(error: BaseException) -> str:
 # ---- what lies there -------------------------------------------------------------------------
 
 
-def _load_config(folder: Path, name: str):
+def _load_config(folder: Path, name: str) -> "PretrainedConfig":
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     except (OSError, ValueError) as error:
@@ -192,7 +205,9 @@ def _load_config(folder: Path, name: str):
     return config
 
 
-def _load_tokenizer(folder: Path, name: str, config):
+def _load_tokenizer(
+    folder: Path, name: str, config: "PretrainedConfig"
+) -> "PreTrainedTokenizerBase":
     help_ = "put the vocab.json and merges.txt (or tokenizer.json) of its tokenizer into the folder"
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
@@ -227,7 +242,7 @@ def _load_weights(folder: Path, name: str) -> GPT2LMHeadModel:
     return model
 
 
-def _draw_weights(config, seed: int) -> GPT2LMHeadModel:
+def _draw_weights(config: "PretrainedConfig", seed: int) -> GPT2LMHeadModel:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return GPT2LMHeadModel(config).float()
@@ -237,7 +252,7 @@ def _draw_weights(config, seed: int) -> GPT2LMHeadModel:
 
 
 @contextmanager
-def _quiet_transformers():
+def _quiet_transformers() -> Iterator[None]:
     """No notes and no progress bars from transformers; its settings are put back afterwards.
 
     What matters in those notes (missing weights, no tokenizer) is an error of ours.
@@ -252,7 +267,7 @@ def _quiet_transformers():
 
 
 @contextmanager
-def _no_progress_bars():
+def _no_progress_bars() -> Iterator[None]:
     """No progress bars from transformers and the hub; on again afterwards if they were on."""
     if not logging.is_progress_bar_enabled():
         yield

@@ -79,5 +79,6 @@ class Options:
 
 def is_whole(value: object, least: int) -> bool:
     """Whether a value is a whole number within the limits of an option."""
-    is_integer = isinstance(value, Integral) and not isinstance(value, bool)
-    return is_integer and least <= value <= LARGEST
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        return False
+    return least <= int(value) <= LARGEST

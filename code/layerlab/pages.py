@@ -6,6 +6,7 @@ from collections.abc import Callable
 from html import escape
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -55,7 +56,9 @@ class Shown:
         return f"<picture>{source}{image}</picture>"
 
 
-def show(draw: Callable[..., Figure], *args, name: str | None = None, alt: str, **options) -> Shown:
+def show(
+    draw: Callable[..., Figure], *args: Any, name: str | None = None, alt: str, **options: Any
+) -> Shown:
     """Draw a figure for a page, light and dark; the last line of a cell.
 
     Parameters
@@ -109,14 +112,18 @@ def _png_path(name: str) -> Path:
     return folder / name
 
 
-def _light_and_dark(draw, args, options, narrow: bool) -> tuple[dict[str, bytes], bool]:
+def _light_and_dark(
+    draw: Callable[..., Figure], args: tuple, options: dict, narrow: bool
+) -> tuple[dict[str, bytes], bool]:
     """A drawing in both themes, and whether it depends on how wide the page is."""
     light, depends_on_width = _svg(draw, args, options, "light", narrow)
     dark = recolour(light) or _svg(draw, args, options, "dark", narrow)[0]
     return {"light": light, "dark": dark}, depends_on_width
 
 
-def _svg(draw, args, options, mode: str, narrow: bool) -> tuple[bytes, bool]:
+def _svg(
+    draw: Callable[..., Figure], args: tuple, options: dict, mode: str, narrow: bool
+) -> tuple[bytes, bool]:
     file = BytesIO()
     with theme(mode, narrow=narrow) as in_use:
         write(draw(*args, **options), file, mode=mode)

@@ -1,14 +1,20 @@
 """A run's numbers as a short Markdown report."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from layerlab.figures import COMPONENT_NAMES, MEASURES
 from layerlab.statistics import mantel_test, shuffled_information
 
+if TYPE_CHECKING:
+    from layerlab.investigation import Investigation
+
 N_SHUFFLES = 200
 
 
-def write_report(run, floor: float) -> str:
+def write_report(run: "Investigation", floor: float) -> str:
     """The Markdown report of an investigation.
 
     Parameters
@@ -49,7 +55,7 @@ def information_floor(n_sequences: int, *, n_neighbors: int = 3, seed: int = 0) 
     return float(shuffled_information(x, y, **options).mean())
 
 
-def _facts(run) -> str:
+def _facts(run: "Investigation") -> str:
     rows = [
         ("Model", f"{run.options.model} ({run.n_layers} blocks, width {run.width})"),
         ("Article", run.options.article),
@@ -63,7 +69,7 @@ def _facts(run) -> str:
     return _table(("", ""), rows)
 
 
-def _positions(run) -> str:
+def _positions(run: "Investigation") -> str:
     apart = run.position_distances  # (n_pairs,)
     rows = [
         (name, _number(tau), _p(p), _mantel_p(run.distances[:, i], apart, run.options.seed))
@@ -84,7 +90,7 @@ def _mantel_p(measure: np.ndarray, apart: np.ndarray, seed: int) -> str:
     return _p(mantel_test(measure, apart, seed=seed).p)
 
 
-def _sweep(run) -> str:
+def _sweep(run: "Investigation") -> str:
     rows = [
         (
             COMPONENT_NAMES[component],
@@ -102,7 +108,7 @@ def _sweep(run) -> str:
     )
 
 
-def _peak(run, component: int, measure: int) -> str:
+def _peak(run: "Investigation", component: int, measure: int) -> str:
     tau = run.summary[component, :, 1, measure]  # (n_layers,)
     if np.isnan(tau).all():
         return "–"
@@ -110,7 +116,7 @@ def _peak(run, component: int, measure: int) -> str:
     return f"{_number(tau[block])} at block {block}"
 
 
-def _layers(run, floor: float) -> str:
+def _layers(run: "Investigation", floor: float) -> str:
     far = max(2, run.n_layers // 2)
     rows = [
         (COMPONENT_NAMES[i], *(cell for r in _runs(run) for cell in _near_and_far(r, i, far)))
@@ -126,16 +132,16 @@ def _layers(run, floor: float) -> str:
     )
 
 
-def _near_and_far(run, component: int, far: int) -> tuple[str, str]:
+def _near_and_far(run: "Investigation", component: int, far: int) -> tuple[str, str]:
     bits, apart = run.layer_information[component], run.block_distances  # (n_layer_pairs,) each
     return _mean(bits[apart == 1]), _mean(bits[apart >= far])
 
 
-def _runs(run) -> tuple:
+def _runs(run: "Investigation") -> "tuple[Investigation, ...]":
     return (run,) if run.control is None else (run, run.control)
 
 
-def _run_names(run) -> tuple[str, ...]:
+def _run_names(run: "Investigation") -> tuple[str, ...]:
     return ("Trained", "Untrained control")[: len(_runs(run))]
 
 
@@ -143,7 +149,7 @@ def _mean(bits: np.ndarray) -> str:
     return f"{bits.mean():.3f}" if bits.size else "–"
 
 
-def _list(run) -> str:
+def _list(run: "Investigation") -> str:
     return ", ".join(str(position) for position in run.first_positions)
 
 
@@ -156,6 +162,6 @@ def _p(p: float) -> str:
     return "–" if np.isnan(p) else f"{p:#.2g}"
 
 
-def _table(heads, rows) -> str:
+def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     lines = [heads, ["---"] * len(heads), *rows]
     return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)

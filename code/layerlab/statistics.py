@@ -70,9 +70,9 @@ def mantel_test(first, second, *, n_permutations=9999, seed=0):
     Returns
     -------
     Tau
-        ``tau`` as in `kendall_tau`, and the two-sided ``p``: the share of relabellings whose
-        |tau| reaches the observed one, the observed labelling counted among them. Both are NaN
-        where a matrix is constant.
+        ``tau`` as in `kendall_tau`, and the two-sided ``p``: the share of relabellings with a tau
+        as far from 0 as the observed one or farther, the observed labelling counted among them.
+        Both are NaN where a matrix is constant.
 
     Raises
     ------

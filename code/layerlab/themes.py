@@ -15,8 +15,10 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
 
 import matplotlib as mpl
+from cycler import cycler
 from matplotlib.figure import Figure
 
 # Okabe and Ito's blue, vermilion and green, told apart by every kind of colour vision; the dark
@@ -80,6 +82,8 @@ class Theme:
     was_asked: bool = False
 
 
+Place = TypeVar("Place", str, Path, BinaryIO)
+
 _in_use: ContextVar[Theme | None] = ContextVar("layerlab_theme", default=None)
 
 
@@ -107,15 +111,16 @@ def theme(mode: str = "light", *, narrow: bool = False) -> Iterator[Theme]:
         ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"),
         palette["ink"],
     )
-    colours = {
+    settings: Any = {
+        **STYLE,
         **ink,
         "grid.color": palette["muted"],
-        "axes.prop_cycle": mpl.cycler(color=palette["cycle"]),
+        "axes.prop_cycle": cycler(color=palette["cycle"]),
     }
     in_use = Theme(mode, narrow)
     token = _in_use.set(in_use)
     try:
-        with mpl.rc_context({**STYLE, **colours}):
+        with mpl.rc_context(settings):
             yield in_use
     finally:
         _in_use.reset(token)
@@ -132,7 +137,7 @@ def themed(draw: Callable[..., Figure]) -> Callable[..., Figure]:
     """Give a drawing function the light theme where its caller chose none."""
 
     @wraps(draw)
-    def drawn(*args, **options):
+    def drawn(*args: Any, **options: Any) -> Figure:
         with nullcontext() if _in_use.get() else theme("light"):
             return draw(*args, **options)
 
@@ -141,13 +146,13 @@ def themed(draw: Callable[..., Figure]) -> Callable[..., Figure]:
 
 def save(
     draw: Callable[..., Figure],
-    path,
-    *args,
+    path: Place,
+    *args: Any,
     mode: str = "light",
     narrow: bool = False,
     dpi: int = 300,
-    **options,
-):
+    **options: Any,
+) -> Place:
     """Draw in a theme and write the figure as a file, the same bytes for the same input.
 
     Parameters
@@ -173,7 +178,7 @@ def save(
     return path
 
 
-def write(figure: Figure, path, *, mode: str, dpi: int = 300) -> None:
+def write(figure: Figure, path: str | Path | BinaryIO, *, mode: str, dpi: int = 300) -> None:
     """Write a figure that was drawn in a theme; the theme must still be in use.
 
     Parameters

@@ -1,11 +1,17 @@
 """From text to token ids, the places where a target stands, and the windows before them."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from layerlab.errors import TargetError
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
-def tokenize(text: str, tokenizer) -> np.ndarray:
+
+def tokenize(text: str, tokenizer: "PreTrainedTokenizerBase") -> NDArray[np.int64]:
     """Token ids of a text, however long.
 
     Control tokens are nothing special in a text: an article that quotes ``<|endoftext|>`` is
@@ -19,6 +25,13 @@ def tokenize(text: str, tokenizer) -> np.ndarray:
     Returns
     -------
     ndarray of int64, shape (n_tokens,)
+
+    Examples
+    --------
+    >>> _, tokenizer = load_model()
+    >>> ids = tokenize("a cup of coffee, and a coffee pot", tokenizer)
+    >>> [tokenizer.decode([token]) for token in ids]
+    ['a', ' cup', ' of', ' coffee', ',', ' and', ' a', ' coffee', ' pot']
     """
     encoding = tokenizer(
         text,
@@ -29,7 +42,9 @@ def tokenize(text: str, tokenizer) -> np.ndarray:
     return np.array(encoding["input_ids"], dtype=np.int64)  # (n_tokens,)
 
 
-def target_positions(token_ids, tokenizer, target: str) -> np.ndarray:
+def target_positions(
+    token_ids: ArrayLike, tokenizer: "PreTrainedTokenizerBase", target: str
+) -> NDArray[np.int64]:
     """All positions of a target, which must be one single token.
 
     Parameters
@@ -48,6 +63,13 @@ def target_positions(token_ids, tokenizer, target: str) -> np.ndarray:
     ------
     TargetError
         If the target is not one token, or never occurs.
+
+    Examples
+    --------
+    >>> _, tokenizer = load_model()
+    >>> ids = tokenize("a cup of coffee, and a coffee pot", tokenizer)
+    >>> target_positions(ids, tokenizer, " coffee")
+    array([3, 7])
     """
     token_ids = np.asarray(token_ids)
     pieces = tokenize(target, tokenizer)
@@ -65,7 +87,7 @@ def target_positions(token_ids, tokenizer, target: str) -> np.ndarray:
     return positions
 
 
-def first_targets(positions, n_targets: int, context: int) -> np.ndarray:
+def first_targets(positions: ArrayLike, n_targets: int, context: int) -> NDArray[np.int64]:
     """The first targets that a model can see in one pass.
 
     Parameters
@@ -98,7 +120,9 @@ def first_targets(positions, n_targets: int, context: int) -> np.ndarray:
     return first
 
 
-def context_windows(token_ids, positions, n_context: int = 9) -> np.ndarray:
+def context_windows(
+    token_ids: ArrayLike, positions: ArrayLike, n_context: int = 9
+) -> NDArray[np.int64]:
     """Each target with the tokens before it; targets too early for that are dropped.
 
     Parameters
@@ -117,6 +141,12 @@ def context_windows(token_ids, positions, n_context: int = 9) -> np.ndarray:
     ------
     TargetError
         If `n_context` is negative.
+
+    Examples
+    --------
+    >>> context_windows([10, 11, 12, 13, 14], [1, 2, 4], n_context=2)
+    array([[10, 11, 12],
+           [12, 13, 14]])
     """
     if n_context < 0:
         raise TargetError(f"n_context is {n_context}: take 0 or more tokens before each target")
@@ -126,21 +156,21 @@ def context_windows(token_ids, positions, n_context: int = 9) -> np.ndarray:
     return np.asarray(token_ids, dtype=np.int64)[ends[:, None] + offsets]  # (n, n_context + 1)
 
 
-def _describe_split(pieces, tokenizer) -> str:
+def _describe_split(pieces: np.ndarray, tokenizer: "PreTrainedTokenizerBase") -> str:
     parts = " + ".join(repr(tokenizer.decode([piece])) for piece in pieces)
     return f"{len(pieces)} tokens ({parts})" if parts else "no token"
 
 
-def _way_out(token_ids, tokenizer, target: str) -> str:
+def _way_out(token_ids: np.ndarray, tokenizer: "PreTrainedTokenizerBase", target: str) -> str:
     """The nearest spellings (leading space, capitals) that are one token and do occur."""
     word = target.strip()
     spellings = [f" {word}", f" {word.lower()}", word, word.lower(), f" {word.capitalize()}"]
-    counts = {}
+    counts: dict[str, int] = {}
     for spelling in spellings:
         pieces = tokenize(spelling, tokenizer)
         if word and len(pieces) == 1 and spelling != target:
-            counts[spelling] = np.count_nonzero(token_ids == pieces[0])
-    best = max(counts, key=counts.get, default=None)  # the first of equals: nearest to the target
+            counts[spelling] = int(np.count_nonzero(token_ids == pieces[0]))
+    best = max(counts, key=counts.__getitem__, default=None)  # of equals, the first
     if best is None:
         return "choose a more common word, with its leading space"
     if counts[best] == 0:
