@@ -11,7 +11,7 @@ _METRICS = {1: "cityblock", 2: "euclidean", np.inf: "chebyshev"}
 
 
 def minkowski(x, y, p):
-    """Minkowski distance of order `p` between two vectors, (sum |x - y|^p)^(1/p).
+    """Minkowski distance of order `p` between two vectors, ``(sum |x - y|^p)^(1/p)``.
 
     Parameters
     ----------
