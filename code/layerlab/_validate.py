@@ -115,9 +115,7 @@ def _numbers(values, name):
     try:
         array = np.asarray(_off_torch(values))
     except (TypeError, ValueError, RuntimeError) as error:
-        raise MeasureError(
-            f"{name} cannot be read as one array of numbers: {error}"
-        ) from error
+        raise MeasureError(f"{name} cannot be read as one array of numbers: {error}") from error
     if array.dtype.kind not in "biuf":
         what = _NO_NUMBERS.get(array.dtype.kind, _TEXT)
         raise MeasureError(f"{name} (dtype {array.dtype}) holds {what}.")
