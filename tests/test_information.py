@@ -85,13 +85,11 @@ def test_histogram_of_a_variable_with_itself_is_its_entropy():
     assert histogram_mutual_information(x, x, 8) == pytest.approx(3, abs=1e-10)
 
 
-@pytest.mark.parametrize(
-    ("factor", "offset"), [(1e-310, 0), (1e306, 0), (4e306, -8e307), (8, 2**53)]
-)
-def test_histogram_of_any_unit_and_origin(factor, offset):
+@pytest.mark.parametrize(("offset", "factor"), [(0, 2e-323), (-4, 4e307), (2**50, 8)])
+def test_histogram_of_any_unit_and_origin(offset, factor):
     x, y = np.random.default_rng(0).integers(0, 33, (2, 400)) / 4.0
     expected = histogram_mutual_information(x, y, 64)  # more boxes than values: all stay apart
-    changed = histogram_mutual_information(x * factor + offset, y, 64)
+    changed = histogram_mutual_information((x + offset) * factor, y, 64)
     assert changed == pytest.approx(expected, abs=1e-12)
 
 
@@ -344,22 +342,23 @@ EDGES = {  # within scikit-learn's reach, beyond it, and what is said then
     "offset": (flat_at(1, 1.999e8), flat_at(1, 2.001e8), "too large an offset"),
 }
 for dtype, mean in {"f2": 1.5 * 2**10, "f4": 1.5 * 2**23, "f8": 1.5 * 2**52}.items():  # steps of 1
-    EDGES[dtype] = *(flat_at(d, mean + 1).astype(dtype) for d in (15, 14)), "are 1 apart"
+    odd = [flat_at(15, mean).astype(dtype), flat_at(14, mean + 1).astype(dtype)]
+    EDGES[dtype] = *odd, "are 1 apart"
 
 
+@pytest.mark.parametrize("alone", [True, False])
 @pytest.mark.parametrize(("within", "beyond", "words"), EDGES.values(), ids=EDGES)
-def test_the_edge_from_which_a_vector_is_warned_of(within, beyond, words):
+def test_the_edge_from_which_a_vector_is_warned_of(within, beyond, words, alone):
     y = np.random.default_rng(0).normal(size=100)
 
     def said(x):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            mutual_information(x, y)
-            pairwise_mutual_information(np.stack([x, x]))
+            mutual_information(x, y) if alone else pairwise_mutual_information(np.stack([x, x]))
         return [warning.filename == __file__ for warning in caught if words in str(warning.message)]
 
     assert said(within) == []
-    assert len(said(beyond)) >= 2 and all(said(beyond))
+    assert said(beyond) and all(said(beyond))
     if beyond.dtype != np.float64:
         assert said(beyond.astype(np.float64)) == [], "the type counts in which it was given"
 

@@ -352,8 +352,6 @@ def _bin_numbers(values, bins, binning):
     """The bin, from 0, that each value falls into."""
     if binning == "width":
         low, high = values.min(), values.max()
-        if low == high:
-            return np.zeros(len(values), dtype=int)
         if high - low < 1e-9 * max(high, -low) or not 1e-300 < high / 2 - low / 2 < 1e300:
             values = _near(values)  # or the edges would be too close, or too far, for float64
         edges = np.histogram_bin_edges(values, bins)  # (bins + 1,)
