@@ -351,8 +351,8 @@ def _noises(seed, n_samples):
 def _bin_numbers(values, bins, binning):
     """The bin, from 0, that each value falls into."""
     if binning == "width":
-        low, high = values.min(), values.max()
-        if high - low < 1e-9 * max(high, -low) or not 1e-300 < high / 2 - low / 2 < 1e300:
+        half = values.max() / 2 - values.min() / 2  # of the range, which could overflow
+        if half < 1e-9 * np.abs(values).max() or not 1e-300 < half < 1e300:
             values = _near(values)  # or the edges would be too close, or too far, for float64
         edges = np.histogram_bin_edges(values, bins)  # (bins + 1,)
         return np.searchsorted(edges[1:-1], values, side="right")  # (n_samples,)
