@@ -1,16 +1,35 @@
 """What every measure asks of its input first; each refusal quotes the input and the way out."""
 
+import numbers
+
 import numpy as np
 
 from layerlab.errors import MeasureError
 
+_LARGEST_WHOLE = 2**53  # beyond it, neighbouring whole numbers are one and the same float64
+_N_SEEDS = 2**32  # as many as the generator knows that scikit-learn draws from
+_NO_NUMBERS = {  # kinds of arrays that NumPy would turn into something else than what they say
+    "c": "complex numbers: measure its .real, its .imag or its absolute values",
+    "M": "dates: subtract the first one and divide by a unit such as np.timedelta64(1, 's')",
+    "m": "time spans: divide them by a unit such as np.timedelta64(1, 's')",
+    "O": "objects that are no plain numbers: convert them first, np.array(..., dtype=float)",
+    "V": "records: choose one of their fields",
+}
+_TEXT = "text: convert it first, np.array(..., dtype=float)"
+
 
 def finite(values, name):
-    """`values` as a float64 array, every value finite."""
-    try:
-        values = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise MeasureError(f"{name} holds something that is not a number: {error}.") from error
+    """`values` as a float64 array in C order, every value finite.
+
+    The order matters: NumPy adds up the same numbers in another order where they lie otherwise in
+    memory, and the last digit of a sum can decide whether a vector counts as constant.
+
+    Taken are whole numbers up to 2^53, floats of every precision, booleans as 0 and 1, and tensors,
+    whose gradient is left behind.
+    """
+    values = _numbers(values, name)
+    with np.errstate(over="ignore"):  # a longer float that becomes infinite is named below
+        values = np.asarray(values, dtype=np.float64, order="C")
     if not np.isfinite(values).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
         place = ", ".join(str(i) for i in where)
@@ -41,8 +60,84 @@ def rows(X):
     return X
 
 
+def whole_numbers(values, name):
+    """`values` as an int64 array, if none of them has a fraction."""
+    values = finite(values, name)
+    broken = values[values != np.rint(values)]
+    if broken.size:
+        raise MeasureError(f"{name} holds {broken[0]}: it should hold whole numbers only.")
+    return values.astype(np.int64)
+
+
+def precision(values, name):
+    """Relative step between neighbouring numbers of the type that `values` came in; 0 if whole."""
+    dtype = _numbers(values, name).dtype
+    return float(np.finfo(dtype).eps) if dtype.kind == "f" else 0.0
+
+
 def positive_integer(value, name):
     """`value` as an int, if it is a whole number of at least 1."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer) or value < 1:
+    if not _is_whole(value) or value < 1:
         raise MeasureError(f"{name} = {value!r}: it should be a whole number of at least 1.")
     return int(value)
+
+
+def random_seed(value):
+    """`value` as an int, if every generator can be started from it."""
+    if not _is_whole(value) or not 0 <= value < _N_SEEDS:
+        raise MeasureError(
+            f"seed = {value!r}: it should be a whole number from 0 to {_N_SEEDS - 1}, so that the "
+            "same call gives the same number."
+        )
+    return int(value)
+
+
+def _is_whole(value):
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def real(value):
+    """Whether `value` is one real number: no text, no boolean, no array."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_)
+
+
+def _numbers(values, name):
+    """`values` as an array of the type they came in, if float64 can hold what they say."""
+    parts = values if isinstance(values, list | tuple) else [values]
+    masked = sum(int(np.ma.count_masked(v)) for v in parts if isinstance(v, np.ma.MaskedArray))
+    if masked:
+        raise MeasureError(
+            f"{name} masks {masked} value(s): leave those samples out of every vector first; "
+            "np.ma.getmaskarray says where they are."
+        )
+    if hasattr(values, "toarray"):
+        raise MeasureError(f"{name} is sparse, {type(values).__name__}: use its .toarray().")
+    try:
+        array = np.asarray(_off_torch(values))
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise MeasureError(f"{name} cannot be read as one array of numbers: {error}") from error
+    if array.dtype.kind not in "biuf":
+        what = _NO_NUMBERS.get(array.dtype.kind, _TEXT)
+        raise MeasureError(f"{name} (dtype {array.dtype}) holds {what}.")
+    if array.dtype.kind in "iu" and array.size:
+        extreme = max(int(array.min()), int(array.max()), key=abs)
+        if abs(extreme) > _LARGEST_WHOLE:
+            raise MeasureError(
+                f"{name} holds {extreme}, and beyond 2^53 float64 takes neighbouring whole numbers "
+                "for equal: subtract a constant first, such as the smallest value."
+            )
+    return array
+
+
+def _off_torch(values):
+    """A tensor, or tensors in a list, where NumPy can read them; all else as it is.
+
+    Without importing torch. A wider float holds what a narrower one says, so that is harmless.
+    """
+    if isinstance(values, list | tuple) and len(values) and hasattr(values[0], "detach"):
+        return [_off_torch(value) for value in values]
+    if not (hasattr(values, "detach") and hasattr(values, "cpu")):
+        return values
+    values = values.detach().cpu()
+    narrow = values.is_floating_point() and values.element_size() < 4
+    return np.asarray(values.float() if narrow else values)

@@ -3,11 +3,10 @@
 import numpy as np
 from scipy.spatial import distance
 
-from layerlab._validate import pair, rows
+from layerlab._validate import pair, real, rows
 from layerlab.errors import MeasureError
 
-# scipy's own loops for these orders are faster than its general one, and say the same
-_METRICS = {1: "cityblock", 2: "euclidean", np.inf: "chebyshev"}
+_METRICS = {1: "cityblock", 2: "euclidean", np.inf: "chebyshev"}  # SciPy's loops, hard to beat
 
 
 def minkowski(x, y, p):
@@ -29,15 +28,17 @@ def minkowski(x, y, p):
     Raises
     ------
     MeasureError
-        If `p` is below 1, the shapes differ or are not one-dimensional, or a value is NaN or
-        infinite.
+        If `p` is below 1, the shapes differ or are not one-dimensional, a value is NaN or infinite,
+        or the distance is beyond the largest float64.
 
     Notes
     -----
-    Computed in float64 by `scipy.spatial.distance.minkowski`, whatever the input's precision.
+    Computed in float64, whatever the input's precision. Differences are measured in units of the
+    largest one wherever their powers would leave float64's range, so that no order is too high
+    and no vector too long or too short.
     """
     x, y = pair(x, y)
-    return float(distance.minkowski(x, y, _order(p)))
+    return float(_distances(np.stack([x, y]), _order(p))[0])
 
 
 def pairwise_minkowski(X, p):
@@ -60,22 +61,58 @@ def pairwise_minkowski(X, p):
     Raises
     ------
     MeasureError
-        If `p` is below 1, `X` is no matrix of at least 2 rows nor a stack of them, or a value is
-        NaN or infinite.
+        If `p` is below 1, `X` is no matrix of at least 2 rows nor a stack of them, a value is NaN
+        or infinite, or a distance is beyond the largest float64.
     """
     X, p = rows(X), _order(p)
-    metric = {"metric": _METRICS[p]} if p in _METRICS else {"metric": "minkowski", "p": p}
-    matrices = X.reshape(-1, *X.shape[-2:])
-    distances = np.stack([distance.pdist(matrix, **metric) for matrix in matrices])
+    matrices = X.reshape(-1, *X.shape[-2:])  # (n_matrices, n_vectors, n_samples)
+    distances = np.stack([_distances(matrix, p) for matrix in matrices])
     return distances.reshape(*X.shape[:-2], -1)  # (..., n_pairs)
+
+
+def _distances(X, p):
+    """Distances of all pairs of rows, (n_pairs,)."""
+    if p in _METRICS:
+        distances = distance.pdist(X, _METRICS[p])  # (n_pairs,)
+        again = np.flatnonzero(~_trusted(distances, p, X.shape[1]))
+    else:
+        distances = np.empty(len(X) * (len(X) - 1) // 2)
+        again = np.arange(len(distances))
+    if again.size:
+        first, second = np.triu_indices(len(X), k=1)  # (n_pairs,) each
+        for m in again:
+            distances[m] = _scaled_distance(X[first[m]], X[second[m]], p)
+    if not np.isfinite(distances).all():
+        raise MeasureError(
+            f"values up to {np.abs(X).max():.3g} are too far apart for float64: measure in a "
+            "larger unit."
+        )
+    return distances
+
+
+def _trusted(distances, p, n_samples):
+    """Whether SciPy's distances lost nothing to squares too large or too small for float64.
+
+    A square below the smallest normal number has an error of up to half the smallest number of
+    all. `n_samples` such errors are below the rounding error of a sum of squares that is
+    `n_samples` times as large as the smallest normal number.
+    """
+    lowest = np.sqrt(n_samples * np.finfo(np.float64).tiny) if p == 2 else 0
+    return (distances >= lowest) & (distances < np.inf)
+
+
+def _scaled_distance(x, y, p):
+    """The distance of two vectors, largest difference first: d (sum (|x - y| / d)^p)^(1/p)."""
+    with np.errstate(over="ignore"):  # what is beyond float64 is refused by the caller
+        differences = np.abs(x - y)
+        largest = differences.max()
+        if largest == 0 or largest == np.inf or p == np.inf:
+            return largest
+        return largest * np.sum((differences / largest) ** p) ** (1 / p)
 
 
 def _order(p):
     """The order as a float, if it makes a distance."""
-    try:
-        order = float(p)
-    except (TypeError, ValueError):
-        order = np.nan
-    if not order >= 1:
+    if not real(p) or not p >= 1:
         raise MeasureError(f"p = {p!r} makes no distance: choose an order of 1 or more.")
-    return order
+    return float(p) if p < 1e300 else np.inf  # equal in every digit, and no integer is too long

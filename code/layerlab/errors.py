@@ -1,4 +1,4 @@
-"""The errors that a user can cause and mend; each message quotes the input and says the way out."""
+"""What a user can cause and mend; each message quotes the input and says the way out."""
 
 
 class LayerlabError(Exception):
@@ -28,3 +28,7 @@ class TargetError(LayerlabError):
 
 class MeasureError(LayerlabError, ValueError):
     """Numbers that cannot be measured: wrong shape, NaN or infinity, too few samples."""
+
+
+class MeasureWarning(UserWarning):
+    """An answer to know more about: its input left scikit-learn's reach, or was rounded away."""

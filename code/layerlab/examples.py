@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from layerlab._validate import positive_integer, random_seed
+
 
 def noisy_curve(n: int = 347, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """A variable and a noisy hill over it: dependent, and hardly correlated.
@@ -20,8 +22,13 @@ def noisy_curve(n: int = 347, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     Returns
     -------
     x, y : ndarray, shape (n,)
+
+    Raises
+    ------
+    MeasureError
+        If `n` is no positive whole number or `seed` none that a generator starts from.
     """
-    generator = np.random.default_rng(seed)
+    n, generator = positive_integer(n, "n"), np.random.default_rng(random_seed(seed))
     x = generator.uniform(-1, 1, n)  # (n,)
     y = np.cos(np.pi * x) + 0.3 * generator.standard_normal(n)  # (n,)
     return x, y

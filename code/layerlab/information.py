@@ -1,5 +1,6 @@
 """Entropy and mutual information, by histogram and by nearest neighbours, in bits."""
 
+import warnings
 from functools import lru_cache
 
 import numpy as np
@@ -7,11 +8,23 @@ from scipy.special import digamma
 from scipy.stats import rankdata
 
 from layerlab import _ksg
-from layerlab._validate import finite, pair, positive_integer, rows
-from layerlab.errors import MeasureError
+from layerlab._validate import finite, pair, positive_integer, precision, random_seed, rows
+from layerlab.errors import MeasureError, MeasureWarning
 
 _GUARD = 1e-13  # keeps log2 away from zero where a bin is empty
 _NATS_PER_UNIT = {"bits": np.log(2), "nats": 1.0}
+
+# scikit-learn's own numbers: the deviation below which it takes a vector for constant depends on
+# the vector's role; its noise is a share of the mean size of the values
+_CONSTANT_FEATURE = 10 * np.finfo(np.float64).eps
+_CONSTANT_TARGET = np.finfo(np.float64).smallest_subnormal
+_NOISE = 1e-10
+
+# The largest noise, in standard deviations, that we let pass. Noise of r deviations makes of two
+# normals' squared correlation c the smaller c / (1 + r^2), and so takes less than
+# log2(1 + r^2 4^I) / 2 off I bits: below 0.02 bits, for up to 3 bits. An estimate from 1000 samples
+# scatters by more.
+_LOUD = 0.02
 
 
 def entropy(p):
@@ -56,10 +69,9 @@ def histogram_mutual_information(
         Bins of equal width between the extremes, or of equal numbers of samples (by rank; equal
         values always share a bin).
     correction : {"none", "miller-madow", "shuffle"}
-        What is done about the bias, which is upwards, about (bins - 1)^2 / (2 n_samples ln 2) for
-        independent samples: nothing (the plug-in estimate), the first-order Miller-Madow term from
-        the number of occupied bins, or subtracting the mean of `n_shuffles` estimates whose y has
-        been shuffled. A corrected estimate can be below 0.
+        What is done about the bias of few samples: nothing (the plug-in estimate), the first-order
+        Miller-Madow term from the number of occupied bins, or subtracting the mean of `n_shuffles`
+        estimates whose y has been shuffled. A corrected estimate can be below 0.
     n_shuffles, seed : int
         Number of shuffles and their random seed; used by ``correction="shuffle"`` only.
 
@@ -74,6 +86,14 @@ def histogram_mutual_information(
         If the shapes differ or are not one-dimensional, a value is NaN or infinite, `bins` or
         `n_shuffles` is no positive integer, or an option is unknown.
 
+    Notes
+    -----
+    Two errors work against each other. Few samples fill the boxes unevenly, which looks like a
+    relation: of independent samples the plug-in estimate is too high, by about
+    (bins - 1)^2 / (2 n_samples ln 2). And a box hides what x and y do within it: with unlimited
+    samples the estimate lies below the truth, by the more the stronger the relation and the wider
+    the boxes, and no correction puts that back.
+
     References
     ----------
     G. A. Miller, "Note on the bias of information estimates", in H. Quastler (ed.), Information
@@ -81,6 +101,7 @@ def histogram_mutual_information(
     """
     x, y = pair(x, y)
     bins = positive_integer(bins, "bins")
+    n_shuffles, seed = positive_integer(n_shuffles, "n_shuffles"), random_seed(seed)
     if correction not in ("none", "miller-madow", "shuffle"):
         raise MeasureError(
             f"correction = {correction!r} is unknown: choose 'none', 'miller-madow' or 'shuffle'."
@@ -91,7 +112,6 @@ def histogram_mutual_information(
     if correction == "miller-madow":
         return plug_in + _miller_madow(counts)
     if correction == "shuffle":
-        n_shuffles = positive_integer(n_shuffles, "n_shuffles")
         rng = np.random.default_rng(seed)
         shuffled = [
             _plug_in(_joint_counts(x_bins, rng.permutation(y_bins), bins))
@@ -113,7 +133,8 @@ def mutual_information(x, y, *, n_neighbors=3, unit="bits", seed=0):
     unit : {"bits", "nats"}
         Unit of the answer; 1 nat is 1 / ln 2 = 1.44 bits.
     seed : int
-        Seed of the noise (a ten-billionth of the data's scale) that tells equal values apart.
+        Seed of the noise (a ten-billionth of the data's scale) that tells equal values apart; from
+        0 to 2^32 - 1.
 
     Returns
     -------
@@ -127,6 +148,14 @@ def mutual_information(x, y, *, n_neighbors=3, unit="bits", seed=0):
         If the shapes differ or are not one-dimensional, there are no more samples than
         neighbours, a value is NaN or infinite (its place is named), or an option is wrong.
 
+    Warns
+    -----
+    MeasureWarning
+        If a vector is beyond scikit-learn's reach (see below), or if it was given in floats too
+        coarse for it: their rounding acts like a noise of 1 / sqrt(12) of their step, which should
+        stay below a fiftieth of the standard deviation. Constant vectors, repeated values and
+        whole numbers are no reason to warn.
+
     Notes
     -----
     The first estimator of Kraskov et al., and the same number, the seeded noise included, as
@@ -134,12 +163,22 @@ def mutual_information(x, y, *, n_neighbors=3, unit="bits", seed=0):
     random_state=seed)`` on float64 input, which answers in nats. x is the feature, y the target;
     swapping them swaps their noise and can move the estimate by a little.
 
+    The two differ on purpose where scikit-learn's number depends on the unit or the origin of the
+    data, as mutual information does not: where the standard deviation of x is below 2.2e-15, which
+    counts as constant there, or that of x or y cannot be squared in float64; and where x or y lies
+    so far from 0, more than 2e8 standard deviations, that the noise, which is a share of the mean
+    size, exceeds a fiftieth of the standard deviation. There the vector is measured about its mean
+    and in a unit of its own, and a warning says so.
+
     References
     ----------
     A. Kraskov, H. Stögbauer and P. Grassberger, "Estimating mutual information", Physical Review
     E 69, 066138, 2004.
     """
+    steps = precision(x, "x"), precision(y, "y")
     x, y = pair(x, y)
+    x = _within_reach(x, "x", _CONSTANT_FEATURE, steps[0])
+    y = _within_reach(y, "y", _CONSTANT_TARGET, steps[1])
     return float(_estimates(x[None], y[None], [0], [0], n_neighbors, unit, seed)[0])
 
 
@@ -165,8 +204,16 @@ def pairwise_mutual_information(X, *, n_neighbors=3, unit="bits", seed=0):
     ------
     MeasureError
         As `mutual_information`, and if `X` is no matrix of at least 2 rows, nor a stack of them.
+
+    Warns
+    -----
+    MeasureWarning
+        As `mutual_information`, of every row in each of its roles.
     """
-    X = rows(X)
+    step, X = precision(X, "X"), rows(X)
+    constant_below = np.full(X.shape[-2], _CONSTANT_FEATURE)
+    constant_below[-1] = _CONSTANT_TARGET  # the last row is nobody's feature
+    X = _within_reach(X, "X", constant_below, step)
     first, second = np.triu_indices(X.shape[-2], k=1)  # (n_pairs,) each; X[0] is nobody's target
     matrices = X.reshape(-1, *X.shape[-2:])  # (n_matrices, n_vectors, n_samples)
     n_threads = _ksg.n_threads_by_default()
@@ -189,27 +236,106 @@ def _estimates(features, targets, first, second, n_neighbors, unit, seed, n_thre
             f"{n_samples} sample(s) are too few for n_neighbors = {n_neighbors}: "
             f"give at least {n_neighbors + 1} samples or ask for fewer neighbours."
         )
-    if unit not in _NATS_PER_UNIT:
+    if unit not in tuple(_NATS_PER_UNIT):
         raise MeasureError(f"unit = {unit!r} is unknown: choose 'bits' or 'nats'.")
-    feature_noise, target_noise = _noises(seed, n_samples)
-    # the threshold below which scikit-learn takes a vector for constant depends on its role
-    features = _scale(features, 10 * np.finfo(np.float64).eps, feature_noise)
-    targets = _scale(targets, np.finfo(np.float64).smallest_subnormal, target_noise)
+    feature_noise, target_noise = _noises(random_seed(seed), n_samples)
+    features = _scale(features, _CONSTANT_FEATURE, feature_noise)
+    targets = _scale(targets, _CONSTANT_TARGET, target_noise)
     sums = _ksg.digamma_sums(features, targets, first, second, n_neighbors, n_threads)
     nats = digamma(n_samples) + digamma(n_neighbors) - sums / n_samples
     return np.maximum(nats, 0) / _NATS_PER_UNIT[unit]
 
 
+def _within_reach(X, name, constant_below, step):
+    """X, its vectors brought near where scikit-learn would lose them; warns of these.
+
+    Parameters
+    ----------
+    X : ndarray of float64, shape (..., n_samples)
+    name : str
+        What the caller calls X.
+    constant_below : float or ndarray, shape (n_vectors,)
+        The deviation below which scikit-learn takes each vector for constant.
+    step : float
+        Relative step between the numbers of the type that X was given in, 0 if whole.
+    """
+    if _clearly_within_reach(X, constant_below, step):
+        return X
+    with np.errstate(over="ignore", invalid="ignore"):
+        deviation, size = X.std(axis=-1), np.abs(X).mean(axis=-1)  # (...,) each
+    varies = X.max(axis=-1) > X.min(axis=-1)
+    measurable = varies & (deviation > 0)
+    lost = {
+        "values too large to square": ~np.isfinite(deviation),
+        "too small a standard deviation": varies & (deviation < constant_below),
+        "too large an offset for its noise": measurable & (_NOISE * size > _LOUD * deviation),
+    }
+    spacing = np.ldexp(step, np.frexp(size)[1] - 1)  # of floats as large as the mean size
+    coarse = measurable & (spacing > np.sqrt(12) * _LOUD * deviation)
+    for at in _places(coarse):
+        if np.any(X[at] % (2 * spacing[at])):  # or nothing was rounded: such as 1001, 1002, 1003
+            _warn(
+                f"{name}{list(at) or ''} was given in floats that are {spacing[at]:.2g} apart, and "
+                f"its standard deviation is {deviation[at]:.2g}: what it tells may have been "
+                "rounded away. Subtract the mean before rounding, or keep more digits."
+            )
+    for reason, where in lost.items():
+        for at in _places(where & varies):
+            _warn(
+                f"{name}{list(at) or ''} (mean size {size[at]:.3g}, standard deviation "
+                f"{deviation[at]:.3g}) has {reason} in scikit-learn, which loses it: it was "
+                "measured about its mean and in a unit of its own. Standardize it first, and the "
+                "two agree."
+            )
+    if not np.any(list(lost.values())):
+        return X
+    X = X.copy()
+    for at in _places(np.any(list(lost.values()), axis=0)):
+        X[at] = _near(X[at])
+    return X
+
+
+def _clearly_within_reach(X, constant_below, step):
+    """Whether no vector can be out of reach, judged by the extremes alone, which are quick to find.
+
+    Of n values between two extremes the standard deviation is at least their distance over the
+    root of 2 n: the extremes themselves leave that much.
+    """
+    low, high = X.min(axis=-1), X.max(axis=-1)  # (...,) each
+    deviation = (high / 2 - low / 2) * np.sqrt(2 / X.shape[-1])  # at least; halves cannot overflow
+    size = np.maximum(high, -low)
+    noise = max(_NOISE, step / np.sqrt(12))
+    squares_well = (deviation > 1e-150) & (size < 1e150)
+    within = (deviation > constant_below) & (noise * size < _LOUD * deviation) & squares_well
+    return within.all()
+
+
+def _places(where):
+    """Index of each vector for which `where` is true; that of a single vector is empty."""
+    return map(tuple, np.argwhere(where).tolist())
+
+
+def _warn(message):
+    """Point a warning at the line that called the measure."""
+    warnings.warn(message, MeasureWarning, stacklevel=4)
+
+
+def _near(x):
+    """The vector about its mean and in a unit close to 1; exact but for the mean's last digit.
+
+    The unit is a power of two, so that digits stay as they are; it is chosen before the mean is
+    taken, which could overflow, and again after that.
+    """
+    x = np.ldexp(x, -np.frexp(np.abs(x).max())[1])
+    x = x - x.mean()
+    return np.ldexp(x, -np.frexp(np.abs(x).max())[1])
+
+
 def _scale(X, constant_below, noise):
     """Each vector over its standard deviation, plus the noise that tells equal values apart."""
-    with np.errstate(over="ignore"):
-        deviations = X.std(axis=1, keepdims=True)  # (n_vectors, 1)
-    if not np.isfinite(deviations).all():
-        raise MeasureError(
-            f"values up to {np.abs(X).max():.3g} are too large to square: measure in a larger unit."
-        )
+    deviations = X.std(axis=1, keepdims=True)  # (n_vectors, 1)
     X = X / np.where(deviations < constant_below, 1, deviations)  # (n_vectors, n_samples)
-    X += 1e-10 * np.maximum(1, np.abs(X).mean(axis=1, keepdims=True)) * noise
+    X += _NOISE * np.maximum(1, np.abs(X).mean(axis=1, keepdims=True)) * noise
     return X
 
 
@@ -225,6 +351,9 @@ def _noises(seed, n_samples):
 def _bin_numbers(values, bins, binning):
     """The bin, from 0, that each value falls into."""
     if binning == "width":
+        half = values.max() / 2 - values.min() / 2  # of the range, which could overflow
+        if half < 1e-9 * np.abs(values).max() or not 1e-300 < half < 1e300:
+            values = _near(values)  # or the edges would be too close, or too far, for float64
         edges = np.histogram_bin_edges(values, bins)  # (bins + 1,)
         return np.searchsorted(edges[1:-1], values, side="right")  # (n_samples,)
     if binning == "frequency":

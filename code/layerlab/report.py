@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from layerlab._validate import random_seed
 from layerlab.figures import COMPONENT_NAMES, MEASURES
 from layerlab.statistics import mantel_test, shuffled_information
 
@@ -50,7 +51,7 @@ def information_floor(n_sequences: int, *, n_neighbors: int = 3, seed: int = 0) 
     float
         In bits: the mean over shuffles of two independent normal variables.
     """
-    x, y = np.random.default_rng(seed).standard_normal((2, n_sequences))
+    x, y = np.random.default_rng(random_seed(seed)).standard_normal((2, n_sequences))
     options = {"n_shuffles": N_SHUFFLES, "n_neighbors": n_neighbors, "seed": seed}
     return float(shuffled_information(x, y, **options).mean())
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from layerlab._validate import finite, pair, positive_integer, rows
+from layerlab._validate import finite, pair, positive_integer, random_seed, real, rows
 from layerlab.errors import MeasureError
 from layerlab.information import mutual_information, pairwise_mutual_information
 
@@ -88,6 +88,7 @@ def mantel_test(first, second, *, n_permutations=9999, seed=0):
     first, second = _ranked(first, second)
     n_items = _count_items(len(first))
     n_permutations = positive_integer(n_permutations, "n_permutations")
+    seed = random_seed(seed)
     tau = kendall_tau(first, second).tau
     if np.isnan(tau):
         return Tau(np.nan, np.nan)
@@ -143,7 +144,8 @@ def bootstrap_tau(first, second, *, confidence=0.95, n_resamples=1999, seed=0):
     first, second = _ranked(first, second)
     n_items = _count_items(len(first))
     n_resamples = positive_integer(n_resamples, "n_resamples")
-    if not 0 < confidence < 1:
+    seed = random_seed(seed)
+    if not real(confidence) or not 0 < confidence < 1:
         raise MeasureError(f"confidence = {confidence!r}: it should lie between 0 and 1.")
     i, j = np.triu_indices(n_items, k=1)
 
@@ -192,7 +194,7 @@ def shuffled_information(x, y=None, *, n_shuffles=100, n_neighbors=3, unit="bits
         As `mutual_information` and `pairwise_mutual_information`.
     """
     n_shuffles = positive_integer(n_shuffles, "n_shuffles")
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(random_seed(seed))
     options = {"n_neighbors": n_neighbors, "unit": unit, "seed": seed}
     if y is None:
         X = rows(x)
@@ -239,6 +241,7 @@ def _concordances(first, second):
     This is tau's numerator; its denominator counts ties, which relabelling never changes.
     """
     first = stats.rankdata(first, method="dense", axis=1).astype(np.int32)  # (n_rows, n_pairs)
+    second = stats.rankdata(second, method="dense").astype(float)  # (n_pairs,), no huge values
     total = np.zeros(len(first), dtype=np.int64)
     for entry in range(first.shape[1] - 1):
         signs = np.sign(second[entry + 1 :] - second[entry])  # (n_later,)

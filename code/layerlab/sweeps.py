@@ -7,6 +7,7 @@ Axes, always in this order: component (0 attention, 1 MLP), layer, pair or stati
 
 import numpy as np
 
+from layerlab._validate import rows, whole_numbers
 from layerlab.distances import pairwise_minkowski
 from layerlab.errors import MeasureError
 from layerlab.information import pairwise_mutual_information
@@ -23,8 +24,15 @@ def position_distances(positions) -> np.ndarray:
     Returns
     -------
     ndarray of int64, shape (n_pairs,)
+
+    Raises
+    ------
+    MeasureError
+        If a position is no whole number, or they are no list of them.
     """
-    positions = np.asarray(positions, dtype=np.int64)
+    positions = whole_numbers(positions, "positions")
+    if positions.ndim != 1:
+        raise MeasureError(f"positions has the shape {positions.shape}: it should be (n,).")
     first, second = np.triu_indices(len(positions), k=1)
     return np.abs(positions[second] - positions[first])  # (n_pairs,)
 
@@ -51,8 +59,8 @@ def measure_pairs(X, *, n_neighbors: int = 3, seed: int = 0) -> np.ndarray:
     MeasureError
         If `X` is no matrix of finite numbers, or is too narrow for `n_neighbors`.
     """
-    X = np.asarray(X, dtype=np.float64)
     information = pairwise_mutual_information(X, n_neighbors=n_neighbors, seed=seed)
+    X = rows(X)  # converted once for both distances
     return np.stack(
         [information, pairwise_minkowski(X, 1), pairwise_minkowski(X, 2)], axis=-1
     )  # (..., n_pairs, 3)
