@@ -159,6 +159,8 @@ def _fill_sums(xs, ys, x_places, y_order, first, second, k, half_slab, weights, 
     unproved = np.empty(n + 1, np.int32)
     nearest = np.empty(k)
     tally = np.empty(n + 1, np.int64)
+    moves = np.zeros(2, np.int64)
+    ends = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
     for m in range(len(first)):
         x, y = xs[first[m]], ys[second[m]]
         x_place, sample = x_places[first[m]], y_order[second[m]]
@@ -166,10 +168,10 @@ def _fill_sums(xs, ys, x_places, y_order, first, second, k, half_slab, weights, 
             i = x_place[sample[j - pad]]
             to_x[j], to_y[i] = i, j
             x_by_y[j], y_by_x[i] = x[i], y[j]
+        radius[:] = np.inf
         if k <= N_KEPT:
             n_unproved = _look_in_slabs(x, y, to_x, k, half_slab, slabs, radius, unproved)
         else:
-            radius[:] = np.inf
             for i in range(n):
                 unproved[i] = pad + i
             n_unproved = n
@@ -184,8 +186,8 @@ def _fill_sums(xs, ys, x_places, y_order, first, second, k, half_slab, weights, 
         for j in range(pad, pad + n):
             radius_by_y[j] = radius[to_x[j]]
         tally[:] = 0
-        _tally_counts(x, radius, pad, tally)
-        _tally_counts(y, radius_by_y, pad, tally)
+        _tally_counts(x, radius, pad, ends, moves, tally)
+        _tally_counts(y, radius_by_y, pad, ends, moves, tally)
         sums[m] = 0.0
         for count in range(1, n + 1):
             sums[m] += tally[count] * weights[count]
@@ -232,7 +234,7 @@ def _look_in_slabs(x, y, to_x, k, half_slab, slabs, radius, unproved):
             beyond_x = _lower(list_x[j] - left, right - list_x[j])
             beyond_y = _lower(list_y[j] - list_y[i], list_y[j + REACH] - list_y[j])
             mine = (place[j] >= start) & (place[j] < end)
-            radius[place[j] if mine else 0] = kth[i]
+            radius[place[j]] = _lower(radius[place[j]], kth[i])  # a guest's is a bound, too
             unproved[n_unproved] = place[j]
             n_unproved += mine & (kth[i] > _lower(beyond_x, beyond_y))
     return n_unproved
@@ -322,15 +324,15 @@ def _walk(along, across, i, bound, nearest):
 
 
 @numba.njit(cache=True, nogil=True)
-def _tally_counts(values, radius, pad, tally):
+def _tally_counts(values, radius, pad, ends, moves, tally):
     """Enter into the tally how many values lie within each value's radius, itself included."""
-    below, above = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
+    below, above = ends
     stride = pad // STRIDES
     for start in range(pad, len(values) - pad, BLOCK):
         n = min(BLOCK, len(values) - pad - start)
-        for way, ends in ((-1, below), (1, above)):
-            _stride(values, radius, start, n, way * stride, ends)
-            _bisect(values, radius, start, n, way * stride, ends)
+        for way, end in ((-1, below), (1, above)):
+            _stride(values, radius, start, n, way * stride, end)
+            _bisect(values, radius, start, n, way * stride, moves, end)
         for i in range(n):
             if max(-below[i], above[i]) < pad - 1:
                 tally[above[i] - below[i] + 1] += 1
@@ -347,29 +349,22 @@ def _stride(values, radius, start, n, stride, ends):
     f, g = values[start + 6 * stride :], values[start + 7 * stride :]
     for i in range(n):  # without a loop inside, so that the compiler takes eight i at once
         v, r = own_values[i], own_radius[i]
-        end = _if(abs(a[i] - v) < r, stride) + _if(abs(b[i] - v) < r, stride)
-        end += _if(abs(c[i] - v) < r, stride) + _if(abs(d[i] - v) < r, stride)
-        end += _if(abs(e[i] - v) < r, stride) + _if(abs(f[i] - v) < r, stride)
-        ends[i] = end + _if(abs(g[i] - v) < r, stride)
-
-
-@numba.njit(cache=True, inline="always")
-def _if(condition, number):
-    return number if condition else 0
+        n_near = (abs(a[i] - v) < r) + (abs(b[i] - v) < r) + (abs(c[i] - v) < r)
+        n_near += (abs(d[i] - v) < r) + (abs(e[i] - v) < r)
+        ends[i] = stride * (n_near + (abs(f[i] - v) < r) + (abs(g[i] - v) < r))
 
 
 @numba.njit(cache=True, nogil=True)
-def _bisect(values, radius, start, n, stride, ends):
+def _bisect(values, radius, start, n, stride, moves, ends):
     """Go on from the ends, by ever smaller steps, while the values are near."""
     own_values, own_radius = values[start:], radius[start:]
     length = abs(stride)
     while length > 1:
         length >>= 1
-        step = length if stride > 0 else -length
+        moves[1] = step = length if stride > 0 else -length
         for i in range(n):  # places as unsigned numbers spare numba the care for negative ones
-            end = ends[i] + step
-            distance = abs(values[np.uintp(start + i + end)] - own_values[i])
-            ends[i] = end if distance < own_radius[i] else ends[i]
+            distance = abs(values[np.uintp(start + i + ends[i] + step)] - own_values[i])
+            ends[i] += moves[np.uintp(distance < own_radius[i])]
 
 
 @numba.njit(cache=True, nogil=True)
