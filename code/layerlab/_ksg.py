@@ -234,7 +234,10 @@ def _margin(half_slab):
 
 @_compiled
 def _look_in_slabs(x, y, to_x, k, half_slab, slabs, radius, unproved):
-    """Distances to the k-th neighbour in the slab; lists the points where that may be too large."""
+    """Lower each radius to the k-th distance in the slabs; list the points it may be too large for.
+
+    A point's distance in its neighbour's slab is a bound as well, so no choice is needed.
+    """
     slab_x, slab_y, slab_place, ends = slabs
     n_slabs, width = slab_x.shape
     own, margin, pad = 2 * half_slab, _margin(half_slab), 4 * half_slab
@@ -256,7 +259,7 @@ def _look_in_slabs(x, y, to_x, k, half_slab, slabs, radius, unproved):
             beyond_x = _lower(list_x[j] - left, right - list_x[j])
             beyond_y = _lower(list_y[j] - list_y[i], list_y[j + REACH] - list_y[j])
             mine = (place[j] >= start) & (place[j] < end)
-            radius[place[j]] = _lower(radius[place[j]], kth[i])  # a guest's is a bound, too
+            radius[place[j]] = _lower(radius[place[j]], kth[i])
             unproved[n_unproved] = place[j]
             n_unproved += mine & (kth[i] > _lower(beyond_x, beyond_y))
     return n_unproved
@@ -380,8 +383,8 @@ def _stride(values, radius, start, n, stride, ends):
 def _bisect(values, radius, start, n, step, moves, below, above):
     """Go on from the ends, by ever smaller steps, while the values are near.
 
-    A move is looked up by the comparison. Written as a choice, or as a product, it would be the
-    compiler's to make a jump of it, which the processor guesses wrongly every other time.
+    A move is looked up by the comparison. Of a choice or a product, the compiler makes a jump for
+    some processors, depending on their timing, and about every other guess at that jump is wrong.
     """
     own_values, own_radius = values[start:], radius[start:]
     while step > 1:
