@@ -279,12 +279,11 @@ def middle_of(found, key=""):
     """One result of several runs': medians, the largest difference, the extreme rounds."""
     first = found[0]
     if isinstance(first, dict):
-        keys = dict.fromkeys(key for one in found for key in one)
-        middle = {key: middle_of([one[key] for one in found if key in one], key) for key in keys}
-        runs = (
-            {"each_run": [one["times_faster"] for one in found]} if "times_faster" in first else {}
-        )
-        return middle | runs
+        names = dict.fromkeys(name for one in found for name in one)  # a run may lack some
+        middle = {n: middle_of([one[n] for one in found if n in one], n) for n in names}
+        if "times_faster" in first:
+            middle["each_run"] = [one["times_faster"] for one in found]
+        return middle
     if isinstance(first, bool):
         return all(found)
     if key == "lowest_and_highest_round":
@@ -317,16 +316,14 @@ def print_table(title, rows):
     """One comparison, to read."""
     promised = f"{'promised':>10}" if "promised" in next(iter(rows.values())) else ""
     print(f"\n{title}\n{'':34}{promised}{'× faster':>10}{'lowest':>8}{'highest':>8}", end="")
-    print(f"{'µs a pair':>12}{'differs by (nats)':>19}")
+    print(f"{'µs a pair':>12}{'differs by (nats)':>19}  in each run")
     for name, row in rows.items():
         lowest, highest = row["lowest_and_highest_round"]
-        runs = "  runs: " + ", ".join(f"{ratio:.1f}" for ratio in row.get("each_run", ()))
+        runs = ", ".join(f"{ratio:.1f}" for ratio in row.get("each_run", ()))
         asked = f"{row['promised']:10}" if promised else ""
         print(
             f"{name:34}{asked}{row['times_faster']:10.2f}{lowest:8.1f}{highest:8.1f}"
-            f"{row['microseconds_a_pair']:12.1f}{row['largest_difference_nats']:19.1e}"
-            + runs
-            * ("each_run" in row)
+            f"{row['microseconds_a_pair']:12.1f}{row['largest_difference_nats']:19.1e}  {runs}"
         )
 
 
