@@ -1,11 +1,16 @@
 """Measure our estimators beside other packages': ``python -m benchmarks``, from the repository.
 
-Every table is made in this one run. What is compared is measured in turn, round after round, and
-the medians are compared, so that a busy machine slows all of them alike; beside their ratio stand
-its lowest and highest round. One thread means the processor time of the whole process, several
-threads mean time on the clock. Next to each speed stands the largest difference, in nats, from
-scikit-learn on the same input. The last table holds each ratio that we promise. Idle the machine
-first if the seconds themselves matter, and see ``load_average`` in the result.
+What is compared is measured in turn, round after round, and the medians are compared, so that a
+busy machine slows all of them alike; beside their ratio stand its lowest and highest round. One
+thread means the processor time of the whole process, several threads mean time on the clock. Next
+to each speed stands the largest difference, in nats, from scikit-learn on the same input. The last
+table holds each ratio that we promise. Idle the machine first if the seconds themselves matter, and
+see ``load_average`` in the result.
+
+A first process compiles the kernel, and others measure, which load what it kept, as nearly every
+process of a user does. The two run different machine code: the one that compiles takes a function
+as it was compiled by itself, the others as it was optimised once more within the function that
+calls it. To measure in the process that compiled can flatter.
 """
 
 import argparse
@@ -20,10 +25,12 @@ from time import perf_counter, process_time
 
 import numba
 import numpy as np
+from numba.core.dispatcher import Dispatcher
 from scipy.spatial.distance import minkowski
 
 from benchmarks import machine, peers
 from coursebuild.course import CourseError, course_root
+from layerlab import _ksg
 from layerlab.distances import pairwise_minkowski
 from layerlab.information import mutual_information, pairwise_mutual_information
 
@@ -128,14 +135,14 @@ def threads(n_rounds):
     }
 
 
-def narrow_vectors(n_rounds):
-    """The sweep's table once more, our kernel compiled for a processor without AVX-512."""
-    with TemporaryDirectory() as folder:
-        out = Path(folder, "result.json")
-        command = [sys.executable, "-m", "benchmarks", "--narrow", f"--rounds={n_rounds}"]
-        environment = os.environ | machine.without_avx512() | {"NUMBA_CACHE_DIR": folder}
-        subprocess.run([*command, f"--out={out}"], check=True, env=environment)
-        return json.loads(out.read_text())
+def tuned_sweep(n_rounds):
+    """The sweep's blocks by the loop and by us; for a kernel compiled as for another processor."""
+    blocks = np.stack([activations(10, 1280, seed) for seed in range(8)])
+    works = {LOOP: lambda: sweep_loop(blocks[0])[0], "layerlab": lambda: sweep(blocks)[0]}
+    seconds, results = interleaved(works, n_rounds)
+    n_pairs = {name: np.size(result) for name, result in results.items()}
+    first = {name: np.ravel(result)[:45] for name, result in results.items()}
+    return _compare(seconds, n_pairs, first)
 
 
 def _by_first(pairs):
@@ -226,6 +233,64 @@ def _compare(seconds, n_pairs, results):
     }
 
 
+def measure(n_rounds, sizes):
+    """All tables that are made in one process, which must have compiled nothing."""
+    result = {
+        "laminar_sweep": laminar_sweep(n_rounds),
+        "threads": threads(n_rounds),
+        "layer_pairs": layer_pairs(n_rounds),
+        "single_pair": single_pairs(n_rounds, sizes),
+        "microseconds_a_pair_by_vectors": many_vectors(n_rounds),
+    }
+    refuse_what_was_compiled_here()
+    return result
+
+
+def refuse_what_was_compiled_here():
+    """An error if this process compiled a kernel, instead of loading what another one kept."""
+    kernels = [kernel for kernel in vars(_ksg).values() if isinstance(kernel, Dispatcher)]
+    compiled = [kernel.__name__ for kernel in kernels if kernel.stats.cache_misses]
+    if compiled or not any(kernel.stats.cache_hits for kernel in kernels):
+        raise RuntimeError(f"loaded nothing, or compiled while measuring: {compiled}")
+
+
+def in_a_process(environment, *options):
+    """What ``python -m benchmarks`` with these options finds, in a process of its own."""
+    with TemporaryDirectory() as folder:
+        out = Path(folder, "result.json")
+        command = [sys.executable, "-m", "benchmarks", *options, f"--out={out}"]
+        subprocess.run(command, check=True, env=os.environ | environment)
+        return json.loads(out.read_text())
+
+
+def tunings(n_rounds):
+    """The sweep once more, our kernel compiled as for other processors."""
+    tables = {}
+    for name, environment in machine.tunings().items():
+        print(f"measuring, compiled for {name}", flush=True)
+        with TemporaryDirectory() as cache:
+            environment |= {"NUMBA_CACHE_DIR": cache}
+            machine.first_call(environment)
+            tables[name] = in_a_process(environment, "--part=tuned", f"--rounds={n_rounds}")
+    return tables
+
+
+def middle_of(found, key=""):
+    """One result of several runs': medians, the largest difference, the extreme rounds."""
+    first = found[0]
+    if isinstance(first, dict):
+        names = dict.fromkeys(name for one in found for name in one)  # a run may lack some
+        middle = {n: middle_of([one[n] for one in found if n in one], n) for n in names}
+        if "times_faster" in first:
+            middle["each_run"] = [one["times_faster"] for one in found]
+        return middle
+    if isinstance(first, bool):
+        return all(found)
+    if key == "lowest_and_highest_round":
+        return [min(np.ravel(found)), max(np.ravel(found))]
+    return float((np.max if "difference" in key else np.median)(found))
+
+
 def promises(result):
     """Each ratio that we promise: what for, how much, and the row that shows it."""
     sweep_rows, threads_rows = result["laminar_sweep"]["rows"], result["threads"]["rows"]
@@ -234,16 +299,16 @@ def promises(result):
         ("sweep, 1 thread", 50 if wide else 15, sweep_rows["layerlab"]),
         ("sweep, 2 threads", 85 if wide else 15, threads_rows["layerlab, 2 threads"]),
     ]
-    if "narrow_vectors" in result:
-        row = result["narrow_vectors"]["rows"]["layerlab"]
+    if machine.NARROW in result["tunings"]:
+        row = result["tunings"][machine.NARROW]["layerlab"]
         found.append(("sweep, 1 thread, without AVX-512", 15, row))
-    for n_samples, promised in ((1000, 60), (100, 250)):
+    for n_samples, promised in (("1000", 60), ("100", 250)):
         row = result["layer_pairs"][n_samples]["layerlab"]
         found.append((f"630 pairs of layers, {n_samples} values", promised, row))
-    for n_samples in (100_000, 1_000_000):
+    for n_samples in ("100000", "1000000"):
         if n_samples in result["single_pair"]:
             row = result["single_pair"][n_samples]["layerlab"]
-            found.append((f"one pair, {n_samples:,} values", 10, row))
+            found.append((f"one pair, {int(n_samples):,} values", 10, row))
     return {name: {"promised": promised} | row for name, promised, row in found}
 
 
@@ -251,60 +316,74 @@ def print_table(title, rows):
     """One comparison, to read."""
     promised = f"{'promised':>10}" if "promised" in next(iter(rows.values())) else ""
     print(f"\n{title}\n{'':34}{promised}{'× faster':>10}{'lowest':>8}{'highest':>8}", end="")
-    print(f"{'µs a pair':>12}{'differs by (nats)':>19}")
+    print(f"{'µs a pair':>12}{'differs by (nats)':>19}  in each run")
     for name, row in rows.items():
         lowest, highest = row["lowest_and_highest_round"]
+        runs = ", ".join(f"{ratio:.1f}" for ratio in row.get("each_run", ()))
         asked = f"{row['promised']:10}" if promised else ""
         print(
             f"{name:34}{asked}{row['times_faster']:10.2f}{lowest:8.1f}{highest:8.1f}"
-            f"{row['microseconds_a_pair']:12.1f}{row['largest_difference_nats']:19.1e}"
+            f"{row['microseconds_a_pair']:12.1f}{row['largest_difference_nats']:19.1e}  {runs}"
         )
+
+
+def print_tables(result):
+    """All that was found, to read; what we promise comes last."""
+    print_table("The sweep, blocks of 45 pairs, 1280 samples", result["laminar_sweep"]["rows"])
+    print_table("The whole sweep, by the clock", result["threads"]["rows"])
+    print("The same numbers on one thread and on two:", result["threads"]["identical"])
+    tuned = {name: rows["layerlab"] for name, rows in result["tunings"].items()}
+    if tuned:
+        print_table("The sweep, compiled as for other processors", tuned)
+    for title, tables in (("Pairs of layers", "layer_pairs"), ("One pair", "single_pair")):
+        for n_samples, rows in result[tables].items():
+            print_table(f"{title}, {n_samples} samples", rows)
+    print("\nµs a pair by number of vectors:", result["microseconds_a_pair_by_vectors"])
+    print("Peak memory, MiB:", result["peak_memory_mib"])
+    print("First call, seconds:", result["first_call_seconds"])
+    print_table("What we promise", result["promises"])
 
 
 def main():
     """Measure, print the tables, and write them to ``benchmarks/results/`` as JSON."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=9, help="times everything is done")
+    parser.add_argument("--rounds", type=int, default=9, help="times everything is done in a run")
+    parser.add_argument("--runs", type=int, default=3, help="processes that measure the same")
     parser.add_argument("--million", action="store_true", help="a pair of 1,000,000 samples, too")
-    parser.add_argument("--out", type=Path, help="the result file; named by the time if left out")
-    parser.add_argument("--narrow", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--out", type=Path, help="the result file; named by the processor if left out"
+    )
+    parser.add_argument("--part", choices=["all", "tuned"], help=argparse.SUPPRESS)
     options = parser.parse_args()
-    sizes = [1000, 10_000, 100_000] + [1_000_000] * options.million
-    numba.config.NUMBA_NUM_THREADS = 1
-    if options.narrow:  # this process was started by another one's `narrow_vectors`
-        options.out.write_text(json.dumps(laminar_sweep(options.rounds)))
+    if options.part:  # this process was started by another one's `in_a_process`
+        numba.config.NUMBA_NUM_THREADS = 1
+        sizes = [1000, 10_000, 100_000] + [1_000_000] * options.million
+        whole = options.part == "all"
+        found = measure(options.rounds, sizes) if whole else tuned_sweep(options.rounds)
+        options.out.write_text(json.dumps(found))
         return
     try:
         results = course_root() / "benchmarks" / "results"
     except CourseError as error:
         parser.error(str(error))
     result = {"machine": machine.stamp(), "rounds": options.rounds}
-    result["laminar_sweep"] = laminar_sweep(options.rounds)
-    print_table("The sweep, blocks of 45 pairs, 1280 samples", result["laminar_sweep"]["rows"])
-    result["threads"] = threads(options.rounds)
-    print_table("The whole sweep, by the clock", result["threads"]["rows"])
-    print("The same numbers on one thread and on two:", result["threads"]["identical"])
-    if result["machine"]["avx512"]:
-        result["narrow_vectors"] = narrow_vectors(options.rounds)
-        print_table("The sweep without AVX-512", result["narrow_vectors"]["rows"])
-    result["layer_pairs"] = layer_pairs(options.rounds)
-    for n_samples, rows in result["layer_pairs"].items():
-        print_table(f"Pairs of layers, {n_samples} samples", rows)
-    result["single_pair"] = single_pairs(options.rounds, sizes)
-    for n_samples, rows in result["single_pair"].items():
-        print_table(f"One pair, {n_samples} samples", rows)
-    result["microseconds_a_pair_by_vectors"] = many_vectors(options.rounds)
-    print("\nµs a pair by number of vectors:", result["microseconds_a_pair_by_vectors"])
+    with TemporaryDirectory() as cache:
+        environment = {"NUMBA_CACHE_DIR": cache}
+        names = "empty_cache", "full_cache"
+        result["first_call_seconds"] = {name: machine.first_call(environment) for name in names}
+        runs = []
+        for run in range(options.runs):
+            print(f"measuring, run {run + 1} of {options.runs}", flush=True)
+            million = ["--million"] if options.million and run == 0 else []  # it takes a minute
+            rounds = f"--rounds={options.rounds}"
+            runs.append(in_a_process(environment, "--part=all", rounds, *million))
+    result |= middle_of(runs)
+    result["tunings"] = tunings(options.rounds)
     result["peak_memory_mib"] = memory()
-    print("Peak memory, MiB:", result["peak_memory_mib"])
-    result["first_call_seconds"] = dict(
-        zip(("empty_cache", "full_cache"), machine.cold_compilation(), strict=True)
-    )
-    print("First call, seconds:", result["first_call_seconds"])
     result["promises"] = promises(result)
-    print_table("What we promise", result["promises"])
     result["load_average_at_the_end"] = os.getloadavg()[0]
-    out = options.out or results / f"{result['machine']['time'].replace(':', '-')}.json"
+    print_tables(result)
+    out = options.out or results / machine.file_name(result["machine"])
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(result, indent=2) + "\n")
     print(f"\nwritten to {out}")

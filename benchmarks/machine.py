@@ -2,9 +2,9 @@
 
 import os
 import platform
+import re
 import subprocess
 import sys
-import tempfile
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -13,6 +13,8 @@ import numba
 from llvmlite import binding
 
 PACKAGES = ("numpy", "scipy", "scikit-learn", "numba", "llvmlite")
+OTHERS = ("x86-64-v4", "skylake-avx512", "emeraldrapids", "znver4")  # as LLVM names processors
+NARROW = "x86-64-v3, without AVX-512"
 
 
 def stamp():
@@ -30,14 +32,33 @@ def stamp():
     } | {package: version(package) for package in PACKAGES}
 
 
-def without_avx512():
-    """Environment in which Numba compiles for this processor as if its AVX-512 were missing."""
+def file_name(stamp):
+    """Where a result is stored: one file for a processor and what Numba compiles for on it."""
+    words = f"{stamp['processor']} {stamp['compiled_for']}".lower()
+    return re.sub("[^a-z0-9]+", "-", words) + ".json"
+
+
+def tunings():
+    """Environments in which Numba compiles as for other processors, by name; none but on x86-64.
+
+    The instructions stay those that this processor has, or fewer; what changes is which of them
+    the compiler takes and how it arranges them, which it decides by the processor's name.
+    """
+    if platform.machine() not in ("x86_64", "AMD64"):
+        return {}
     features = binding.get_host_cpu_features()
-    chosen = {name: on and not name.startswith("avx512") for name, on in features.items()}
-    return {
-        "NUMBA_CPU_NAME": "x86-64-v3",
-        "NUMBA_CPU_FEATURES": ",".join(("+" if on else "-") + n for n, on in chosen.items()),
-    }
+    environments = {name: _compiled_for(name, features) for name in OTHERS}
+    environments.pop(binding.get_host_cpu_name(), None)
+    if features.get("avx512f"):
+        fewer = {name: on and not name.startswith("avx512") for name, on in features.items()}
+        environments[NARROW] = _compiled_for("x86-64-v3", fewer)
+    return environments
+
+
+def _compiled_for(name, features):
+    """The variables by which Numba compiles for a processor of that name and these features."""
+    signs = ",".join(("+" if on else "-") + feature for feature, on in features.items())
+    return {"NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": signs}
 
 
 def _processor():
@@ -50,8 +71,8 @@ def _processor():
         for line in information.read_text().splitlines()
         if ":" in line
     )
-    names = ("model name", "cpu family", "model")
-    return ", ".join(f"{name} {fields[name]}" for name in names if name in fields)
+    numbers = [f"{name} {fields[name]}" for name in ("cpu family", "model") if name in fields]
+    return ", ".join([fields.get("model name", platform.machine()), *numbers])
 
 
 def peak_memory(preparation, work):
@@ -70,8 +91,8 @@ def peak_memory(preparation, work):
     return float(_run(program))
 
 
-def cold_compilation():
-    """Seconds of a process's first estimate, with an empty cache and with a full one."""
+def first_call(environment):
+    """Seconds of a process's first estimate; what it compiles is kept in ``NUMBA_CACHE_DIR``."""
     program = (
         "import time\n"
         "import numpy as np\n"
@@ -81,8 +102,7 @@ def cold_compilation():
         "mutual_information(x, y)\n"
         "print(time.perf_counter() - start)\n"
     )
-    with tempfile.TemporaryDirectory() as cache:
-        return [float(_run(program, NUMBA_CACHE_DIR=cache)) for _ in range(2)]
+    return float(_run(program, **environment))
 
 
 def _run(program, **environment):

@@ -28,7 +28,9 @@ places, if x and y are unrelated. The sorted vectors carry a margin of infinitie
 where every search stops by itself.
 """
 
+import warnings
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import pairwise
 
 import numba
@@ -121,7 +123,27 @@ def _sort_again(features, guess):
     return order
 
 
-@numba.njit(cache=True, nogil=True)
+def _keeps_code():
+    """Whether Numba finds a folder for compiled code; a warning if not, and the way out."""
+    try:
+        numba.njit(cache=True)(_keeps_code)  # looks for the folder, and compiles nothing
+    except RuntimeError as error:
+        warnings.warn(
+            "compiled code cannot be kept, because neither layerlab's folder nor the user's cache "
+            "folder can be written: the first estimate of every process compiles anew, which takes "
+            f"some seconds. Set NUMBA_CACHE_DIR to a folder that can be written. (numba: {error})",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return False
+    return True
+
+
+_compiled = partial(numba.njit, cache=_keeps_code(), nogil=True)
+_inlined = partial(_compiled, inline="always")
+
+
+@_compiled
 def _is_sorted(vector, order):
     """Whether the vector never falls when it is read in this order."""
     n_falls = 0
@@ -130,7 +152,7 @@ def _is_sorted(vector, order):
     return n_falls == 0
 
 
-@numba.njit(cache=True, nogil=True)
+@_compiled
 def _arrange(vectors, order, pad):
     """Each vector sorted, between `pad` infinities; and the place of each sample in there."""
     n_vectors, n = vectors.shape
@@ -144,7 +166,7 @@ def _arrange(vectors, order, pad):
     return arranged, places
 
 
-@numba.njit(cache=True, nogil=True)
+@_compiled
 def _fill_sums(xs, ys, x_places, y_order, first, second, k, half_slab, weights, sums):
     """Write the sum of each pair into `sums`."""
     n, length = y_order.shape[1], xs.shape[1]
@@ -159,6 +181,8 @@ def _fill_sums(xs, ys, x_places, y_order, first, second, k, half_slab, weights, 
     unproved = np.empty(n + 1, np.int32)
     nearest = np.empty(k)
     tally = np.empty(n + 1, np.int64)
+    moves = np.zeros(2, np.int64)  # what a bisection adds where a value is far, and where near
+    ends = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
     for m in range(len(first)):
         x, y = xs[first[m]], ys[second[m]]
         x_place, sample = x_places[first[m]], y_order[second[m]]
@@ -166,10 +190,10 @@ def _fill_sums(xs, ys, x_places, y_order, first, second, k, half_slab, weights, 
             i = x_place[sample[j - pad]]
             to_x[j], to_y[i] = i, j
             x_by_y[j], y_by_x[i] = x[i], y[j]
+        radius[:] = np.inf
         if k <= N_KEPT:
             n_unproved = _look_in_slabs(x, y, to_x, k, half_slab, slabs, radius, unproved)
         else:
-            radius[:] = np.inf
             for i in range(n):
                 unproved[i] = pad + i
             n_unproved = n
@@ -184,14 +208,14 @@ def _fill_sums(xs, ys, x_places, y_order, first, second, k, half_slab, weights, 
         for j in range(pad, pad + n):
             radius_by_y[j] = radius[to_x[j]]
         tally[:] = 0
-        _tally_counts(x, radius, pad, tally)
-        _tally_counts(y, radius_by_y, pad, tally)
+        _tally_counts(x, radius, pad, ends, moves, tally)
+        _tally_counts(y, radius_by_y, pad, ends, moves, tally)
         sums[m] = 0.0
         for count in range(1, n + 1):
             sums[m] += tally[count] * weights[count]
 
 
-@numba.njit(cache=True, nogil=True)
+@_compiled
 def _empty_slabs(n, half_slab):
     """Room for the lists of all slabs: their x, y and places in the x-order; and their ends."""
     own = 2 * half_slab
@@ -202,15 +226,18 @@ def _empty_slabs(n, half_slab):
     return slab_x, slab_y, np.zeros((n_slabs, width), np.int32), np.zeros(n_slabs, np.int64)
 
 
-@numba.njit(cache=True, inline="always")
+@_inlined
 def _margin(half_slab):
     """How far a slab reaches into its neighbours."""
     return 3 * half_slab // 4
 
 
-@numba.njit(cache=True, nogil=True)
+@_compiled
 def _look_in_slabs(x, y, to_x, k, half_slab, slabs, radius, unproved):
-    """Distances to the k-th neighbour in the slab; lists the points where that may be too large."""
+    """Lower each radius to the k-th distance in the slabs; list the points it may be too large for.
+
+    A point's distance in its neighbour's slab is a bound as well, so no choice is needed.
+    """
     slab_x, slab_y, slab_place, ends = slabs
     n_slabs, width = slab_x.shape
     own, margin, pad = 2 * half_slab, _margin(half_slab), 4 * half_slab
@@ -232,13 +259,13 @@ def _look_in_slabs(x, y, to_x, k, half_slab, slabs, radius, unproved):
             beyond_x = _lower(list_x[j] - left, right - list_x[j])
             beyond_y = _lower(list_y[j] - list_y[i], list_y[j + REACH] - list_y[j])
             mine = (place[j] >= start) & (place[j] < end)
-            radius[place[j] if mine else 0] = kth[i]
+            radius[place[j]] = _lower(radius[place[j]], kth[i])
             unproved[n_unproved] = place[j]
             n_unproved += mine & (kth[i] > _lower(beyond_x, beyond_y))
     return n_unproved
 
 
-@numba.njit(cache=True, nogil=True)
+@_compiled
 def _fill_slabs(x, y, to_x, half_slab, slabs):
     """List the points of every slab in y-order; one near an edge is in two lists."""
     slab_x, slab_y, slab_place, ends = slabs
@@ -260,7 +287,7 @@ def _fill_slabs(x, y, to_x, half_slab, slabs):
         ends[other] = end + (other != s)  # if it is the same slab, the next point overwrites it
 
 
-@numba.njit(cache=True, nogil=True)
+@_compiled
 def _keep_three(list_x, list_y, n_listed, first, second, third):
     """The three smallest distances of each listed point to those up to `REACH` places away."""
     first[:n_listed] = np.inf
@@ -282,7 +309,7 @@ def _keep_three(list_x, list_y, n_listed, first, second, third):
             first[i], second[i], third[i] = a, b, c
 
 
-@numba.njit(cache=True, inline="always")
+@_inlined
 def _insert(a, b, c, d):
     """The three smallest of a <= b <= c and d, in order."""
     not_a = _larger(a, d)
@@ -290,17 +317,17 @@ def _insert(a, b, c, d):
     return _lower(a, d), _lower(b, not_a), _lower(c, not_b)
 
 
-@numba.njit(cache=True, inline="always")
+@_inlined
 def _lower(a, b):
     return a if a < b else b
 
 
-@numba.njit(cache=True, inline="always")
+@_inlined
 def _larger(a, b):
     return a if a > b else b
 
 
-@numba.njit(cache=True, nogil=True)
+@_compiled
 def _walk(along, across, i, bound, nearest):
     """Distance of point i to its k-th neighbour, if that is below the bound, else the bound."""
     nearest[:] = bound
@@ -321,16 +348,16 @@ def _walk(along, across, i, bound, nearest):
     return bound
 
 
-@numba.njit(cache=True, nogil=True)
-def _tally_counts(values, radius, pad, tally):
+@_compiled
+def _tally_counts(values, radius, pad, ends, moves, tally):
     """Enter into the tally how many values lie within each value's radius, itself included."""
-    below, above = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
+    below, above = ends
     stride = pad // STRIDES
     for start in range(pad, len(values) - pad, BLOCK):
         n = min(BLOCK, len(values) - pad - start)
-        for way, ends in ((-1, below), (1, above)):
-            _stride(values, radius, start, n, way * stride, ends)
-            _bisect(values, radius, start, n, way * stride, ends)
+        _stride(values, radius, start, n, -stride, below)
+        _stride(values, radius, start, n, stride, above)
+        _bisect(values, radius, start, n, stride, moves, below, above)
         for i in range(n):
             if max(-below[i], above[i]) < pad - 1:
                 tally[above[i] - below[i] + 1] += 1
@@ -338,7 +365,7 @@ def _tally_counts(values, radius, pad, tally):
                 tally[_count(values, start + i, radius[start + i], pad)] += 1
 
 
-@numba.njit(cache=True, nogil=True)
+@_compiled
 def _stride(values, radius, start, n, stride, ends):
     """How many places, in whole strides, one can go from each of n values and stay near."""
     own_values, own_radius = values[start:], radius[start:]
@@ -347,32 +374,31 @@ def _stride(values, radius, start, n, stride, ends):
     f, g = values[start + 6 * stride :], values[start + 7 * stride :]
     for i in range(n):  # without a loop inside, so that the compiler takes eight i at once
         v, r = own_values[i], own_radius[i]
-        end = _if(abs(a[i] - v) < r, stride) + _if(abs(b[i] - v) < r, stride)
-        end += _if(abs(c[i] - v) < r, stride) + _if(abs(d[i] - v) < r, stride)
-        end += _if(abs(e[i] - v) < r, stride) + _if(abs(f[i] - v) < r, stride)
-        ends[i] = end + _if(abs(g[i] - v) < r, stride)
+        n_near = (abs(a[i] - v) < r) + (abs(b[i] - v) < r) + (abs(c[i] - v) < r)
+        n_near += (abs(d[i] - v) < r) + (abs(e[i] - v) < r)
+        ends[i] = stride * (n_near + (abs(f[i] - v) < r) + (abs(g[i] - v) < r))
 
 
-@numba.njit(cache=True, inline="always")
-def _if(condition, number):
-    return number if condition else 0
+@_compiled
+def _bisect(values, radius, start, n, step, moves, below, above):
+    """Go on from the ends, by ever smaller steps, while the values are near.
 
-
-@numba.njit(cache=True, nogil=True)
-def _bisect(values, radius, start, n, stride, ends):
-    """Go on from the ends, by ever smaller steps, while the values are near."""
+    A move is looked up by the comparison. Of a choice or a product, the compiler makes a jump for
+    some processors, depending on their timing, and about every other guess at that jump is wrong.
+    """
     own_values, own_radius = values[start:], radius[start:]
-    length = abs(stride)
-    while length > 1:
-        length >>= 1
-        step = length if stride > 0 else -length
+    while step > 1:
+        step >>= 1
+        moves[1] = step
         for i in range(n):  # places as unsigned numbers spare numba the care for negative ones
-            end = ends[i] + step
-            distance = abs(values[np.uintp(start + i + end)] - own_values[i])
-            ends[i] = end if distance < own_radius[i] else ends[i]
+            v, r = own_values[i], own_radius[i]
+            lower = values[np.uintp(start + i + below[i] - step)]
+            upper = values[np.uintp(start + i + above[i] + step)]
+            below[i] -= moves[np.uintp(v - lower < r)]
+            above[i] += moves[np.uintp(upper - v < r)]
 
 
-@numba.njit(cache=True, nogil=True)
+@_compiled
 def _count(values, i, radius, pad):
     """The same for one value, anywhere."""
     outside, within = pad - 1, i
