@@ -13,8 +13,8 @@ from coursebuild.site import OWN_MODULES
 CODE = Path(__file__).resolve().parents[1] / "code"
 ORDER = [  # each may import those before it
     "errors",
-    "options",
     "_validate",
+    "options",
     "_ksg",
     "distances",
     "information",

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from layerlab.errors import LayerlabError
-from layerlab.options import Options, is_whole
+from layerlab.options import Options, is_within
 
 if TYPE_CHECKING:
     import numpy as np
@@ -144,7 +144,7 @@ def _whole_number(least: int) -> Callable[[str], int]:
             number = int(text)
         except ValueError:
             number = -1
-        if not is_whole(number, least):
+        if not is_within(number, least):
             raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of {least} or more")
         return number
 

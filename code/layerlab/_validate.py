@@ -7,7 +7,7 @@ import numpy as np
 from layerlab.errors import MeasureError
 
 _LARGEST_WHOLE = 2**53  # beyond it, neighbouring whole numbers are one and the same float64
-_N_SEEDS = 2**32  # as many as the generator knows that scikit-learn draws from
+N_SEEDS = 2**32  # as many as the generator knows that scikit-learn draws from
 _NO_NUMBERS = {  # kinds of arrays that NumPy would turn into something else than what they say
     "c": "complex numbers: measure its .real, its .imag or its absolute values",
     "M": "dates: subtract the first one and divide by a unit such as np.timedelta64(1, 's')",
@@ -77,22 +77,23 @@ def precision(values, name):
 
 def positive_integer(value, name):
     """`value` as an int, if it is a whole number of at least 1."""
-    if not _is_whole(value) or value < 1:
+    if not is_whole(value) or value < 1:
         raise MeasureError(f"{name} = {value!r}: it should be a whole number of at least 1.")
     return int(value)
 
 
 def random_seed(value):
     """`value` as an int, if every generator can be started from it."""
-    if not _is_whole(value) or not 0 <= value < _N_SEEDS:
+    if not is_whole(value) or not 0 <= value < N_SEEDS:
         raise MeasureError(
-            f"seed = {value!r}: it should be a whole number from 0 to {_N_SEEDS - 1}, so that the "
+            f"seed = {value!r}: it should be a whole number from 0 to {N_SEEDS - 1}, so that the "
             "same call gives the same number."
         )
     return int(value)
 
 
-def _is_whole(value):
+def is_whole(value):
+    """Whether `value` is one whole number: no boolean, no float."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 

@@ -1,12 +1,10 @@
 """What an investigation is asked for, said once: its defaults, its limits and what each means."""
 
 from dataclasses import dataclass, field, fields
-from numbers import Integral
 from typing import Any
 
+from layerlab._validate import N_SEEDS, is_whole
 from layerlab.errors import LayerlabError
-
-LARGEST = 2**32 - 1  # that NumPy takes for a seed
 
 
 def _number(default: int, least: int, meaning: str) -> Any:
@@ -71,14 +69,12 @@ class Options:
     def __post_init__(self) -> None:
         for option in fields(self):
             value, least = getattr(self, option.name), option.metadata.get("least")
-            if least is not None and not is_whole(value, least):
+            if least is not None and not is_within(value, least):
                 raise LayerlabError(
                     f"{option.name} = {value!r} is not a whole number of {least} or more"
                 )
 
 
-def is_whole(value: object, least: int) -> bool:
+def is_within(value: object, least: int) -> bool:
     """Whether a value is a whole number within the limits of an option."""
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        return False
-    return least <= int(value) <= LARGEST
+    return is_whole(value) and least <= value < N_SEEDS
