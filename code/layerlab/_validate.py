@@ -1,8 +1,10 @@
 """What every measure asks of its input first; each refusal quotes the input and the way out."""
 
 import numbers
+from typing import Any, TypeGuard
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from layerlab.errors import MeasureError
 
@@ -18,7 +20,7 @@ _NO_NUMBERS = {  # kinds of arrays that NumPy would turn into something else tha
 _TEXT = "text: convert it first, np.array(..., dtype=float)"
 
 
-def finite(values, name):
+def finite(values: Any, name: str) -> np.ndarray:
     """`values` as a float64 array in C order, every value finite.
 
     The order matters: NumPy adds up the same numbers in another order where they lie otherwise in
@@ -39,7 +41,7 @@ def finite(values, name):
     return values
 
 
-def pair(x, y):
+def pair(x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """x and y as finite float64 vectors of one length, (n_samples,) each."""
     x, y = finite(x, "x"), finite(y, "y")
     if x.ndim != 1 or x.shape != y.shape or x.size == 0:
@@ -49,7 +51,7 @@ def pair(x, y):
     return x, y
 
 
-def rows(X):
+def rows(X: ArrayLike) -> np.ndarray:
     """X as finite float64 matrices of at least 2 vectors, (..., n_vectors, n_samples)."""
     X = finite(X, "X")
     if X.ndim < 2 or X.shape[-2] < 2 or X.size == 0:
@@ -60,7 +62,7 @@ def rows(X):
     return X
 
 
-def whole_numbers(values, name):
+def whole_numbers(values: Any, name: str) -> np.ndarray:
     """`values` as an int64 array, if none of them has a fraction."""
     values = finite(values, name)
     broken = values[values != np.rint(values)]
@@ -69,20 +71,20 @@ def whole_numbers(values, name):
     return values.astype(np.int64)
 
 
-def precision(values, name):
+def precision(values: Any, name: str) -> float:
     """Relative step between neighbouring numbers of the type that `values` came in; 0 if whole."""
     dtype = _numbers(values, name).dtype
     return float(np.finfo(dtype).eps) if dtype.kind == "f" else 0.0
 
 
-def positive_integer(value, name):
+def positive_integer(value: object, name: str) -> int:
     """`value` as an int, if it is a whole number of at least 1."""
     if not is_whole(value) or value < 1:
         raise MeasureError(f"{name} = {value!r}: it should be a whole number of at least 1.")
     return int(value)
 
 
-def random_seed(value):
+def random_seed(value: object) -> int:
     """`value` as an int, if every generator can be started from it."""
     if not is_whole(value) or not 0 <= value < N_SEEDS:
         raise MeasureError(
@@ -92,17 +94,17 @@ def random_seed(value):
     return int(value)
 
 
-def is_whole(value):
+def is_whole(value: object) -> TypeGuard[int]:
     """Whether `value` is one whole number: no boolean, no float."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
-def real(value):
+def real(value: object) -> bool:
     """Whether `value` is one real number: no text, no boolean, no array."""
     return isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_)
 
 
-def _numbers(values, name):
+def _numbers(values: Any, name: str) -> np.ndarray:
     """`values` as an array of the type they came in, if float64 can hold what they say."""
     parts = values if isinstance(values, list | tuple) else [values]
     masked = sum(int(np.ma.count_masked(v)) for v in parts if isinstance(v, np.ma.MaskedArray))
@@ -130,7 +132,7 @@ def _numbers(values, name):
     return array
 
 
-def _off_torch(values):
+def _off_torch(values: Any) -> Any:
     """A tensor, or tensors in a list, where NumPy can read them; all else as it is.
 
     Without importing torch. A wider float holds what a narrower one says, so that is harmless.

@@ -1,6 +1,7 @@
 """Minkowski distance: how far apart two vectors are, one pair at a time or all pairs at once."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.spatial import distance
 
 from layerlab._validate import pair, real, rows
@@ -9,7 +10,7 @@ from layerlab.errors import MeasureError
 _METRICS = {1: "cityblock", 2: "euclidean", np.inf: "chebyshev"}  # SciPy's loops, hard to beat
 
 
-def minkowski(x, y, p):
+def minkowski(x: ArrayLike, y: ArrayLike, p: float) -> float:
     """Minkowski distance of order `p` between two vectors, ``(sum |x - y|^p)^(1/p)``.
 
     Parameters
@@ -36,12 +37,17 @@ def minkowski(x, y, p):
     Computed in float64, whatever the input's precision. Differences are measured in units of the
     largest one wherever their powers would leave float64's range, so that no order is too high
     and no vector too long or too short.
+
+    Examples
+    --------
+    >>> minkowski([0, 0], [3, 4], p=1), minkowski([0, 0], [3, 4], p=2)
+    (7.0, 5.0)
     """
     x, y = pair(x, y)
     return float(_distances(np.stack([x, y]), _order(p))[0])
 
 
-def pairwise_minkowski(X, p):
+def pairwise_minkowski(X: ArrayLike, p: float) -> np.ndarray:
     """Minkowski distance of order `p` between every two rows of `X`.
 
     Parameters
@@ -63,6 +69,11 @@ def pairwise_minkowski(X, p):
     MeasureError
         If `p` is below 1, `X` is no matrix of at least 2 rows nor a stack of them, a value is NaN
         or infinite, or a distance is beyond the largest float64.
+
+    Examples
+    --------
+    >>> pairwise_minkowski([[0, 0], [3, 4], [6, 8]], p=2)
+    array([ 5., 10.,  5.])
     """
     X, p = rows(X), _order(p)
     matrices = X.reshape(-1, *X.shape[-2:])  # (n_matrices, n_vectors, n_samples)
@@ -70,7 +81,7 @@ def pairwise_minkowski(X, p):
     return distances.reshape(*X.shape[:-2], -1)  # (..., n_pairs)
 
 
-def _distances(X, p):
+def _distances(X: np.ndarray, p: float) -> np.ndarray:
     """Distances of all pairs of rows, (n_pairs,)."""
     if p in _METRICS:
         distances = distance.pdist(X, _METRICS[p])  # (n_pairs,)
@@ -90,7 +101,7 @@ def _distances(X, p):
     return distances
 
 
-def _trusted(distances, p, n_samples):
+def _trusted(distances: np.ndarray, p: float, n_samples: int) -> np.ndarray:
     """Whether SciPy's distances lost nothing to squares too large or too small for float64.
 
     A square below the smallest normal number has an error of up to half the smallest number of
@@ -101,7 +112,7 @@ def _trusted(distances, p, n_samples):
     return (distances >= lowest) & (distances < np.inf)
 
 
-def _scaled_distance(x, y, p):
+def _scaled_distance(x: np.ndarray, y: np.ndarray, p: float) -> float:
     """The distance of two vectors, largest difference first: d (sum (|x - y| / d)^p)^(1/p)."""
     with np.errstate(over="ignore"):  # what is beyond float64 is refused by the caller
         differences = np.abs(x - y)
@@ -111,7 +122,7 @@ def _scaled_distance(x, y, p):
         return largest * np.sum((differences / largest) ** p) ** (1 / p)
 
 
-def _order(p):
+def _order(p: float) -> float:
     """The order as a float, if it makes a distance."""
     if not real(p) or not p >= 1:
         raise MeasureError(f"p = {p!r} makes no distance: choose an order of 1 or more.")

@@ -1,9 +1,11 @@
 """Entropy and mutual information, by histogram and by nearest neighbours, in bits."""
 
 import warnings
+from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import digamma
 from scipy.stats import rankdata
 
@@ -27,7 +29,7 @@ _NOISE = 1e-10
 _LOUD = 0.02
 
 
-def entropy(p):
+def entropy(p: ArrayLike) -> float:
     """Entropy of a discrete distribution, H = -sum p log2(p + 1e-13).
 
     Parameters
@@ -44,19 +46,31 @@ def entropy(p):
     ------
     MeasureError
         If `p` is empty, or holds negative, NaN or infinite values, or does not sum to 1.
+
+    Examples
+    --------
+    >>> round(entropy([0.5, 0.25, 0.25]), 6)
+    1.5
     """
-    p = finite(p, "p")
-    if p.size == 0 or np.any(p < 0) or not np.isclose(p.sum(), 1):
+    shares = finite(p, "p")
+    if shares.size == 0 or np.any(shares < 0) or not np.isclose(shares.sum(), 1):
         raise MeasureError(
-            f"p sums to {p.sum():.6g}, smallest value {p.min(initial=0):.6g}: probabilities are "
-            "not negative and sum to 1; divide the counts by their sum."
+            f"p sums to {shares.sum():.6g}, smallest value {shares.min(initial=0):.6g}: "
+            "probabilities are not negative and sum to 1; divide the counts by their sum."
         )
-    return float(-np.sum(p * np.log2(p + _GUARD)))
+    return float(-np.sum(shares * np.log2(shares + _GUARD)))
 
 
 def histogram_mutual_information(
-    x, y, bins=8, *, binning="width", correction="none", n_shuffles=100, seed=0
-):
+    x: ArrayLike,
+    y: ArrayLike,
+    bins: int = 8,
+    *,
+    binning: str = "width",
+    correction: str = "none",
+    n_shuffles: int = 100,
+    seed: int = 0,
+) -> float:
     """Mutual information from a two-dimensional histogram, H(x) + H(y) - H(x, y).
 
     Parameters
@@ -98,6 +112,13 @@ def histogram_mutual_information(
     ----------
     G. A. Miller, "Note on the bias of information estimates", in H. Quastler (ed.), Information
     Theory in Psychology, 1955.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x, noise = np.random.default_rng(0).standard_normal((2, 1000))
+    >>> round(histogram_mutual_information(x, x + noise), 2)  # the truth is 0.5 bits
+    0.42
     """
     x, y = pair(x, y)
     bins = positive_integer(bins, "bins")
@@ -121,7 +142,9 @@ def histogram_mutual_information(
     return plug_in
 
 
-def mutual_information(x, y, *, n_neighbors=3, unit="bits", seed=0):
+def mutual_information(
+    x: ArrayLike, y: ArrayLike, *, n_neighbors: int = 3, unit: str = "bits", seed: int = 0
+) -> float:
     """Mutual information of two continuous variables from nearest-neighbour distances.
 
     Parameters
@@ -174,15 +197,25 @@ def mutual_information(x, y, *, n_neighbors=3, unit="bits", seed=0):
     ----------
     A. Kraskov, H. Stögbauer and P. Grassberger, "Estimating mutual information", Physical Review
     E 69, 066138, 2004.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x, noise = np.random.default_rng(0).standard_normal((2, 1000))
+    >>> round(mutual_information(x, x + noise), 2)  # the truth is 0.5 bits
+    0.52
     """
     steps = precision(x, "x"), precision(y, "y")
-    x, y = pair(x, y)
-    x = _within_reach(x, "x", _CONSTANT_FEATURE, steps[0])
-    y = _within_reach(y, "y", _CONSTANT_TARGET, steps[1])
-    return float(_estimates(x[None], y[None], [0], [0], n_neighbors, unit, seed)[0])
+    a, b = pair(x, y)
+    a = _within_reach(a, "x", _CONSTANT_FEATURE, steps[0])
+    b = _within_reach(b, "y", _CONSTANT_TARGET, steps[1])
+    only = np.zeros(1, dtype=np.int64)
+    return float(_estimates(a[None], b[None], only, only, n_neighbors, unit, seed)[0])
 
 
-def pairwise_mutual_information(X, *, n_neighbors=3, unit="bits", seed=0):
+def pairwise_mutual_information(
+    X: ArrayLike, *, n_neighbors: int = 3, unit: str = "bits", seed: int = 0
+) -> np.ndarray:
     """Mutual information of every two rows of `X` from nearest-neighbour distances.
 
     Parameters
@@ -209,25 +242,41 @@ def pairwise_mutual_information(X, *, n_neighbors=3, unit="bits", seed=0):
     -----
     MeasureWarning
         As `mutual_information`, of every row in each of its roles.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x, noise = np.random.default_rng(0).standard_normal((2, 1000))
+    >>> pairwise_mutual_information([x, noise, x + noise]).round(2)
+    array([0.  , 0.52, 0.57])
     """
-    step, X = precision(X, "X"), rows(X)
-    constant_below = np.full(X.shape[-2], _CONSTANT_FEATURE)
+    step, stack = precision(X, "X"), rows(X)
+    n_vectors, n_samples = stack.shape[-2:]
+    constant_below = np.full(n_vectors, _CONSTANT_FEATURE)
     constant_below[-1] = _CONSTANT_TARGET  # the last row is nobody's feature
-    X = _within_reach(X, "X", constant_below, step)
-    first, second = np.triu_indices(X.shape[-2], k=1)  # (n_pairs,) each; X[0] is nobody's target
-    matrices = X.reshape(-1, *X.shape[-2:])  # (n_matrices, n_vectors, n_samples)
+    matrices = _within_reach(stack, "X", constant_below, step).reshape(-1, n_vectors, n_samples)
+    first, second = np.triu_indices(n_vectors, k=1)  # (n_pairs,) each; X[0] is nobody's target
     n_threads = _ksg.n_threads_by_default()
     inner_threads = n_threads if len(matrices) == 1 else 1
 
-    def measure(matrix):
+    def measure(matrix: np.ndarray) -> np.ndarray:
         pairs = matrix[:-1], matrix[1:], first, second - 1
         return _estimates(*pairs, n_neighbors, unit, seed, inner_threads)  # (n_pairs,)
 
     estimates = np.stack(_ksg.on_threads(measure, matrices, n_threads))
-    return estimates.reshape(*X.shape[:-2], -1)  # (..., n_pairs)
+    return estimates.reshape(*stack.shape[:-2], -1)  # (..., n_pairs)
 
 
-def _estimates(features, targets, first, second, n_neighbors, unit, seed, n_threads=1):
+def _estimates(
+    features: np.ndarray,
+    targets: np.ndarray,
+    first: np.ndarray,
+    second: np.ndarray,
+    n_neighbors: int,
+    unit: str,
+    seed: int,
+    n_threads: int = 1,
+) -> np.ndarray:
     """Nearest-neighbour estimates of the pairs features[first], targets[second], (n_pairs,)."""
     n_samples = features.shape[1]
     n_neighbors = positive_integer(n_neighbors, "n_neighbors")
@@ -246,7 +295,9 @@ def _estimates(features, targets, first, second, n_neighbors, unit, seed, n_thre
     return np.maximum(nats, 0) / _NATS_PER_UNIT[unit]
 
 
-def _within_reach(X, name, constant_below, step):
+def _within_reach(
+    X: np.ndarray, name: str, constant_below: float | np.ndarray, step: float
+) -> np.ndarray:
     """X, its vectors brought near where scikit-learn would lose them; warns of these.
 
     Parameters
@@ -295,7 +346,7 @@ def _within_reach(X, name, constant_below, step):
     return X
 
 
-def _clearly_within_reach(X, constant_below, step):
+def _clearly_within_reach(X: np.ndarray, constant_below: float | np.ndarray, step: float) -> bool:
     """Whether no vector can be out of reach, judged by the extremes alone, which are quick to find.
 
     Of n values between two extremes the standard deviation is at least their distance over the
@@ -307,20 +358,20 @@ def _clearly_within_reach(X, constant_below, step):
     noise = max(_NOISE, step / np.sqrt(12))
     squares_well = (deviation > 1e-150) & (size < 1e150)
     within = (deviation > constant_below) & (noise * size < _LOUD * deviation) & squares_well
-    return within.all()
+    return bool(within.all())
 
 
-def _places(where):
+def _places(where: np.ndarray) -> Iterator[tuple[int, ...]]:
     """Index of each vector for which `where` is true; that of a single vector is empty."""
     return map(tuple, np.argwhere(where).tolist())
 
 
-def _warn(message):
+def _warn(message: str) -> None:
     """Point a warning at the line that called the measure."""
     warnings.warn(message, MeasureWarning, stacklevel=4)
 
 
-def _near(x):
+def _near(x: np.ndarray) -> np.ndarray:
     """The vector about its mean and in a unit close to 1; exact but for the mean's last digit.
 
     The unit is a power of two, so that digits stay as they are; it is chosen before the mean is
@@ -331,7 +382,7 @@ def _near(x):
     return np.ldexp(x, -np.frexp(np.abs(x).max())[1])
 
 
-def _scale(X, constant_below, noise):
+def _scale(X: np.ndarray, constant_below: float, noise: np.ndarray) -> np.ndarray:
     """Each vector over its standard deviation, plus the noise that tells equal values apart."""
     deviations = X.std(axis=1, keepdims=True)  # (n_vectors, 1)
     X = X / np.where(deviations < constant_below, 1, deviations)  # (n_vectors, n_samples)
@@ -340,7 +391,7 @@ def _scale(X, constant_below, noise):
 
 
 @lru_cache(maxsize=4)
-def _noises(seed, n_samples):
+def _noises(seed: int, n_samples: int) -> np.ndarray:
     """What scikit-learn's seeded generator draws for a feature and then for the target.
 
     It is the same in every call, so all pairs can share one scaled copy of a vector in each role.
@@ -348,7 +399,7 @@ def _noises(seed, n_samples):
     return np.random.RandomState(seed).standard_normal((2, n_samples))
 
 
-def _bin_numbers(values, bins, binning):
+def _bin_numbers(values: np.ndarray, bins: int, binning: str) -> np.ndarray:
     """The bin, from 0, that each value falls into."""
     if binning == "width":
         half = values.max() / 2 - values.min() / 2  # of the range, which could overflow
@@ -362,18 +413,18 @@ def _bin_numbers(values, bins, binning):
     raise MeasureError(f"binning = {binning!r} is unknown: choose 'width' or 'frequency'.")
 
 
-def _joint_counts(x_bins, y_bins, bins):
+def _joint_counts(x_bins: np.ndarray, y_bins: np.ndarray, bins: int) -> np.ndarray:
     """How many samples fall into each pair of bins, (bins, bins)."""
     return np.bincount(x_bins * bins + y_bins, minlength=bins * bins).reshape(bins, bins)
 
 
-def _plug_in(counts):
+def _plug_in(counts: np.ndarray) -> float:
     """Mutual information in bits, the observed shares taken for the probabilities."""
     p_xy = counts / counts.sum()
     return entropy(p_xy.sum(axis=1)) + entropy(p_xy.sum(axis=0)) - entropy(p_xy)
 
 
-def _miller_madow(counts):
+def _miller_madow(counts: np.ndarray) -> float:
     """First-order correction in bits: each entropy is too low by (occupied - 1) / (2 n ln 2)."""
     occupied = [np.count_nonzero(c) for c in (counts.sum(axis=1), counts.sum(axis=0), counts)]
     excess = (occupied[0] - 1) + (occupied[1] - 1) - (occupied[2] - 1)

@@ -1,7 +1,7 @@
 """A run's numbers as a short Markdown report."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -52,7 +52,7 @@ def information_floor(n_sequences: int, *, n_neighbors: int = 3, seed: int = 0) 
         In bits: the mean over shuffles of two independent normal variables.
     """
     x, y = np.random.default_rng(random_seed(seed)).standard_normal((2, n_sequences))
-    options = {"n_shuffles": N_SHUFFLES, "n_neighbors": n_neighbors, "seed": seed}
+    options: dict[str, Any] = {"n_shuffles": N_SHUFFLES, "n_neighbors": n_neighbors, "seed": seed}
     return float(shuffled_information(x, y, **options).mean())
 
 

@@ -6,6 +6,7 @@ Axes, always in this order: component (0 attention, 1 MLP), layer, pair or stati
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from layerlab._validate import rows, whole_numbers
 from layerlab.distances import pairwise_minkowski
@@ -14,7 +15,7 @@ from layerlab.information import pairwise_mutual_information
 from layerlab.statistics import kendall_tau
 
 
-def position_distances(positions) -> np.ndarray:
+def position_distances(positions: ArrayLike) -> np.ndarray:
     """Tokens between the targets of every pair.
 
     Parameters
@@ -37,7 +38,7 @@ def position_distances(positions) -> np.ndarray:
     return np.abs(positions[second] - positions[first])  # (n_pairs,)
 
 
-def measure_pairs(X, *, n_neighbors: int = 3, seed: int = 0) -> np.ndarray:
+def measure_pairs(X: ArrayLike, *, n_neighbors: int = 3, seed: int = 0) -> np.ndarray:
     """Mutual information, L1 and L2 between every pair of vectors.
 
     Parameters
@@ -58,6 +59,13 @@ def measure_pairs(X, *, n_neighbors: int = 3, seed: int = 0) -> np.ndarray:
     ------
     MeasureError
         If `X` is no matrix of finite numbers, or is too narrow for `n_neighbors`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> vectors = np.random.default_rng(0).standard_normal((4, 50))
+    >>> measure_pairs(vectors).shape  # pairs, measures
+    (6, 3)
     """
     information = pairwise_mutual_information(X, n_neighbors=n_neighbors, seed=seed)
     X = rows(X)  # converted once for both distances
@@ -66,7 +74,7 @@ def measure_pairs(X, *, n_neighbors: int = 3, seed: int = 0) -> np.ndarray:
     )  # (..., n_pairs, 3)
 
 
-def position_tau(measures, distances) -> np.ndarray:
+def position_tau(measures: ArrayLike, distances: ArrayLike) -> np.ndarray:
     """Kendall's tau of each measure with position distance.
 
     Parameters
@@ -82,12 +90,12 @@ def position_tau(measures, distances) -> np.ndarray:
         `layerlab.statistics.mantel_test`).  NaN where there is nothing to rank: a single pair, or
         constant values.
     """
-    if len(distances) == 1:
+    if np.size(distances) == 1:
         return np.full((np.shape(measures)[-1], 2), np.nan)
     return np.array([kendall_tau(values, distances) for values in np.transpose(measures)])
 
 
-def summarize(measures, distances) -> np.ndarray:
+def summarize(measures: ArrayLike, distances: ArrayLike) -> np.ndarray:
     """Mean over the pairs, and Kendall's tau with position distance, in every layer.
 
     Parameters
@@ -101,13 +109,14 @@ def summarize(measures, distances) -> np.ndarray:
     ndarray, shape (2, n_layers, 2, 3)
         The third axis: mean, tau.  Tau is NaN where `position_tau` is.
     """
-    means = np.mean(measures, axis=2)  # (2, n_layers, 3)
+    measures = np.asarray(measures)
+    means = measures.mean(axis=2)  # (2, n_layers, 3)
     taus = [[position_tau(layer, distances)[:, 0] for layer in part] for part in measures]
     return np.stack([means, taus], axis=2)  # (2, n_layers, 2, 3)
 
 
 def laminar_sweep(
-    activations, positions, *, n_neighbors: int = 3, seed: int = 0
+    activations: ArrayLike, positions: ArrayLike, *, n_neighbors: int = 3, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
     """All measures in every layer, and their summary.
 
@@ -120,12 +129,20 @@ def laminar_sweep(
     -------
     measures : ndarray, shape (2, n_layers, n_pairs, 3)
     summary : ndarray, shape (2, n_layers, 2, 3)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> activations = np.random.default_rng(0).standard_normal((2, 3, 5, 40))
+    >>> measures, summary = laminar_sweep(activations, [4, 9, 30, 31, 77])
+    >>> measures.shape, summary.shape
+    ((2, 3, 10, 3), (2, 3, 2, 3))
     """
     measures = measure_pairs(activations, n_neighbors=n_neighbors, seed=seed)
     return measures, summarize(measures, position_distances(positions))
 
 
-def layer_information(norms, *, n_neighbors: int = 3, seed: int = 0) -> np.ndarray:
+def layer_information(norms: ArrayLike, *, n_neighbors: int = 3, seed: int = 0) -> np.ndarray:
     """Mutual information between every pair of layers, within attention and within MLP.
 
     Parameters
@@ -142,11 +159,18 @@ def layer_information(norms, *, n_neighbors: int = 3, seed: int = 0) -> np.ndarr
     ------
     MeasureError
         If there are no more sequences than `n_neighbors`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> norms = np.random.default_rng(0).standard_normal((2, 4, 60))
+    >>> layer_information(norms).shape  # components, pairs of layers
+    (2, 6)
     """
     return pairwise_mutual_information(norms, n_neighbors=n_neighbors, seed=seed)
 
 
-def to_upper(pairs) -> np.ndarray:
+def to_upper(pairs: ArrayLike) -> np.ndarray:
     """Values of pairs as the upper triangle of a matrix, zeros elsewhere.
 
     Parameters
