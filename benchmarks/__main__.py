@@ -30,7 +30,7 @@ from scipy.spatial.distance import minkowski
 
 from benchmarks import machine, peers
 from coursebuild.course import CourseError, course_root
-from layerlab import _ksg
+from layerlab import ksg
 from layerlab.distances import pairwise_minkowski
 from layerlab.information import mutual_information, pairwise_mutual_information
 
@@ -248,7 +248,7 @@ def measure(n_rounds, sizes):
 
 def refuse_what_was_compiled_here():
     """An error if this process compiled a kernel, instead of loading what another one kept."""
-    kernels = [kernel for kernel in vars(_ksg).values() if isinstance(kernel, Dispatcher)]
+    kernels = [kernel for kernel in vars(ksg).values() if isinstance(kernel, Dispatcher)]
     compiled = [kernel.__name__ for kernel in kernels if kernel.stats.cache_misses]
     if compiled or not any(kernel.stats.cache_hits for kernel in kernels):
         raise RuntimeError(f"loaded nothing, or compiled while measuring: {compiled}")

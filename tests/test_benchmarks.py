@@ -30,7 +30,7 @@ def test_runs_are_put_together_by_medians_but_what_speaks_against_us_is_kept():
 
 def test_a_process_that_compiled_is_no_process_to_measure_in(monkeypatch):
     kernel = numba.njit(lambda number: number + 1)
-    monkeypatch.setattr(bench, "_ksg", SimpleNamespace(kernel=kernel))
+    monkeypatch.setattr(bench, "ksg", SimpleNamespace(kernel=kernel))
     with pytest.raises(RuntimeError, match="loaded nothing"):
         bench.refuse_what_was_compiled_here()
     assert kernel(1) == 2

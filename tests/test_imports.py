@@ -15,7 +15,7 @@ ORDER = [  # each may import those before it
     "errors",
     "_validate",
     "options",
-    "_ksg",
+    "ksg",
     "distances",
     "information",
     "statistics",

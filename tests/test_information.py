@@ -12,7 +12,7 @@ from scipy import stats
 from scipy.special import digamma
 from sklearn.feature_selection import mutual_info_regression
 
-from layerlab import _ksg
+from layerlab import ksg
 from layerlab.errors import MeasureError, MeasureWarning
 from layerlab.information import (
     entropy,
@@ -274,7 +274,7 @@ def test_radius_zero_counts_exact_copies(n_values, n_neighbors):
     radius = np.nextafter(np.sort(distance)[:, n_neighbors, None], 0)  # [0] is the point itself
     counts = [np.count_nonzero(d <= radius, axis=1) for d in (distance_x, distance_y)]
     expected = digamma(counts).sum()
-    sums = _ksg.digamma_sums(x[None], y[None], [0], [0], n_neighbors)
+    sums = ksg.digamma_sums(x[None], y[None], [0], [0], n_neighbors)
     assert sums[0] == pytest.approx(expected, rel=1e-13)
 
 
@@ -497,7 +497,7 @@ def test_a_matrix_of_two_rows_or_more_is_needed(X):
 
 @pytest.mark.parametrize("n_threads", [1, 2, 5])
 def test_a_stack_of_matrices_is_measured_one_by_one(n_threads, monkeypatch):
-    monkeypatch.setattr(_ksg.numba.config, "NUMBA_NUM_THREADS", n_threads)
+    monkeypatch.setattr(ksg.numba.config, "NUMBA_NUM_THREADS", n_threads)
     stack = np.stack([heavy_tailed(4, 200, seed) for seed in range(6)]).reshape(2, 3, 4, 200)
     found = pairwise_mutual_information(stack)
     assert found.shape == (2, 3, 6)
@@ -521,7 +521,7 @@ def test_importing_compiles_nothing():
     program = (
         "import layerlab.information, numba\n"
         "from numba.core.dispatcher import Dispatcher\n"
-        "import layerlab._ksg as ksg\n"
+        "import layerlab.ksg as ksg\n"
         "kernels = [f for f in vars(ksg).values() if isinstance(f, Dispatcher)]\n"
         "assert kernels and not any(f.signatures for f in kernels)\n"
     )
@@ -531,24 +531,24 @@ def test_importing_compiles_nothing():
 def test_the_number_of_threads_changes_nothing():
     X = heavy_tailed(6, 300).astype(np.float64)
     pairs = np.triu_indices(6, k=1)
-    alone = _ksg.digamma_sums(X, X, *pairs, 3, n_threads=1)
+    alone = ksg.digamma_sums(X, X, *pairs, 3, n_threads=1)
     for n_threads in (2, 3, 15, 40):
-        shared = _ksg.digamma_sums(X, X, *pairs, 3, n_threads=n_threads)
+        shared = ksg.digamma_sums(X, X, *pairs, 3, n_threads=n_threads)
         np.testing.assert_array_equal(shared, alone)
 
 
 @pytest.mark.parametrize("n_samples", [1000, 4000, 16000])
 def test_most_points_are_settled_in_their_slab_however_many_there_are(n_samples):
     x, y = heavy_tailed(2, n_samples).astype(np.float64)
-    half_slab = _ksg._half_slab(n_samples, 3)
+    half_slab = ksg.half_slab_for(n_samples, 3)
     x_order, y_order = np.argsort(x)[None], np.argsort(y)[None]
-    xs, places = _ksg._arrange(x[None], x_order, 4 * half_slab)
-    ys, _ = _ksg._arrange(y[None], y_order, 4 * half_slab)
+    xs, places = ksg._arrange(x[None], x_order, 4 * half_slab)
+    ys, _ = ksg._arrange(y[None], y_order, 4 * half_slab)
     to_x = np.zeros(xs.shape[1], np.int32)
     to_x[4 * half_slab : -4 * half_slab] = places[0, y_order[0]]
-    slabs = _ksg._empty_slabs(n_samples, half_slab)
+    slabs = ksg._empty_slabs(n_samples, half_slab)
     radius, unproved = np.empty(xs.shape[1]), np.empty(n_samples + 1, np.int32)
-    n_unproved = _ksg._look_in_slabs(xs[0], ys[0], to_x, 3, half_slab, slabs, radius, unproved)
+    n_unproved = ksg._look_in_slabs(xs[0], ys[0], to_x, 3, half_slab, slabs, radius, unproved)
     assert n_unproved < 0.25 * n_samples
     assert slabs[0].size < 3 * n_samples  # points listed: the work of the comparisons
 

@@ -11,15 +11,15 @@ import numba
 import numpy as np
 import pytest
 
-from layerlab import _ksg
+from layerlab import ksg
 
-PACKAGE = Path(_ksg.__file__).parent
+PACKAGE = Path(ksg.__file__).parent
 
 
 @pytest.mark.parametrize(("name", "n_ends"), [("_stride", 1), ("_bisect", 2)])
 def test_a_comparison_is_no_choice_that_a_compiler_may_turn_into_a_jump(name, n_ends):
     # whether it does depends on the processor; so look at what is the same for all of them
-    kernel = numba.njit(getattr(_ksg, name).py_func)  # anew: what was kept has no such listing
+    kernel = numba.njit(getattr(ksg, name).py_func)  # anew: what was kept has no such listing
     moves = [np.zeros(2, np.int64)] * (name == "_bisect")
     kernel(np.zeros(99), np.ones(99), 40, 9, 4, *moves, *np.zeros((n_ends, 9), np.int64))
     (listing,) = kernel.inspect_llvm().values()
@@ -37,13 +37,13 @@ def test_where_no_folder_can_be_written_it_compiles_anew_and_says_so_once(tmp_pa
     environment.pop("NUMBA_CACHE_DIR", None)
     program = (
         "import layerlab.information, numpy\n"
-        "from layerlab import _ksg\n"
-        "print(_ksg.__file__, _ksg._is_sorted(numpy.arange(3.0), numpy.arange(3)))\n"
+        "from layerlab import ksg\n"
+        "print(ksg.__file__, ksg._is_sorted(numpy.arange(3.0), numpy.arange(3)))\n"
     )
     ran = subprocess.run(
         [sys.executable, "-c", program], env=environment, check=True, capture_output=True, text=True
     )
-    assert ran.stdout.split() == [str(copy / "_ksg.py"), "True"]
+    assert ran.stdout.split() == [str(copy / "ksg.py"), "True"]
     assert ran.stderr.count("RuntimeWarning") == 1
     assert "Set NUMBA_CACHE_DIR to a folder that can be written" in ran.stderr
     folder = str(tmp_path / "kept")
@@ -52,4 +52,4 @@ def test_where_no_folder_can_be_written_it_compiles_anew_and_says_so_once(tmp_pa
         env=environment | {"NUMBA_CACHE_DIR": folder},
         check=True,
     )
-    assert list(Path(folder).rglob("_ksg._is_sorted*.nbc"))
+    assert list(Path(folder).rglob("ksg._is_sorted*.nbc"))

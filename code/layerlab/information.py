@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy.special import digamma
 from scipy.stats import rankdata
 
-from layerlab import _ksg
+from layerlab import ksg
 from layerlab._validate import finite, pair, positive_integer, precision, random_seed, rows
 from layerlab.errors import MeasureError, MeasureWarning
 
@@ -256,14 +256,14 @@ def pairwise_mutual_information(
     constant_below[-1] = _CONSTANT_TARGET  # the last row is nobody's feature
     matrices = _within_reach(stack, "X", constant_below, step).reshape(-1, n_vectors, n_samples)
     first, second = np.triu_indices(n_vectors, k=1)  # (n_pairs,) each; X[0] is nobody's target
-    n_threads = _ksg.n_threads_by_default()
+    n_threads = ksg.n_threads_by_default()
     inner_threads = n_threads if len(matrices) == 1 else 1
 
     def measure(matrix: np.ndarray) -> np.ndarray:
         pairs = matrix[:-1], matrix[1:], first, second - 1
         return _estimates(*pairs, n_neighbors, unit, seed, inner_threads)  # (n_pairs,)
 
-    estimates = np.stack(_ksg.on_threads(measure, matrices, n_threads))
+    estimates = np.stack(ksg.on_threads(measure, matrices, n_threads))
     return estimates.reshape(*stack.shape[:-2], -1)  # (..., n_pairs)
 
 
@@ -290,7 +290,7 @@ def _estimates(
     feature_noise, target_noise = _noises(random_seed(seed), n_samples)
     features = _scale(features, _CONSTANT_FEATURE, feature_noise)
     targets = _scale(targets, _CONSTANT_TARGET, target_noise)
-    sums = _ksg.digamma_sums(features, targets, first, second, n_neighbors, n_threads)
+    sums = ksg.digamma_sums(features, targets, first, second, n_neighbors, n_threads)
     nats = digamma(n_samples) + digamma(n_neighbors) - sums / n_samples
     return np.maximum(nats, 0) / _NATS_PER_UNIT[unit]
 

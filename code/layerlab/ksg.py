@@ -70,7 +70,7 @@ def digamma_sums(features, targets, first, second, n_neighbors, n_threads=None):
         The sums; n_x and n_y count the points nearer than the radius in one coordinate.
     """
     n_samples = features.shape[1]
-    half_slab = _half_slab(n_samples, n_neighbors)
+    half_slab = half_slab_for(n_samples, n_neighbors)
     y_order = targets.argsort(axis=1)
     x_order = _sort_again(features, np.resize(np.roll(y_order, 1, axis=0), features.shape))
     xs, x_places = _arrange(features, x_order, 4 * half_slab)
@@ -105,7 +105,7 @@ def on_threads(work, items, n_threads):
         return list(pool.map(work, items))
 
 
-def _half_slab(n_samples, n_neighbors):
+def half_slab_for(n_samples, n_neighbors):
     """Half the width of a slab: the power of two nearest to sqrt(k n), at least 32."""
     typical = np.sqrt(min(n_neighbors, N_KEPT) * n_samples)
     return int(2 ** max(5, np.round(np.log2(typical))))
@@ -220,14 +220,14 @@ def _empty_slabs(n, half_slab):
     """Room for the lists of all slabs: their x, y and places in the x-order; and their ends."""
     own = 2 * half_slab
     n_slabs = (n + own - 1) // own
-    width = own + 2 * _margin(half_slab) + 2 * REACH + LANES
+    width = own + 2 * margin_of(half_slab) + 2 * REACH + LANES
     slab_x = np.zeros((n_slabs, width))
     slab_y = np.zeros((n_slabs, width))
     return slab_x, slab_y, np.zeros((n_slabs, width), np.int32), np.zeros(n_slabs, np.int64)
 
 
 @_inlined
-def _margin(half_slab):
+def margin_of(half_slab):
     """How far a slab reaches into its neighbours."""
     return 3 * half_slab // 4
 
@@ -240,7 +240,7 @@ def _look_in_slabs(x, y, to_x, k, half_slab, slabs, radius, unproved):
     """
     slab_x, slab_y, slab_place, ends = slabs
     n_slabs, width = slab_x.shape
-    own, margin, pad = 2 * half_slab, _margin(half_slab), 4 * half_slab
+    own, margin, pad = 2 * half_slab, margin_of(half_slab), 4 * half_slab
     _fill_slabs(x, y, to_x, half_slab, slabs)
     a, b, c = np.empty(width), np.empty(width), np.empty(width)  # smallest distances in a slab
     kth = a if k == 1 else (b if k == 2 else c)
@@ -269,7 +269,7 @@ def _look_in_slabs(x, y, to_x, k, half_slab, slabs, radius, unproved):
 def _fill_slabs(x, y, to_x, half_slab, slabs):
     """List the points of every slab in y-order; one near an edge is in two lists."""
     slab_x, slab_y, slab_place, ends = slabs
-    margin, pad = _margin(half_slab), 4 * half_slab
+    margin, pad = margin_of(half_slab), 4 * half_slab
     shift = 0
     while (1 << shift) < 2 * half_slab:
         shift += 1
