@@ -11,11 +11,17 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 # What takes minutes comes first: a long file that begins last keeps one worker busy alone.
-LONGEST = ("test_downloads", "test_gate", "test_book", "test_site", "test_grading", "test_release")
+LONGEST = ("test_home", "test_gate", "test_book", "test_site", "test_grading", "test_release")
+LONGEST += ("test_command", "test_models", "test_investigation", "test_pages")
 
 
 def pytest_configure():
-    """Let the commands that tests start run this checkout's code, too."""
+    """Let the commands that tests start run this checkout's code, too, each on one thread.
+
+    Tests and what they start are several processes. If each had a thread for every core, they would
+    mostly wait for each other.
+    """
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     others = filter(None, [os.environ.get("PYTHONPATH")])
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT / "code"), *others])
 

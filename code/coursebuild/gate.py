@@ -1,12 +1,11 @@
 """The gate: what every exercise promises, tried out. The command behind `make gate`.
 
-    python -m coursebuild.gate [--quick] [--all] [NAME …]
+    python -m coursebuild.gate [--all] [--without PROMISE] [NAME …]
 
 Each notebook is tried in a process of its own, as many at a time as there are cores, and each of
 its promises (see `coursebuild.promises`) gets a line of the report, as soon as it is tried. Broken
-promises follow with all that is wrong. One of them is enough for the exit code 1. With ``--quick``,
-the promises that take longest are left out; a trial is not run again while nothing that it rests on
-has changed on this machine, but with ``--all``.
+promises follow with all that is wrong. One of them is enough for the exit code 1. A trial is not
+run again while nothing that it rests on has changed on this machine, unless ``--all`` is said.
 """
 
 import argparse
@@ -102,8 +101,10 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m coursebuild.gate", description="Try out what the exercises promise."
     )
     parser.add_argument("names", nargs="*", help="notebooks, such as 01-minkowski (default: all)")
-    parser.add_argument("--quick", action="store_true", help=f"leave out: {', '.join(SLOW)}")
     parser.add_argument("--all", action="store_true", help="also trials whose outcome is known")
+    parser.add_argument(
+        "--without", action="append", choices=SLOW, default=[], help="leave a promise out"
+    )
     parser.add_argument("--root", type=Path, help="root of the course")
     parser.add_argument("--checks", default=CHECKS, help="package of the checks")
     parser.add_argument(
@@ -117,9 +118,14 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        root, remembers = course_root(options.root), not options.all
-        settings = [options.checks, options.seconds, options.edits, options.quick, remembers]
-        course = Course(root, *settings)
+        course = Course(
+            course_root(options.root),
+            options.checks,
+            options.seconds,
+            options.edits,
+            tuple(options.without),
+            remembers=not options.all,
+        )
         names = course.names(options.names)
     except CourseError as error:
         parser.error(str(error))

@@ -73,8 +73,7 @@ PROMISES = (
     "odd answers",
     "runs alone",
 )
-SLOW = ("mutants", "odd answers", "runs alone")  # what the quick gate leaves to the whole one
-SLOW_KINDS = {"mutant", "odd"}
+SLOW = {"mutants": "mutant", "odd answers": "odd", "runs alone": ""}  # and the kind of trials
 
 WRONG = ("mistake", "refused", "pair", "mutant")  # kinds of trials that should not pass
 FRACTION = re.compile(r"-?\d+\.\d+(?:e[-+]?\d+)?")
@@ -145,8 +144,8 @@ class Course:
         The processor time that a trial may take.
     edits : int
         How many single edits of an answer are tried, at most.
-    is_quick : bool
-        Whether the promises that take longest are left out.
+    without : tuple of str
+        Promises that are left out, of those that take longest (`SLOW`).
     remembers : bool
         Whether trials are not run again while nothing that they rest on has changed.
     """
@@ -155,13 +154,13 @@ class Course:
     checks: str
     seconds: float = trials.SECONDS
     edits: int = trials.MOST_MUTANTS
-    is_quick: bool = False
+    without: tuple[str, ...] = ()
     remembers: bool = True
 
     @property
     def promises(self) -> list[str]:
         """The promises that are tried."""
-        return [promise for promise in PROMISES if not (self.is_quick and promise in SLOW)]
+        return [promise for promise in PROMISES if promise not in self.without]
 
     def solution(self, name: str) -> Path:
         """Where the source of a notebook is."""
@@ -241,11 +240,10 @@ def try_notebook(course: Course, name: str) -> Iterator[Verdict]:
     yield Verdict(name, "secrets", tried, timer(), told_secrets(texts, answers))
 
     yield from rehearsed(course, name)
-    if course.is_quick:
-        return
     timer()
-    failures = wrong_alone(course.relative(committed), exercise, source)
-    yield Verdict(name, "runs alone", "1 kernel", timer(), failures)
+    if "runs alone" in course.promises:
+        failures = wrong_alone(course.relative(committed), exercise, source)
+        yield Verdict(name, "runs alone", "1 kernel", timer(), failures)
 
 
 class Stopwatch:
@@ -406,8 +404,8 @@ def rehearse(course: Course, name: str, only: set[str] | None = None) -> Rehears
         tried.append(odd_trial(step, course.relative(path)))
     if only is not None:
         tried = [trial for trial in tried if trial.kind in only]
-    if course.is_quick:
-        tried = [trial for trial in tried if trial.kind not in SLOW_KINDS]
+    left_out = {SLOW[promise] for promise in course.without}
+    tried = [trial for trial in tried if trial.kind not in left_out]
     inputs = course.rests_on(name) if course.remembers else {}
     outcomes = memory.load(course.root, name, inputs)
     options = {"only_look": only is not None, "memory": outcomes}
@@ -474,7 +472,7 @@ def rehearsed(course: Course, name: str) -> Iterator[Verdict]:
         failures.append(Failure(done.toml, "tries no alternative"))
     yield verdict("alternatives", "alternative", counted(len(others), "alternative"), failures)
 
-    if not course.is_quick:
+    if "mutants" in course.promises:
         failures = [f for pair in done.judged("mutant") if (f := wrong_mutant(done, *pair))]
         yield verdict("mutants", "mutant", told_mutants(done), failures)
 
@@ -482,7 +480,7 @@ def rehearsed(course: Course, name: str) -> Iterator[Verdict]:
     failures = [f for pair in wrong if (f := told_answer(done, *pair))]
     yield verdict("says no answer", "", counted(len(wrong), "text"), failures)
 
-    if not course.is_quick:
+    if "odd answers" in course.promises:
         failures = [failure for pair in done.judged("odd") for failure in wrong_odd(*pair)]
         n_kinds = f"{counted(len(odd.odd_values()), 'kind')} of answers"
         yield verdict("odd answers", "odd", n_kinds, failures)

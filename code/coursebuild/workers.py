@@ -22,6 +22,7 @@ from coursebuild import trials
 CHECKS = "coursechecks"
 PRELOADED = ["coursebuild.promises"]
 PRELOADED_FOR_COURSE = ["layerlab.pages", "layerlab.models", "sklearn.feature_selection"]
+PRELOADED_FOR_COURSE += ["coursebuild.warm"]
 
 
 @dataclass
