@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+HANGING = 600  # seconds: a busy machine takes long for what is quick, and only what hangs so long
 # What takes minutes comes first: a long file that begins last keeps one worker busy alone.
 LONGEST = ("test_home", "test_gate", "test_book", "test_site", "test_grading", "test_release")
 LONGEST += ("test_command", "test_models", "test_investigation", "test_pages")

@@ -9,6 +9,7 @@ import sys
 
 import nbformat
 import pytest
+from conftest import HANGING
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 from coursebuild.execution import execute, fingerprint
@@ -43,7 +44,7 @@ def run(tmp_path, monkeypatch):
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
         notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
         try:
-            asyncio.run(execute(notebook, tmp_path, 60, said.append))
+            asyncio.run(execute(notebook, tmp_path, HANGING, said.append))
         finally:
             run.starts = int(starts.read_text(encoding="utf-8"))
         return notebook.cells[0].outputs[0].text

@@ -17,6 +17,7 @@ from urllib.request import urlopen
 
 import nbformat
 import pytest
+from conftest import HANGING
 from jupyter_server.serverapp import list_running_servers
 from test_downloads import REAL_NAMES, WHEEL, commands_of
 from test_site import ROOT
@@ -153,13 +154,14 @@ def test_last_line_of_the_readme_starts_jupyterlab_with_the_first_notebook(home)
                 assert "JupyterLab" in answer.read().decode()
         finally:
             server.terminate()
-            server.wait(timeout=30)
+            server.wait(timeout=HANGING)
 
 
 def wait_for_server(runtime: Path, server: subprocess.Popen) -> str:
     """Return the address of a starting Jupyter, with a place for a path, once it answers."""
     last = "it wrote down no address"
-    for _ in range(600):
+    deadline = time.monotonic() + HANGING
+    while time.monotonic() < deadline:
         assert server.poll() is None, "JupyterLab ended by itself"
         for facts in list_running_servers(str(runtime)):  # passes over a file half written
             address = f"{facts['url']}{{}}?token={facts['token']}"
@@ -169,4 +171,4 @@ def wait_for_server(runtime: Path, server: subprocess.Popen) -> str:
             except URLError as error:  # it writes its address down before it listens there
                 last = error
         time.sleep(0.1)
-    raise AssertionError(f"JupyterLab did not answer within a minute: {last}")
+    raise AssertionError(f"JupyterLab did not answer in {HANGING} seconds: {last}")
