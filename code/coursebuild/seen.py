@@ -77,7 +77,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        course = Course(course_root(options.root), options.checks, options.seconds)
+        root, remembers = course_root(options.root), not options.all
+        course = Course(root, options.checks, options.seconds, remembers=remembers)
         names = course.names(options.names)
     except CourseError as error:
         parser.error(str(error))

@@ -41,6 +41,8 @@ from coursechecks import engine
 # since it sleeps, is waited for PATIENCE times as long.
 SECONDS = 60  # that a trial may take; one that takes longer is killed
 PATIENCE = 20
+BUSY = "it was still running after {:g} s of processor time"
+IDLE = "it had not ended after {:g} s"
 MOST_MUTANTS = 12  # of one answer
 MUTANT_SECONDS = 30  # a mutant may go round for ever, and has then done something else
 OBSERVED = {"right", "mistake", "refused", "alternative", "pair", "mutant"}  # their check looks on
@@ -410,17 +412,15 @@ def in_child(work: Callable[[], Outcome], seconds: float = SECONDS) -> Outcome:
         os.kill(child, signal.SIGKILL)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     spent = time.perf_counter() - start
-    if not in_time or code == -signal.SIGXCPU:
-        return Outcome("killed", _still_running(seconds), seconds=spent)
+    if code == -signal.SIGXCPU:
+        return Outcome("killed", BUSY.format(seconds), seconds=spent)
+    if not in_time:
+        return Outcome("killed", IDLE.format(PATIENCE * seconds), seconds=spent)
     if not answer:
         return Outcome("died", f"its process ended with code {code}", seconds=spent)
     outcome = Outcome(**json.loads(answer))
     outcome.seconds = spent
     return outcome
-
-
-def _still_running(seconds: float) -> str:
-    return f"it was still running after {seconds:g} s of the processor, or {PATIENCE} times as long"
 
 
 def _answer_and_exit(work: Callable[[], Outcome], seconds: float, reader: int, writer: int) -> None:
@@ -592,20 +592,20 @@ def digest(namespace: dict) -> dict:
 def alarm(seconds: float) -> Iterator[None]:
     """Raise a TimeoutError in what takes more of the processor, or far more time without it."""
 
-    def ring(*_):
-        raise TimeoutError(_still_running(seconds))
+    limits = (
+        (signal.ITIMER_PROF, signal.SIGPROF, BUSY, seconds),
+        (signal.ITIMER_REAL, signal.SIGALRM, IDLE, PATIENCE * seconds),
+    )
 
-    timers = {
-        signal.ITIMER_PROF: (signal.SIGPROF, seconds),
-        signal.ITIMER_REAL: (signal.SIGALRM, PATIENCE * seconds),
-    }
-    old = {number: signal.signal(number, ring) for number, _ in timers.values()}
-    for timer, (_, limit) in timers.items():
-        signal.setitimer(timer, limit)
+    def ring(number, _):
+        raise TimeoutError(next(text.format(s) for _, own, text, s in limits if own == number))
+
+    old = [signal.signal(number, ring) for _, number, _, _ in limits]
+    for timer, _, _, most in limits:
+        signal.setitimer(timer, most)
     try:
         yield
     finally:
-        for timer in timers:
+        for (timer, number, _, _), handler in zip(limits, old, strict=True):
             signal.setitimer(timer, 0)
-        for number, handler in old.items():
             signal.signal(number, handler)
