@@ -105,7 +105,8 @@ def run_solved(folder: Path, variables: dict[str, str], exercise: Path, jupyter:
     result = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr[-4000:]
     notebook = nbformat.read(solved, 4)
-    assert sum("check" in cell.metadata.get("tags", []) for cell in notebook.cells) >= 2
+    checks = [cell for cell in notebook.cells if "check" in cell.metadata.get("tags", [])]
+    assert len(checks) >= 2 and all(cell.metadata.nbgrader.locked for cell in checks)
     assert wrong_outputs(exercise.name, notebook) == []
 
 

@@ -15,6 +15,12 @@ STUBBORN = "while True:\n    try:\n        pass\n    except BaseException:\n    
 ASLEEP = "import time; time.sleep(1000)"
 
 
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch):
+    """Do not wait for the threads that this process has of other tests."""
+    monkeypatch.setattr(trials, "wait_for_one_thread", lambda: 1)
+
+
 def run(source: str, seconds: float = 1) -> Outcome:
     """Run a cell in a fork that may take so much of the processor."""
     return trials.in_child(
