@@ -59,6 +59,7 @@ test: $(READY)  ## Check style, then what an edit of text or code needs, in minu
 
 check: $(READY)  ## Run the tests that take long: whole sites, clean environments, a class, the whole gate
 	@$(RUN) $(PYTEST) -m check
+	@echo "All checks passed."
 
 serve: book  ## Build, then serve the site on http://localhost:8000
 	@echo "Open http://localhost:8000 (stop with Ctrl-C)"
