@@ -14,9 +14,10 @@ READY := $(if $(OWN),$(VENV)/.ready,$(ENV_PYTHON))
 PIP_OPTIONS ?=
 WORKERS ?= 2
 SOLUTIONS ?= yes
+PYTEST = -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help book new exercises gate grading test serve bench model clean
+.PHONY: help book new exercises gate grading test check serve bench model clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -50,11 +51,15 @@ gate: $(READY)  ## Check what the exercises promise, each with its solution; NAM
 grading: $(READY)  ## Make a course folder for nbgrader in _build/grading
 	@$(RUN) -m coursebuild.grading
 
-test: $(READY)  ## Check style, then run every test
+test: $(READY)  ## Check style, then what an edit of text or code needs, in minutes
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
-	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
-	@echo "All checks passed.  Read the site with: make book"
+	@$(RUN) $(PYTEST) -m "not check"
+	@echo "All tests passed.  Read the site with: make book.  What takes longer: make check"
+
+check: $(READY)  ## Run the tests that take long: whole sites, clean environments, a class, the whole gate
+	@$(RUN) $(PYTEST) -m check
+	@echo "All checks passed."
 
 serve: book  ## Build, then serve the site on http://localhost:8000
 	@echo "Open http://localhost:8000 (stop with Ctrl-C)"

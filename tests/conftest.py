@@ -1,23 +1,28 @@
-"""What many tests share: the embedded model, GPT-2's own tokenizer, a small random GPT-2."""
+"""What many tests share: the embedded model, GPT-2's own tokenizer, a small random GPT-2.
+
+What takes seconds to import is imported by what needs it, for most files of tests do not.
+"""
 
 import os
 import shutil
 from pathlib import Path
 
 import pytest
-import torch
-from transformers import GPT2Config, GPT2LMHeadModel
-
-from layerlab.investigation import investigate
-from layerlab.models import load_model
 
 ROOT = Path(__file__).resolve().parents[1]
+HANGING = 600  # seconds: a busy machine takes long for what is quick, and only what hangs so long
 # What takes minutes comes first: a long file that begins last keeps one worker busy alone.
-LONGEST = ("test_downloads", "test_gate", "test_book", "test_site", "test_grading", "test_release")
+LONGEST = ("test_home", "test_gate", "test_book", "test_site", "test_grading", "test_release")
+LONGEST += ("test_command", "test_models", "test_investigation", "test_pages")
 
 
 def pytest_configure():
-    """Let the commands that tests start run this checkout's code, too."""
+    """Let the commands that tests start run this checkout's code, too, each on one thread.
+
+    Tests and what they start are several processes. If each had a thread for every core, they would
+    mostly wait for each other.
+    """
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     others = filter(None, [os.environ.get("PYTHONPATH")])
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT / "code"), *others])
 
@@ -32,12 +37,16 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def embedded():
     """The embedded model and its tokenizer; not to be changed by a test."""
+    from layerlab.models import load_model
+
     return load_model("embedded")
 
 
 @pytest.fixture(scope="session")
 def investigation():
     """The default investigation, control included."""
+    from layerlab.investigation import investigate
+
     return investigate()
 
 
@@ -60,11 +69,17 @@ def tiny_checkpoint(gpt2_tokenizer_folder, tmp_path_factory):
     return folder
 
 
-def save_random_gpt2(folder, model_class=GPT2LMHeadModel, **shape):
-    """Save a random GPT-2, without a tokenizer, and return it."""
+def save_random_gpt2(folder, model_class=None, **shape):
+    """Save a random GPT-2, with its head unless another class is named; return it.
+
+    There is no tokenizer beside it.
+    """
+    import torch
+    from transformers import GPT2Config, GPT2LMHeadModel
+
     shape = {"n_layer": 3, "n_embd": 16, "n_head": 2, "n_positions": 64} | shape
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
-        model = model_class(GPT2Config(**shape))
+        model = (model_class or GPT2LMHeadModel)(GPT2Config(**shape))
     model.save_pretrained(folder)
     return model.eval()

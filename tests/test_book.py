@@ -9,6 +9,7 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
+from coursebuild.course import drafts
 from layerlab.figures import FILE_NAMES
 
 ROOT = Path(__file__).parents[1]
@@ -36,6 +37,7 @@ def page(name: str) -> BeautifulSoup:
     return BeautifulSoup(text, "html.parser").find("article")
 
 
+@pytest.mark.check
 def test_the_build_says_what_to_open(site):
     assert f"Open {HTML / 'index.html'}" in site
     assert (HTML / "index.html").is_file()
@@ -46,6 +48,7 @@ def test_parts_are_numbered_as_they_follow_each_other():
     assert [name[:3] for name in PARTS] == [f"{i:02}-" for i in range(1, len(PARTS) + 1)]
 
 
+@pytest.mark.check
 @pytest.mark.usefixtures("site")
 @pytest.mark.parametrize("name", FILE_NAMES.values())
 def test_the_figure_lies_on_disk_at_print_size(name):
@@ -55,6 +58,7 @@ def test_the_figure_lies_on_disk_at_print_size(name):
     assert width >= 4.5 * 300
 
 
+@pytest.mark.check
 @pytest.mark.usefixtures("site")
 @pytest.mark.parametrize("name", PARTS)
 def test_a_part_asks_shows_and_doubts(name):
@@ -66,6 +70,7 @@ def test_a_part_asks_shows_and_doubts(name):
         assert text.select(f"figure.course-figure img.only-{theme}[alt]")
 
 
+@pytest.mark.check
 @pytest.mark.usefixtures("site")
 @pytest.mark.parametrize("name", ["welcome", *PARTS, "model-card"])
 def test_no_glued_number_is_missing_or_not_a_number(name):
@@ -95,3 +100,12 @@ def test_headings_that_exercises_send_a_reader_to_are_there():
     for path, page, heading in pointers:
         text = (path.parent / page).read_text(encoding="utf-8")
         assert re.search(rf"^#+ {re.escape(heading)}", text, re.MULTILINE), (path.name, heading)
+
+
+def test_every_chapter_in_the_contents_exists_and_none_is_left_out():
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    listed = [page["file"] for part in contents["parts"] for page in part["chapters"]]
+    listed = {contents["root"], *listed}
+    there = [*ROOT.glob("book/*.md"), *ROOT.glob("exercises/*.ipynb"), *ROOT.glob("solutions/*.md")]
+    there = [path for path in there if path.stem not in drafts(ROOT)]
+    assert listed == {path.relative_to(ROOT).with_suffix("").as_posix() for path in there}

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import wikipedia
-from conftest import save_random_gpt2
+from conftest import HANGING, save_random_gpt2
 from matplotlib.image import imread
 
 import layerlab
@@ -40,7 +40,7 @@ def embedded_run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("embedded")
     arguments, environment = command()
     run = subprocess.run(
-        arguments, env=environment, cwd=folder, capture_output=True, text=True, timeout=900
+        arguments, env=environment, cwd=folder, capture_output=True, text=True, timeout=HANGING
     )
     return folder / "layerlab-out", run
 
@@ -250,7 +250,9 @@ def test_unreachable_hub_is_refused(tmp_path, closed_port):
         "--model", "gpt2-large", "--out", tmp_path / "out",
         HF_ENDPOINT=closed_port, HF_HOME=str(tmp_path / "cache"),
     )  # fmt: skip
-    run = subprocess.run(arguments, env=environment, capture_output=True, text=True, timeout=300)
+    run = subprocess.run(
+        arguments, env=environment, capture_output=True, text=True, timeout=HANGING
+    )
     assert run.returncode == 2
     assert "Traceback" not in run.stderr
     sentence = run.stderr.rstrip("\n").rpartition("\n")[2]

@@ -25,6 +25,7 @@ def built(tmp_path_factory):
     return book, result.stdout
 
 
+@pytest.mark.check
 def test_no_file_of_the_site_is_of_a_draft(built):
     book, _ = built
     names = {path.relative_to(book / "_build").as_posix() for path in book.glob("_build/**/*")}
@@ -33,12 +34,14 @@ def test_no_file_of_the_site_is_of_a_draft(built):
     assert not [name for name in names if "planes" in name or "cubes" in name]
 
 
+@pytest.mark.check
 def test_no_page_and_no_search_names_a_draft(built):
     for path in [*built[0].glob("_build/html/**/*.html"), built[0] / "_build/html/searchindex.js"]:
         text = path.read_text(encoding="utf-8").lower()
         assert "planes" not in text and "cubes" not in text
 
 
+@pytest.mark.check
 @pytest.mark.parametrize("kind", ["exercises", "solutions"])
 def test_zips_hold_no_draft(built, kind):
     with zipfile.ZipFile(built[0] / "_build" / "html" / "downloads" / f"{kind}.zip") as archive:
@@ -46,6 +49,7 @@ def test_zips_hold_no_draft(built, kind):
     assert notebooks == [f"{kind}/01-lines.ipynb"]
 
 
+@pytest.mark.check
 def test_the_build_names_what_it_left_out(built):
     lines = [line for line in built[1].splitlines() if line.startswith("left out")]
     assert lines == [
@@ -54,12 +58,14 @@ def test_the_build_names_what_it_left_out(built):
     ]
 
 
+@pytest.mark.check
 def test_nbgrader_gets_no_draft(built, tmp_path, capsys):
     assert make_grading([str(built[0]), "--out", str(tmp_path)]) == 0
     assert [path.name for path in (tmp_path / "grading" / "source").iterdir()] == ["01-lines"]
     assert "left out 02-planes, whose solution says" in capsys.readouterr().out
 
 
+@pytest.mark.check
 def test_an_exercise_that_is_in_no_contents_is_refused_unless_it_is_a_draft(tmp_path):
     book = make_book(tmp_path, exercises=("01-lines", "02-planes"))
     for folder in ("exercises", "solutions"):

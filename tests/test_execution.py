@@ -1,4 +1,7 @@
-"""Running a notebook: a kernel that does not start is started once more, and not silently."""
+"""Running a notebook: a kernel that does not start is started once more, and not silently.
+
+And how a change of what it rests on shows.
+"""
 
 import asyncio
 import json
@@ -6,9 +9,10 @@ import sys
 
 import nbformat
 import pytest
+from conftest import HANGING
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
-from coursebuild.execution import execute
+from coursebuild.execution import execute, fingerprint
 
 # A kernel that ends at once, as one does whose port was taken, until it has done so often enough.
 RELUCTANT = """
@@ -40,7 +44,7 @@ def run(tmp_path, monkeypatch):
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
         notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
         try:
-            asyncio.run(execute(notebook, tmp_path, 60, said.append))
+            asyncio.run(execute(notebook, tmp_path, HANGING, said.append))
         finally:
             run.starts = int(starts.read_text(encoding="utf-8"))
         return notebook.cells[0].outputs[0].text
@@ -71,3 +75,22 @@ def test_a_cell_that_raises_is_not_run_again(run):
     with pytest.raises(CellExecutionError, match="ZeroDivisionError"):
         run("1 / 0", 0, [])
     assert run.starts == 1
+
+
+def test_fingerprint_sees_names_contents_and_depth(tmp_path):
+    (tmp_path / "package" / "data").mkdir(parents=True)
+    file = tmp_path / "package" / "data" / "model.bin"
+    file.write_bytes(b"one")
+    before = fingerprint(tmp_path, ["package"])
+    (tmp_path / "package" / "__pycache__").mkdir()
+    (tmp_path / "package" / "__pycache__" / "x.pyc").write_bytes(b"generated")
+    assert fingerprint(tmp_path, ["package"]) == before
+    file.write_bytes(b"two")
+    changed = fingerprint(tmp_path, ["package"])
+    file.rename(file.with_name("renamed.bin"))
+    assert len({before, changed, fingerprint(tmp_path, ["package"])}) == 3
+
+
+def test_fingerprint_refuses_what_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"constraints\.txt"):
+        fingerprint(tmp_path, ["constraints.txt"])

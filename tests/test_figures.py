@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import matplotlib as mpl
 import numpy as np
 import pytest
+from conftest import HANGING
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 
@@ -162,7 +163,7 @@ def test_drawing_leaves_pyplot_alone():
         "import sys, numpy; from layerlab import figures; "
         "figures.measure_scatter(numpy.eye(3)); sys.exit('matplotlib.pyplot' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", code], timeout=120).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], timeout=HANGING).returncode == 0
 
 
 # Part 2

@@ -8,6 +8,7 @@ import time
 
 import nbformat
 import pytest
+from conftest import HANGING
 from nbclient.exceptions import DeadKernelError
 
 from coursebuild.execution import Run, execute_notebooks, prepare_kernels
@@ -48,7 +49,12 @@ def execute(tmp_path, monkeypatch):
 
     def execute(*codes, modules=PRELOADED):
         runs = [make_run(tmp_path, code, f"n{i}") for i, code in enumerate(codes)]
-        options = {"modules": modules, "workers": 2, "timeout": 60, "report": lambda line: None}
+        options = {
+            "modules": modules,
+            "workers": 2,
+            "timeout": HANGING,
+            "report": lambda line: None,
+        }
         failed = execute_notebooks(runs, lambda run: None, **options)
         assert not failed, failed[0].error
         return [run.notebook.cells[0].outputs[0].text for run in runs]
@@ -86,7 +92,8 @@ def test_a_fork_that_dies_is_a_dead_kernel(execute):
 
 
 def test_a_process_with_threads_is_not_forked(execute, tmp_path):
-    threads = "import threading, time\nthreading.Thread(target=time.sleep, args=(9,)).start()\n"
+    thread = "threading.Thread(target=time.sleep, args=(900,), daemon=True)"
+    threads = f"import threading, time\n{thread}.start()\n"
     (tmp_path / "modules" / "restless.py").write_text(threads, encoding="utf-8")
     with pytest.raises(DeadKernelError, match="it has 2 threads"):
         execute("print(1)", modules=["restless"])
@@ -106,7 +113,7 @@ def test_no_kernel_outlives_the_build(tmp_path):
             return answer["pid"]
 
     pid = asyncio.run(start())
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + HANGING
     while os.path.exists(f"/proc/{pid}/exe") and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not os.path.exists(f"/proc/{pid}/exe")

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import torch
-from conftest import save_random_gpt2
+from conftest import HANGING, save_random_gpt2
 from transformers import BertConfig, BertModel, GPT2Model
 from transformers.utils import logging
 
@@ -249,7 +249,7 @@ def load_in_a_process(name, endpoint, cache, timeout=10.0, **environment):
         env=os.environ | settings | environment,
         capture_output=True,
         text=True,
-        timeout=300,  # a busy machine is slow to start Python; a hang is endless
+        timeout=HANGING,
         check=True,
     )
     return process.stdout.strip(), process.stderr.strip()

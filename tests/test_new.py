@@ -117,12 +117,14 @@ def published(course):
     return course
 
 
+@pytest.mark.check
 def test_a_published_exercise_keeps_all_promises(published):
     assert "1 exercise, 8 blanks, 2 mistakes, 2 alternatives" in run(
         published, "coursebuild.gate", NAME
     )
 
 
+@pytest.mark.check
 def test_a_published_exercise_is_part_of_the_site(published):
     result = build(published, PYTHONPATH=str(published / "code"))
     assert result.returncode == 0, result.stdout + result.stderr

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import matplotlib
 import numpy as np
 import pytest
+from conftest import HANGING
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
@@ -136,7 +137,9 @@ def test_the_same_bytes_in_every_process():
         f"sys.stdout.write(show(measure_scatter, X, alt={ALT!r})._repr_html_())"
     )
     here = hashlib.sha256(show(measure_scatter, MEASURES, alt=ALT)._repr_html_().encode())
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, timeout=120)
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=True, timeout=HANGING
+    )
     assert hashlib.sha256(run.stdout).hexdigest() == here.hexdigest()
 
 

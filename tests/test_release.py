@@ -92,6 +92,7 @@ def books(tmp_path_factory):
     return book, before, without
 
 
+@pytest.mark.check
 def test_the_search_finds_what_a_site_with_solutions_holds(books):
     found = places(books[1], dict.fromkeys(SECRETS, "01-lines"))
     for place in (
@@ -103,18 +104,21 @@ def test_the_search_finds_what_a_site_with_solutions_holds(books):
         assert any(sentence.startswith(f"{place} holds") for sentence in found), place
 
 
+@pytest.mark.check
 def test_withheld_site_says_so_and_lies_in_the_same_place(books):
     book, _, result = books
     assert "without solutions" in result.stdout.splitlines()[-1]
     assert str(book / "_build" / "html" / "index.html") in result.stdout.splitlines()[-1]
 
 
+@pytest.mark.check
 def test_no_answer_is_left_of_the_site_that_had_them(books):
     site = books[0] / "_build" / "html"
     answers = dict.fromkeys([*SECRETS, *map(squeeze, WORDS)], "01-lines")
     assert places(site, answers) == []
 
 
+@pytest.mark.check
 def test_no_file_and_no_link_names_a_solution(books):
     book, before, _ = books
     build_folder = book / "_build"
@@ -128,6 +132,7 @@ def test_no_file_and_no_link_names_a_solution(books):
     assert (before / "solutions" / "01-lines.html").is_file()
 
 
+@pytest.mark.check
 def test_pictures_of_solutions_are_gone(books):
     book, before, _ = books
     gone = {path.name for path in (before / "_images").iterdir()}
@@ -136,6 +141,7 @@ def test_pictures_of_solutions_are_gone(books):
     assert gone.pop() in (before / "solutions" / "01-lines.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.check
 def test_exercises_stay(books):
     site = books[0] / "_build" / "html"
     for name in ("01-lines", "02-planes"):
@@ -144,6 +150,7 @@ def test_exercises_stay(books):
     assert (site / "downloads" / "exercises.zip").is_file()
 
 
+@pytest.mark.check
 def test_solutions_come_back_and_run_no_second_time(books, tmp_path):
     book = tmp_path / "book"
     shutil.copytree(books[0], book)
@@ -153,6 +160,7 @@ def test_solutions_come_back_and_run_no_second_time(books, tmp_path):
     assert (book / "_build" / "html" / "solutions" / "01-lines.html").is_file()
 
 
+@pytest.mark.check
 def test_link_to_a_solution_from_elsewhere_is_refused(tmp_path):
     page = "# Leads on\n\nA page that leads to [the answers](../solutions/01-lines.md).\n"
     book = make_book(tmp_path, exercises=("01-lines",), leading=page)
@@ -200,16 +208,19 @@ def test_no_source_that_is_never_withheld_holds_an_answer(folder):
     assert places(ROOT / folder, answers_of_the_course()) == []
 
 
+@pytest.mark.check
 def test_withheld_course_holds_no_answer_anywhere(withheld):
     assert places(withheld, answers_of_the_course()) == []
 
 
+@pytest.mark.check
 def test_withheld_course_has_its_exercises_and_no_solutions(withheld):
     for name in exercise_names(ROOT):
         assert (withheld / "exercises" / f"{name}.html").is_file()
     assert not [path for path in withheld.rglob("*") if "solution" in path.name]
 
 
+@pytest.mark.check
 def test_built_course_keeps_its_solutions(withheld):
     for name in exercise_names(ROOT):
         assert (ROOT / "_build" / "html" / "solutions" / f"{name}.html").is_file()

@@ -40,9 +40,9 @@ def texts(tmp_path_factory):
 
 
 def steady_clock():
-    """A clock on which every step takes a hundredth of a second, however busy the machine is."""
+    """A clock on which every step takes a fortieth of a second, however busy the machine is."""
     ticks = count()
-    return lambda: next(ticks) / 100
+    return lambda: next(ticks) / 40
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,11 @@
 """The gate: what every exercise promises, tried out. The command behind `make gate`.
 
-    python -m coursebuild.gate [NAME …]
+    python -m coursebuild.gate [--all] [--without PROMISE] [NAME …]
 
 Each notebook is tried in a process of its own, as many at a time as there are cores, and each of
 its promises (see `coursebuild.promises`) gets a line of the report, as soon as it is tried. Broken
-promises follow with all that is wrong. One of them is enough for the exit code 1.
+promises follow with all that is wrong. One of them is enough for the exit code 1. A trial is not
+run again while nothing that it rests on has changed on this machine, unless ``--all`` is said.
 """
 
 import argparse
@@ -16,7 +17,7 @@ from pathlib import Path
 from coursebuild import trials
 from coursebuild.course import CourseError, course_root
 from coursebuild.promises import (
-    PROMISES,
+    SLOW,
     Course,
     Failure,
     Verdict,
@@ -32,12 +33,12 @@ FEWEST_MISTAKES = 60  # in the whole course
 def try_all(course: Course, names: list[str]) -> Iterator[Verdict]:
     """Yield the verdicts on several notebooks, as they come."""
     for name, said in run_each(try_notebook, course, names):
-        yield _verdict_on(name, said) if isinstance(said, Death) else said
+        yield _verdict_on(course, name, said) if isinstance(said, Death) else said
 
 
-def _verdict_on(name: str, death: Death) -> Verdict:
+def _verdict_on(course: Course, name: str, death: Death) -> Verdict:
     """The promise that a notebook's process did not live to keep."""
-    promise = PROMISES[min(death.n_said, len(PROMISES) - 1)]
+    promise = course.promises[min(death.n_said, len(course.promises) - 1)]
     failure = Failure(f"solutions/{name}.md", str(death))
     return Verdict(name, promise, "1 process", death.seconds, [failure])
 
@@ -100,10 +101,14 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m coursebuild.gate", description="Try out what the exercises promise."
     )
     parser.add_argument("names", nargs="*", help="notebooks, such as 01-minkowski (default: all)")
+    parser.add_argument("--all", action="store_true", help="also trials whose outcome is known")
+    parser.add_argument(
+        "--without", action="append", choices=SLOW, default=[], help="leave a promise out"
+    )
     parser.add_argument("--root", type=Path, help="root of the course")
     parser.add_argument("--checks", default=CHECKS, help="package of the checks")
     parser.add_argument(
-        "--seconds", type=float, default=trials.SECONDS, help="time that a trial may take"
+        "--seconds", type=float, default=trials.SECONDS, help="processor time of a trial, at most"
     )
     parser.add_argument(
         "--fewest", type=int, default=FEWEST_MISTAKES, help="fewest known mistakes in the course"
@@ -113,7 +118,14 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        course = Course(course_root(options.root), options.checks, options.seconds, options.edits)
+        course = Course(
+            course_root(options.root),
+            options.checks,
+            options.seconds,
+            options.edits,
+            tuple(options.without),
+            remembers=not options.all,
+        )
         names = course.names(options.names)
     except CourseError as error:
         parser.error(str(error))

@@ -39,7 +39,7 @@ import numpy as np
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-from coursebuild import mistakes, notebooks, odd, trials
+from coursebuild import memory, mistakes, notebooks, odd, trials
 from coursebuild.blanks import BLANK, blank, without_marks
 from coursebuild.course import CourseError
 from coursebuild.execution import ANSI_COLOUR, execute, prepare_kernels
@@ -73,7 +73,7 @@ PROMISES = (
     "odd answers",
     "runs alone",
 )
-
+SLOW = {"mutants": "mutant", "odd answers": "odd", "runs alone": ""}  # and the kind of trials
 
 WRONG = ("mistake", "refused", "pair", "mutant")  # kinds of trials that should not pass
 FRACTION = re.compile(r"-?\d+\.\d+(?:e[-+]?\d+)?")
@@ -141,15 +141,26 @@ class Course:
     checks : str
         The package of the checks below `code`, with a module ``exN`` for each notebook ``NN-…``.
     seconds : float
-        The time that a trial may take.
+        The processor time that a trial may take.
     edits : int
         How many single edits of an answer are tried, at most.
+    without : tuple of str
+        Promises that are left out, of those that take longest (`SLOW`).
+    remembers : bool
+        Whether trials are not run again while nothing that they rest on has changed.
     """
 
     root: Path
     checks: str
     seconds: float = trials.SECONDS
     edits: int = trials.MOST_MUTANTS
+    without: tuple[str, ...] = ()
+    remembers: bool = True
+
+    @property
+    def promises(self) -> list[str]:
+        """The promises that are tried."""
+        return [promise for promise in PROMISES if promise not in self.without]
 
     def solution(self, name: str) -> Path:
         """Where the source of a notebook is."""
@@ -182,6 +193,12 @@ class Course:
             what = f"there is no {unknown[0]!r}; " if unknown else ""
             raise CourseError(f"{what}{self.root / 'solutions'} has these notebooks: {there}")
         return wanted or known
+
+    def rests_on(self, name: str) -> dict[str, str]:
+        """All that the programs of a notebook rest on (see `coursebuild.memory`)."""
+        if not self.stored(name).is_file():
+            return {}
+        return memory.rests_on(self.root, self.solution(name), [self.mistakes(name)])
 
     def relative(self, path: Path) -> str:
         """A path as the report says it."""
@@ -224,8 +241,9 @@ def try_notebook(course: Course, name: str) -> Iterator[Verdict]:
 
     yield from rehearsed(course, name)
     timer()
-    failures = wrong_alone(course.relative(committed), exercise, source)
-    yield Verdict(name, "runs alone", "1 kernel", timer(), failures)
+    if "runs alone" in course.promises:
+        failures = wrong_alone(course.relative(committed), exercise, source)
+        yield Verdict(name, "runs alone", "1 kernel", timer(), failures)
 
 
 class Stopwatch:
@@ -364,8 +382,10 @@ class Rehearsed:
         return self._findings[id(outcome)]
 
 
-def rehearse(course: Course, name: str, kinds: set[str] | None = None) -> Rehearsed:
-    """Run a solution with all trials, or with those of some kinds.
+def rehearse(course: Course, name: str, only: set[str] | None = None) -> Rehearsed:
+    """Run a solution with all trials that the course asks for.
+
+    With `only`, those are the trials of some kinds, and the checks of the solution itself look on.
 
     Raises
     ------
@@ -382,14 +402,18 @@ def rehearse(course: Course, name: str, kinds: set[str] | None = None) -> Rehear
         tried += trials.blank_trials(step, course.relative(path))
         tried += trials.mutant_trials(step, course.relative(path), course.edits)
         tried.append(odd_trial(step, course.relative(path)))
-    if kinds is not None:
-        tried = [trial for trial in tried if trial.kind in kinds]
+    if only is not None:
+        tried = [trial for trial in tried if trial.kind in only]
+    left_out = {SLOW[promise] for promise in course.without}
+    tried = [trial for trial in tried if trial.kind not in left_out]
+    inputs = course.rests_on(name) if course.remembers else {}
+    outcomes = memory.load(course.root, name, inputs)
+    options = {"only_look": only is not None, "memory": outcomes}
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        rehearsal = trials.rehearse(
-            name, cells, tried, CheckFailed, course.seconds, only_look=kinds is not None
-        )
+        rehearsal = trials.rehearse(name, cells, tried, CheckFailed, course.seconds, **options)
         os.chdir("/")
+    memory.keep(course.root, name, inputs, outcomes)
     kept = mistakes.stored(known, rehearsal.trials)
     return Rehearsed(
         course.relative(path),
@@ -410,7 +434,8 @@ def rehearsed(course: Course, name: str) -> Iterator[Verdict]:
     seconds = sum(outcome.seconds for outcome in done.rehearsal.solution)
     checks = [cell for cell in done.cells if cell.is_check]
     failures = wrong_solution(done.path, done.cells, done.rehearsal)
-    yield Verdict(name, "solution", counted(len(checks), "check"), seconds, failures)
+    known = f", {counted(n, 'trial')} known" if (n := done.rehearsal.n_remembered) else ""
+    yield Verdict(name, "solution", counted(len(checks), "check") + known, seconds, failures)
 
     def verdict(promise: str, kind: str, tried: str, failures: list[Failure]) -> Verdict:
         judged = done.judged(kind)
@@ -447,16 +472,18 @@ def rehearsed(course: Course, name: str) -> Iterator[Verdict]:
         failures.append(Failure(done.toml, "tries no alternative"))
     yield verdict("alternatives", "alternative", counted(len(others), "alternative"), failures)
 
-    failures = [f for pair in done.judged("mutant") if (f := wrong_mutant(done, *pair))]
-    yield verdict("mutants", "mutant", told_mutants(done), failures)
+    if "mutants" in course.promises:
+        failures = [f for pair in done.judged("mutant") if (f := wrong_mutant(done, *pair))]
+        yield verdict("mutants", "mutant", told_mutants(done), failures)
 
     wrong = [pair for kind in WRONG for pair in done.judged(kind)]
     failures = [f for pair in wrong if (f := told_answer(done, *pair))]
     yield verdict("says no answer", "", counted(len(wrong), "text"), failures)
 
-    failures = [failure for pair in done.judged("odd") for failure in wrong_odd(*pair)]
-    n_kinds = f"{counted(len(odd.odd_values()), 'kind')} of answers"
-    yield verdict("odd answers", "odd", n_kinds, failures)
+    if "odd answers" in course.promises:
+        failures = [failure for pair in done.judged("odd") for failure in wrong_odd(*pair)]
+        n_kinds = f"{counted(len(odd.odd_values()), 'kind')} of answers"
+        yield verdict("odd answers", "odd", n_kinds, failures)
 
 
 def not_tried(kind: str, tried: list[Trial], rehearsal: Rehearsal) -> list[Failure]:
@@ -702,7 +729,8 @@ def wrong_alone(path: str, exercise: NotebookNode, source: NotebookNode) -> list
     with tempfile.TemporaryDirectory() as folder:
         prepare_kernels(Path(folder) / "kernels", [], trials.SINGLE_THREADED)
         (Path(folder) / "empty").mkdir()
-        running = execute(solved, Path(folder) / "empty", trials.SECONDS, partial(say_aside, path))
+        seconds = trials.PATIENCE * trials.SECONDS  # a kernel's processor time nobody counts
+        running = execute(solved, Path(folder) / "empty", seconds, partial(say_aside, path))
         try:
             with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
                 runner.run(running)

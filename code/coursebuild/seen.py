@@ -15,10 +15,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from coursebuild import mistakes, notebooks, trials
+from coursebuild import mistakes, trials
 from coursebuild.course import CourseError, course_root
-from coursebuild.execution import fingerprint
-from coursebuild.inputs import PINS, InputError, Sources
 from coursebuild.notebooks import NotebookError
 from coursebuild.promises import Course, rehearse
 from coursebuild.rules import counted
@@ -27,26 +25,6 @@ from coursechecks.engine import STOPPED
 
 RECORD = "_build/seen.json"  # what each notebook's programs rested on when they last ran
 KINDS = {"right", "mistake", "pair"}
-
-
-def rests_on(course: Course, name: str) -> dict[str, str]:
-    """All that the programs of a notebook rest on, by name, with a hash of each.
-
-    Returns
-    -------
-    dict of str
-        Empty if nothing is stored yet, or it cannot be said.
-    """
-    page = course.solution(name)
-    if not (course.stored(name).is_file() and (course.root / PINS).is_file()):
-        return {}
-    try:
-        inputs = Sources(course.root).page_inputs(page, notebooks.read_solution(page))
-    except (NotebookError, InputError):  # said when it is tried
-        return {}
-    own = [page, course.mistakes(name)]
-    names = [course.relative(path) for path in own if path.is_file()] + ["code/coursebuild"]
-    return inputs | {name: fingerprint(course.root, [name]) for name in names}
 
 
 def _records(course: Course) -> dict[str, dict]:
@@ -95,16 +73,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--root", type=Path, help="root of the course")
     parser.add_argument("--checks", default=CHECKS, help="package of the checks")
     parser.add_argument(
-        "--seconds", type=float, default=trials.SECONDS, help="time that a program may take"
+        "--seconds", type=float, default=trials.SECONDS, help="processor time of a program, at most"
     )
     options = parser.parse_args(arguments)
     try:
-        course = Course(course_root(options.root), options.checks, options.seconds)
+        root, remembers = course_root(options.root), not options.all
+        course = Course(root, options.checks, options.seconds, remembers=remembers)
         names = course.names(options.names)
     except CourseError as error:
         parser.error(str(error))
     records, succeeded = {} if options.all else _records(course), True
-    done = [name for name in names if records.get(name) and records[name] == rests_on(course, name)]
+    done = [name for name in names if records.get(name) and records[name] == course.rests_on(name)]
     for name in done:
         print(f"{course.relative(course.stored(name))}: nothing changed that it rests on")
     names = [name for name in names if name not in done]
@@ -112,7 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
         line, is_whole = (f"{name}: {said}", False) if isinstance(said, Death) else said
         print(line, flush=True)
         succeeded &= is_whole
-        records[name] = rests_on(course, name) if is_whole else {}
+        records[name] = course.rests_on(name) if is_whole else {}
     (course.root / RECORD).parent.mkdir(exist_ok=True)
     (course.root / RECORD).write_text(json.dumps(_records(course) | records), "utf-8")
     return int(not succeeded)

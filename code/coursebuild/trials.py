@@ -7,11 +7,14 @@ of it. So the expensive cells before a step run only once, and no trial sees ano
 """
 
 import ast
+import hashlib
 import io
 import json
 import linecache
+import math
 import os
 import re
+import resource
 import select
 import signal
 import sys
@@ -34,7 +37,12 @@ from coursebuild.mutants import mutants
 from coursebuild.notebooks import CHECK, EXERCISE_ONLY
 from coursechecks import engine
 
+# Limits count processor time, for on a busy machine everything may take long. What takes none,
+# since it sleeps, is waited for PATIENCE times as long.
 SECONDS = 60  # that a trial may take; one that takes longer is killed
+PATIENCE = 20
+BUSY = "it was still running after {:g} s of processor time"
+IDLE = "it had not ended after {:g} s"
 MOST_MUTANTS = 12  # of one answer
 MUTANT_SECONDS = 30  # a mutant may go round for ever, and has then done something else
 OBSERVED = {"right", "mistake", "refused", "alternative", "pair", "mutant"}  # their check looks on
@@ -121,6 +129,12 @@ class Trial:
     step: Step
     sources: list[str]
     origin: str
+
+    @property
+    def key(self) -> str:
+        """The same for trials that do the same, wherever they are written down."""
+        kind = "observed" if self.kind in OBSERVED - {"mutant"} else self.kind
+        return hashlib.sha256(json.dumps([kind, self.step.name, self.sources]).encode()).hexdigest()
 
 
 @dataclass
@@ -359,7 +373,7 @@ def count_threads() -> int:
     return len(list(tasks.iterdir())) if tasks.is_dir() else threading.active_count()
 
 
-def wait_for_one_thread(seconds: float = 5) -> int:
+def wait_for_one_thread(seconds: float = 60) -> int:
     """Wait until threads that are about to end have ended; return how many are left.
 
     Transformers reads a model's weights by threads, and goes on before they are gone.
@@ -378,7 +392,7 @@ def in_child(work: Callable[[], Outcome], seconds: float = SECONDS) -> Outcome:
     work : callable
         What to do; this process does not see its side effects.
     seconds : float
-        The time it may take.
+        The processor time that it may take, in whole seconds, rounded up.
 
     Returns
     -------
@@ -390,28 +404,31 @@ def in_child(work: Callable[[], Outcome], seconds: float = SECONDS) -> Outcome:
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        _answer_and_exit(work, reader, writer)
+        _answer_and_exit(work, seconds, reader, writer)
     os.close(writer)
-    answer, in_time = _read_all(reader, start + seconds)
+    answer, in_time = _read_all(reader, start + PATIENCE * seconds)
     os.close(reader)
     if not in_time:
         os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     spent = time.perf_counter() - start
+    if code == -signal.SIGXCPU:
+        return Outcome("killed", BUSY.format(seconds), seconds=spent)
     if not in_time:
-        return Outcome("killed", f"it was still running after {seconds:g} s", seconds=spent)
+        return Outcome("killed", IDLE.format(PATIENCE * seconds), seconds=spent)
     if not answer:
-        code = os.waitstatus_to_exitcode(status)
         return Outcome("died", f"its process ended with code {code}", seconds=spent)
     outcome = Outcome(**json.loads(answer))
     outcome.seconds = spent
     return outcome
 
 
-def _answer_and_exit(work: Callable[[], Outcome], reader: int, writer: int) -> None:
+def _answer_and_exit(work: Callable[[], Outcome], seconds: float, reader: int, writer: int) -> None:
     """Be the child: no way leads out of here but the end of the process."""
     try:
         os.close(reader)
+        _, most = resource.getrlimit(resource.RLIMIT_CPU)
+        resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(seconds), most))
         answer = json.dumps(asdict(work())).encode()
         while answer:
             answer = answer[os.write(writer, answer) :]
@@ -442,6 +459,8 @@ class Rehearsal:
         The run of each cell, up to the first one that raised.
     trials : list of (Trial, Outcome)
         What became of each trial; not those of steps that the solution did not reach.
+    n_remembered : int
+        Of how many that was known before.
     threads : int
         The most threads that this process had when it was about to fork.
     values : dict
@@ -450,6 +469,7 @@ class Rehearsal:
 
     solution: list[Outcome] = field(default_factory=list)
     trials: list[tuple[Trial, Outcome]] = field(default_factory=list)
+    n_remembered: int = 0
     threads: int = 1
     values: dict = field(default_factory=dict)
 
@@ -462,6 +482,7 @@ def rehearse(
     seconds: float = SECONDS,
     *,
     only_look: bool = False,
+    memory: dict[str, Outcome] | None = None,
 ) -> Rehearsal:
     """Run a solution once, and each trial of a step in a child forked before that step.
 
@@ -476,10 +497,12 @@ def rehearse(
     check_failed : type
         The exception that a check raises.
     seconds : float
-        The time that each trial may take.
+        The processor time that each trial may take.
     only_look : bool
         Whether the checks of the solution itself look on only, since nothing is stored yet that
         they could compare with.
+    memory : dict of Outcome
+        What trials came to, by their keys; those that are not among them are run, and added.
 
     Returns
     -------
@@ -487,14 +510,21 @@ def rehearse(
     """
     engine.recorder = (lambda *_: None) if only_look else None
     rehearsal, namespace = Rehearsal(), {"__name__": "__main__"}
+    memory = {} if memory is None else memory
     for place, cell in enumerate(cells):
         facts = None
         for trial in [trial for trial in trials if trial.step.cells[0] is cell]:
-            rehearsal.threads = max(rehearsal.threads, wait_for_one_thread())
-            labels = [f"{name}, cell {own.number}" for own in trial.step.cells]
-            later = cells[place + len(trial.step.cells) :] if trial.kind == "mutant" else []
-            run = partial(run_trial, trial, namespace, check_failed, labels, later, facts)
-            outcome = in_child(run, MUTANT_SECONDS if trial.kind == "mutant" else seconds)
+            if trial.key in memory:
+                rehearsal.n_remembered += 1
+            else:
+                if rehearsal.threads == 1:  # else nothing is proved any more; do not wait again
+                    rehearsal.threads = wait_for_one_thread()
+                labels = [f"{name}, cell {own.number}" for own in trial.step.cells]
+                later = cells[place + len(trial.step.cells) :] if trial.kind == "mutant" else []
+                run = partial(run_trial, trial, namespace, check_failed, labels, later, facts)
+                limit = MUTANT_SECONDS if trial.kind == "mutant" else seconds
+                memory[trial.key] = in_child(run, limit)
+            outcome = memory[trial.key]
             rehearsal.trials.append((trial, outcome))
             facts = outcome.facts if trial.kind == "right" else facts
         with alarm(SECONDS):
@@ -560,15 +590,22 @@ def digest(namespace: dict) -> dict:
 
 @contextmanager
 def alarm(seconds: float) -> Iterator[None]:
-    """Raise a TimeoutError in what takes too long."""
+    """Raise a TimeoutError in what takes more of the processor, or far more time without it."""
 
-    def ring(*_):
-        raise TimeoutError(f"it was still running after {seconds:g} s")
+    limits = (
+        (signal.ITIMER_PROF, signal.SIGPROF, BUSY, seconds),
+        (signal.ITIMER_REAL, signal.SIGALRM, IDLE, PATIENCE * seconds),
+    )
 
-    old = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    def ring(number, _):
+        raise TimeoutError(next(text.format(s) for _, own, text, s in limits if own == number))
+
+    old = [signal.signal(number, ring) for _, number, _, _ in limits]
+    for timer, _, _, most in limits:
+        signal.setitimer(timer, most)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, old)
+        for (timer, number, _, _), handler in zip(limits, old, strict=True):
+            signal.setitimer(timer, 0)
+            signal.signal(number, handler)

@@ -1,7 +1,9 @@
 """Work on several notebooks at a time, each in a process of its own.
 
-A solution may end its process, or never end; what it says before is not lost, and the others go on.
-What takes long to import is imported once, in the process that all others are forks of.
+A solution may end its process; what it says before is not lost, and the others go on. That each
+process ends is its task's affair: the limits of `coursebuild.trials` count processor time, and how
+long a whole notebook takes on a busy machine nobody knows. What takes long to import is imported
+once, in the process that all others are forks of.
 """
 
 import os
@@ -18,9 +20,9 @@ from pathlib import Path
 from coursebuild import trials
 
 CHECKS = "coursechecks"
-SECONDS = 600  # that one notebook may take
 PRELOADED = ["coursebuild.promises"]
 PRELOADED_FOR_COURSE = ["layerlab.pages", "layerlab.models", "sklearn.feature_selection"]
+PRELOADED_FOR_COURSE += ["coursebuild.warm"]
 
 
 @dataclass
@@ -77,14 +79,12 @@ def run_each(task: Callable[..., Iterable], course, names: list[str]) -> Iterato
                 while waiting and len(running) < min(4, os.cpu_count() or 1):
                     worker = _Worker.start(context, task, course, waiting.pop(), Path(folder))
                     running[worker.connection] = worker
-                for connection in wait(running, timeout=1):
+                for connection in wait(running):
                     worker = running[connection]
                     for said in worker.receive():
                         yield worker.name, said
                     if worker.is_done:
                         del running[connection]
-                for worker in running.values():
-                    worker.kill_if_late()
         finally:  # also when somebody stops it
             for worker in running.values():
                 worker.process.kill()
@@ -123,11 +123,6 @@ class _Worker:
             return [self._death()] if self.process.exitcode else []
         self.n_said += 1
         return [said]
-
-    def kill_if_late(self) -> None:
-        """End a process that takes far too long."""
-        if time.perf_counter() - self.started > SECONDS:
-            self.process.kill()
 
     def _death(self) -> Death:
         last_words = self.errors.read_text("utf-8", "replace").strip().splitlines()[-8:]
