@@ -51,9 +51,10 @@ gate: $(READY)  ## Check what the exercises promise, each with its solution; NAM
 grading: $(READY)  ## Make a course folder for nbgrader in _build/grading
 	@$(RUN) -m coursebuild.grading
 
-test: $(READY)  ## Check style, then what an edit of text or code needs, in minutes
+test: $(READY)  ## Check style and types, then what an edit of text or code needs, in minutes
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
 	@$(RUN) $(PYTEST) -m "not check"
 	@echo "All tests passed.  Read the site with: make book.  What takes longer: make check"
 
@@ -68,6 +69,7 @@ serve: book  ## Build, then serve the site on http://localhost:8000
 bench: $(READY)  ## Measure our estimators beside other packages'; the table goes where the book reads it
 	$(if $(OWN),$(ENV_PYTHON) -m pip install --quiet $(PIP_OPTIONS) -c constraints.txt -e '.[bench]')
 	@$(RUN) -m benchmarks --million
+	@$(RUN) -m benchmarks.truths
 
 model: $(READY)  ## Train the embedded model anew: make model TEXTS=folder MINUTES=115
 	@test -n "$(TEXTS)" || { echo "Name a folder of .txt files: make model TEXTS=folder"; exit 2; }
