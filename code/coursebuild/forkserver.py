@@ -41,9 +41,11 @@ def import_all(names: list[str]) -> None:
     os.environ["JPY_PARENT_PID"] = str(os.getpid())
     os.environ.setdefault("MPLBACKEND", INLINE)
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    gc.disable()  # what modules make stays: to look through it again and again takes a second
     for name in names:
         with contextlib.suppress(Exception):  # the page that imports it will hear it all again
             importlib.import_module(name)
+    gc.enable()
     gc.freeze()  # a fork would copy all of it, only to see that none of it is garbage
 
 
