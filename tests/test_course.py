@@ -73,7 +73,7 @@ def test_code_of_another_checkout_is_refused(name, other, monkeypatch, capsys):
 
 
 def make(folder: Path, *words: str) -> subprocess.CompletedProcess:
-    outer = ("PYTHONPATH", "MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS")  # of a `make` that runs the tests
+    outer = ("PYTHONPATH", "MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS")  # of the make that runs us
     variables = {name: text for name, text in os.environ.items() if name not in outer}
     command = ["make", "-C", str(folder), *words]
     return subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
