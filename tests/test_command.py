@@ -324,11 +324,18 @@ def test_a_defect_leaves_nothing_and_is_not_hidden(tmp_path, monkeypatch, ready)
     assert left_behind(tmp_path) == []
 
 
+def hear_interrupts():
+    """Take Ctrl-C as a terminal's process does; what runs in the background may ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="other systems know no SIGTERM")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_leaves_nothing(tmp_path, number):
     arguments, environment = command("--out", tmp_path / "out")
-    with subprocess.Popen(arguments, env=environment, stderr=subprocess.PIPE, text=True) as run:
+    options = {"env": environment, "stderr": subprocess.PIPE, "text": True}
+    options["preexec_fn"] = hear_interrupts
+    with subprocess.Popen(arguments, **options) as run:
         said = ""
         while "run the article" not in said:
             said += run.stderr.read(1)

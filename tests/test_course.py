@@ -74,7 +74,8 @@ def test_code_of_another_checkout_is_refused(name, other, monkeypatch, capsys):
 
 
 def make(folder: Path, *words: str) -> subprocess.CompletedProcess:
-    variables = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
+    outer = ("PYTHONPATH", "MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS")  # of the make that runs us
+    variables = {name: text for name, text in os.environ.items() if name not in outer}
     command = ["make", "-C", str(folder), *words]
     return subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
 
