@@ -13,12 +13,18 @@ import matplotlib
 import numpy as np
 import pytest
 from conftest import HANGING
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from layerlab.figures import information_by_bins, measure_scatter
+from layerlab.figures import (
+    information_by_bins,
+    layer_information_panels,
+    measure_scatter,
+    position_panels,
+)
 from layerlab.pages import show
-from layerlab.themes import PALETTES, is_narrow, recolour, save
+from layerlab.themes import PALETTES, is_narrow, recolour, theme, write
 
 ALT = "Scatter of L1 against L2: the points lie on a rising line."
 MEASURES = np.random.default_rng(0).uniform(1, 2, (6, 3))
@@ -163,9 +169,20 @@ def plain():
     return figure
 
 
-def with_image():
+def with_image(**options):
     figure = Figure(figsize=(3, 2))
-    figure.subplots().imshow([[1, 2]])
+    figure.subplots().imshow([[1, 2]], **options)
+    return figure
+
+
+def with_image_of_the_themes_ink():
+    ink = ListedColormap(["white", matplotlib.rcParams["text.color"]], "ink")
+    return with_image(cmap=ink)
+
+
+def with_pixels_of_the_themes_ink():
+    figure = Figure(figsize=(3, 2))
+    figure.subplots().scatter([1, 2], [1, 2], rasterized=True)
     return figure
 
 
@@ -178,14 +195,18 @@ def with_a_mixed_colour():
 LIGHT, DARK = (PALETTES[mode]["ink"] for mode in ("light", "dark"))
 
 
-def test_a_drawing_in_the_themes_colours_is_drawn_once():
-    draw = counted(plain)
+@pytest.mark.parametrize("draw", [plain, with_image])
+def test_a_drawing_in_the_themes_colours_is_drawn_once(draw):
+    draw = counted(draw)
     shown = show(draw, alt=ALT)
     assert draw.count == [(LIGHT,)]
     assert DARK.encode() in shown.dark and LIGHT.encode() not in shown.dark
 
 
-@pytest.mark.parametrize("draw", [with_image, with_a_mixed_colour])
+CANNOT = [with_image_of_the_themes_ink, with_pixels_of_the_themes_ink, with_a_mixed_colour]
+
+
+@pytest.mark.parametrize("draw", CANNOT)
 def test_what_cannot_be_recoloured_is_drawn_again(draw):
     draw = counted(draw)
     show(draw, alt=ALT)
@@ -209,10 +230,21 @@ def without_ids(svg):
 
 
 @pytest.mark.parametrize("narrow", [False, True])
-def test_a_recoloured_drawing_is_the_one_that_would_be_drawn(narrow):
+@pytest.mark.parametrize(
+    ("draw", "shapes"),
+    [
+        (measure_scatter, [(6, 3)]),
+        (position_panels, [(6, 3), (6,), (3, 2)]),  # a colour bar of it goes on
+        (layer_information_panels, [(2, 10)]),
+    ],
+)
+def test_a_recoloured_drawing_is_the_one_that_would_be_drawn(draw, shapes, narrow):
+    arrays = [np.random.default_rng(k).uniform(0.1, 1, shape) for k, shape in enumerate(shapes)]
     drawings = {}
-    for mode in ("light", "dark"):
+    for mode in ("dark", "light"):
         drawings[mode] = BytesIO()
-        save(measure_scatter, drawings[mode], MEASURES, mode=mode, narrow=narrow)
-    light, dark = (file.getvalue() for file in drawings.values())
-    assert without_ids(recolour(light)) == without_ids(dark) != without_ids(light)
+        with theme(mode, narrow=narrow):
+            figure = draw(*arrays)
+            write(figure, drawings[mode], mode=mode)
+    dark, light = (file.getvalue() for file in drawings.values())
+    assert without_ids(recolour(light, figure)) == without_ids(dark) != without_ids(light)

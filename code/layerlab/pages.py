@@ -66,8 +66,8 @@ def show(
     draw : callable
         A function of `layerlab.figures`, or any function that returns a Figure; it is called
         as ``draw(*args, **options)``, once for a wide page and, if it asks how wide the page is,
-        once for a narrow one; and again for the dark theme if it uses images or other colours
-        than the theme's.
+        once for a narrow one; and again for the dark theme if it uses other colours than the
+        theme's and those of colour maps that have a name.
     name : str, optional
         Also write the light figure as this PNG file (300 dpi) into the folder that the
         environment variable ``LAYERLAB_FIGURES`` names, or else into the current folder.
@@ -116,15 +116,16 @@ def _light_and_dark(
     draw: Callable[..., Figure], args: tuple, options: dict, narrow: bool
 ) -> tuple[dict[str, bytes], bool]:
     """A drawing in both themes, and whether it depends on how wide the page is."""
-    light, depends_on_width = _svg(draw, args, options, "light", narrow)
-    dark = recolour(light) or _svg(draw, args, options, "dark", narrow)[0]
+    light, figure, depends_on_width = _svg(draw, args, options, "light", narrow)
+    dark = recolour(light, figure) or _svg(draw, args, options, "dark", narrow)[0]
     return {"light": light, "dark": dark}, depends_on_width
 
 
 def _svg(
     draw: Callable[..., Figure], args: tuple, options: dict, mode: str, narrow: bool
-) -> tuple[bytes, bool]:
+) -> tuple[bytes, Figure, bool]:
     file = BytesIO()
     with theme(mode, narrow=narrow) as in_use:
-        write(draw(*args, **options), file, mode=mode)
-    return file.getvalue(), in_use.was_asked
+        figure = draw(*args, **options)
+        write(figure, file, mode=mode)
+    return file.getvalue(), figure, in_use.was_asked

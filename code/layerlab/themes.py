@@ -18,8 +18,13 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 import matplotlib as mpl
+import numpy as np
 from cycler import cycler
+from matplotlib.artist import Artist
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
 # Okabe and Ito's blue, vermilion and green, told apart by every kind of colour vision; the dark
 # theme takes lighter tones of the same hues. `paper` is the ground of a PNG; an SVG has none.
@@ -197,25 +202,40 @@ def write(figure: Figure, path: str | Path | BinaryIO, *, mode: str, dpi: int = 
     )
 
 
-def recolour(svg: bytes) -> bytes | None:
+def recolour(svg: bytes, figure: Figure) -> bytes | None:
     """Turn a light drawing into the dark one, which differs in nothing but the theme's colours.
 
     Parameters
     ----------
     svg : bytes
         The light drawing.
+    figure : Figure
+        What it is a drawing of.
 
     Returns
     -------
     bytes or None
-        None if that cannot be told from the file, so that it must be drawn again: it holds an
-        image, or a colour that is not the theme's and may have been mixed from those.
+        None if that cannot be told, so that it must be drawn again: it holds a colour that is not
+        the theme's and may have been mixed from those, or an image with such colours.
     """
     light, dark = (_colours(PALETTES[mode]) for mode in ("light", "dark"))
     counterparts = dict(zip(light, dark, strict=True))
-    if b"<image" in svg or set(COLOUR.findall(svg)) - counterparts.keys():
+    images = figure.findobj(lambda artist: isinstance(artist, AxesImage) or artist.get_rasterized())
+    if not all(map(_is_mapped, images)):
         return None
-    return COLOUR.sub(lambda colour: counterparts[colour[0]], svg)
+    # A colour bar that goes on ends in a triangle of its map's last colour.
+    ends = {to_hex(image.get_cmap()(end)).encode() for image in images for end in (0.0, 1.0)}
+    if set(COLOUR.findall(svg)) - counterparts.keys() - ends:
+        return None
+    return COLOUR.sub(lambda colour: counterparts.get(colour[0], colour[0]), svg)
+
+
+def _is_mapped(artist: Artist) -> bool:
+    """Whether all colours of an artist are those of a colour map that every theme knows."""
+    if not isinstance(artist, ScalarMappable) or np.asarray(artist.get_array()).ndim not in (1, 2):
+        return False  # None, or colours of its own
+    name = artist.get_cmap().name
+    return name in mpl.colormaps and artist.get_cmap() == mpl.colormaps[name]
 
 
 def _colours(palette: dict) -> list[bytes]:
