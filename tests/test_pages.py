@@ -186,6 +186,12 @@ def with_pixels_of_the_themes_ink():
     return figure
 
 
+def with_a_named_colour():
+    figure = Figure(figsize=(3, 2))
+    figure.subplots().plot([1, 2], color="grey")
+    return figure
+
+
 def with_a_mixed_colour():
     figure = Figure(figsize=(3, 2))
     figure.subplots().plot([1, 2], color="0.4")
@@ -195,7 +201,7 @@ def with_a_mixed_colour():
 LIGHT, DARK = (PALETTES[mode]["ink"] for mode in ("light", "dark"))
 
 
-@pytest.mark.parametrize("draw", [plain, with_image])
+@pytest.mark.parametrize("draw", [plain, with_image, with_a_named_colour])
 def test_a_drawing_in_the_themes_colours_is_drawn_once(draw):
     draw = counted(draw)
     shown = show(draw, alt=ALT)

@@ -67,7 +67,7 @@ def show(
         A function of `layerlab.figures`, or any function that returns a Figure; it is called
         as ``draw(*args, **options)``, once for a wide page and, if it asks how wide the page is,
         once for a narrow one; and again for the dark theme if it uses other colours than the
-        theme's and those of colour maps that have a name.
+        theme's and those that have a name, as single colours or as maps.
     name : str, optional
         Also write the light figure as this PNG file (300 dpi) into the folder that the
         environment variable ``LAYERLAB_FIGURES`` names, or else into the current folder.

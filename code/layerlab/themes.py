@@ -22,7 +22,7 @@ import numpy as np
 from cycler import cycler
 from matplotlib.artist import Artist
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import to_hex
+from matplotlib.colors import CSS4_COLORS, to_hex
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
@@ -67,6 +67,7 @@ STYLE = {
 }
 
 COLOUR = re.compile(rb"#[0-9a-f]{6}\b")  # as an SVG names it
+NAMED = {name.lower().encode() for name in CSS4_COLORS.values()}  # the same in every theme
 
 
 @dataclass
@@ -215,8 +216,8 @@ def recolour(svg: bytes, figure: Figure) -> bytes | None:
     Returns
     -------
     bytes or None
-        None if that cannot be told, so that it must be drawn again: it holds a colour that is not
-        the theme's and may have been mixed from those, or an image with such colours.
+        None if that cannot be told, so that it must be drawn again: it holds a colour without a
+        name that is not the theme's and may have been mixed from those, or an image with such.
     """
     light, dark = (_colours(PALETTES[mode]) for mode in ("light", "dark"))
     counterparts = dict(zip(light, dark, strict=True))
@@ -225,7 +226,7 @@ def recolour(svg: bytes, figure: Figure) -> bytes | None:
         return None
     # A colour bar that goes on ends in a triangle of its map's last colour.
     ends = {to_hex(image.get_cmap()(end)).encode() for image in images for end in (0.0, 1.0)}
-    if set(COLOUR.findall(svg)) - counterparts.keys() - ends:
+    if set(COLOUR.findall(svg)) - counterparts.keys() - ends - NAMED:
         return None
     return COLOUR.sub(lambda colour: counterparts.get(colour[0], colour[0]), svg)
 
