@@ -67,7 +67,7 @@ STYLE = {
 }
 
 COLOUR = re.compile(rb"#[0-9a-f]{6}\b")  # as an SVG names it
-NAMED = {name.lower().encode() for name in CSS4_COLORS.values()}  # the same in every theme
+NAMED = {str(name).lower().encode() for name in CSS4_COLORS.values()}  # the same in every theme
 
 
 @dataclass
@@ -221,7 +221,9 @@ def recolour(svg: bytes, figure: Figure) -> bytes | None:
     """
     light, dark = (_colours(PALETTES[mode]) for mode in ("light", "dark"))
     counterparts = dict(zip(light, dark, strict=True))
-    images = figure.findobj(lambda artist: isinstance(artist, AxesImage) or artist.get_rasterized())
+    images: list[Any] = figure.findobj(
+        lambda artist: isinstance(artist, AxesImage) or artist.get_rasterized()
+    )
     if not all(map(_is_mapped, images)):
         return None
     # A colour bar that goes on ends in a triangle of its map's last colour.
