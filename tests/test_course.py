@@ -25,7 +25,8 @@ def other(tmp_path):
     ignore = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "code" / "coursebuild", folder / "code" / "coursebuild", ignore=ignore)
     (folder / "code" / "layerlab").mkdir()
-    for name in ("code/layerlab/__init__.py", "code/layerlab/errors.py", "Makefile", "_toc.yml"):
+    modules = (f"code/layerlab/{name}" for name in ("__init__.py", "__init__.pyi", "errors.py"))
+    for name in (*modules, "Makefile", "_toc.yml"):
         shutil.copy(ROOT / name, folder / name)
     (folder / "solutions").mkdir()
     (folder / "solutions" / "01-sums.md").write_text(TEXT, encoding="utf-8")

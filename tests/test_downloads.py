@@ -103,7 +103,7 @@ def test_readme_has_three_steps_for_each_system(real):
     for system in ("sh", "bat"):
         commands = commands_of(readme, system)
         assert len(commands) == 3
-        assert f" -c constraints.txt {WHEEL} jupyterlab" in commands[1]
+        assert f' -c constraints.txt "{WHEEL}[checks]" jupyterlab' in commands[1]
         assert commands[2].endswith(f"{REAL_NAMES[0]}.ipynb")
     option = "--extra-index-url https://download.pytorch.org/whl/cpu"
     assert option in readme
