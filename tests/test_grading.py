@@ -5,6 +5,7 @@ import csv
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import sysconfig
@@ -127,9 +128,9 @@ def nbgrader(course):
     packages = Path(subprocess.check_output(ask, text=True).strip())
     below = f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n"
     (packages / "below.pth").write_text(below, encoding="utf-8")
-    install = commands_of((course / "README.md").read_text("utf-8"), "sh")[1].split()
+    install = shlex.split(commands_of((course / "README.md").read_text("utf-8"), "sh")[1])
     assert install[0] == ".venv/bin/python"
-    command = [python, *(word for word in install[1:] if not word.endswith(".whl"))]
+    command = [python, *(word for word in install[1:] if ".whl" not in word)]
     result = subprocess.run(command, cwd=course, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -145,7 +146,7 @@ def test_last_line_of_the_readme_starts_jupyterlab_with_the_first_notebook(home)
     command = commands_of((folder / "README.md").read_text(encoding="utf-8"), "sh")[2]
     with (folder.parent / "lab.log").open("w") as log:
         server = subprocess.Popen(
-            command.split(), cwd=folder, env=variables, stdout=log, stderr=subprocess.STDOUT
+            shlex.split(command), cwd=folder, env=variables, stdout=log, stderr=subprocess.STDOUT
         )
         try:
             address = wait_for_server(folder.parent / "jupyter" / "runtime", server)

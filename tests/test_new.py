@@ -85,6 +85,8 @@ def course(tmp_path_factory):
     for package in ("coursebuild", "coursechecks", "layerlab"):
         ignore = shutil.ignore_patterns("__pycache__", "data", "ex?.py", "seen")
         shutil.copytree(ROOT / "code" / package, root / "code" / package, ignore=ignore)
+    for name in ("articles", "model"):  # no page reads what lies there
+        (root / "code" / "layerlab" / "data" / name).mkdir(parents=True)
     with (root / "code" / "layerlab" / "__init__.py").open("a", encoding="utf-8") as file:
         file.write("\nVALUE = 1  # the pages of the small book read it\n")
     (root / "book" / "exercises.md").write_text(EXERCISES, encoding="utf-8")

@@ -410,7 +410,7 @@ def test_page_of_exercises_offers_the_zip_and_says_the_three_steps(good_exercise
     ]
     page = good_exercises[0] / "_build" / "html" / "book" / "exercises.html"
     text = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser").get_text()
-    assert f"pip install -c constraints.txt {wheel_name(ROOT)} jupyterlab" in text
+    assert f'pip install -c constraints.txt "{wheel_name(ROOT)}[checks]" jupyterlab' in text
     assert "jupyter lab 01-lines.ipynb" in text
 
 

@@ -18,7 +18,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from html import escape
 from pathlib import Path, PurePosixPath
@@ -35,6 +35,7 @@ from coursebuild.audit import audit_site
 from coursebuild.course import drafts
 from coursebuild.downloads import (
     GITHUB,
+    build_wheel,
     exercise_names,
     make_downloads,
     name_as_solution,
@@ -282,27 +283,30 @@ def _ask_course(question: Callable[[Path], list[str]], app: Sphinx) -> list[str]
 
 
 def prepare_downloads(app: Sphinx) -> None:
-    """Begin to make what students take home, beside the other work."""
-    app.course_downloads = Future()
-    if app.builder.format != "html":
-        app.course_downloads.set_result(None)
-        return
-    config = app.config
-    app.course_downloads = ThreadPoolExecutor(1).submit(
-        make_downloads,
-        Path(app.srcdir),
-        build_folder(app),
-        solutions=config.course_solutions,
-        site_url=published_address(config.html_baseurl, _repository(app)),
-    )
+    """Begin to pack the package that students take home, beside the other work.
+
+    The rest of what they take home is made here, not in a thread: there Python 3.11 cannot read
+    source code while it reads another in this one.
+    """
+    if app.builder.format == "html" and _ask_course(exercise_names, app):
+        packing = build_wheel, Path(app.srcdir), build_folder(app) / ".wheel"
+        app.course_wheel = ThreadPoolExecutor(1).submit(*packing)
 
 
 def _downloads(app: Sphinx) -> Path | None:
-    """Wait for what students take home; return the folder, None if there is nothing."""
-    try:
-        return app.course_downloads.result()
-    except LayerlabError as error:
-        raise ExtensionError(str(error)) from error
+    """Make what students take home, once; return the folder, None if there is nothing."""
+    if app.builder.format != "html":
+        return None
+    if not hasattr(app, "course_downloads"):
+        site_url = published_address(app.config.html_baseurl, _repository(app))
+        options = {"solutions": app.config.course_solutions, "site_url": site_url}
+        try:
+            if hasattr(app, "course_wheel"):
+                app.course_wheel.result()
+            app.course_downloads = make_downloads(Path(app.srcdir), build_folder(app), **options)
+        except LayerlabError as error:
+            raise ExtensionError(str(error)) from error
+    return app.course_downloads
 
 
 def _repository(app: Sphinx) -> str:
