@@ -71,6 +71,14 @@ def test_what_needs_a_missing_package_says_how_to_install_it(name):
     assert "pip install 'layerlab[models]'" in said
 
 
+def test_the_command_says_so_too():
+    program = "from layerlab.__main__ import main\nprint(main(['--out', 'nowhere']))"
+    command = [sys.executable, "-c", WITHOUT.format(names=HEAVY) + program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "2\n"
+    assert done.stderr.startswith("layerlab: layerlab.investigate needs the package")
+
+
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="nothing_of_this_name"):
         layerlab.nothing_of_this_name  # noqa: B018

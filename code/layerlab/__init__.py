@@ -8,6 +8,8 @@ from importlib.metadata import version
 
 import lazy_loader
 
+from layerlab.errors import PackageError
+
 __version__ = version("layerlab")
 _attach, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
@@ -16,7 +18,7 @@ def __getattr__(name: str) -> object:
     try:
         return _attach(name)
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
+        raise PackageError(
             f"layerlab.{name} needs the package {error.name!r}: pip install 'layerlab[models]'",
             name=error.name,
         ) from error

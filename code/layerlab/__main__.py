@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(asked: argparse.Namespace) -> None:
     # Imported here, for --help and a wrong argument should not wait for torch.
-    from layerlab.investigation import investigate
+    from layerlab import investigate
 
     out = Path(asked.out)
     _check_out(out, asked.overwrite)

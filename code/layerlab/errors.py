@@ -14,6 +14,10 @@ class LayerlabError(Exception):
     """
 
 
+class PackageError(LayerlabError, ModuleNotFoundError):
+    """A package that only a part of layerlab needs, and that is not installed."""
+
+
 class ArticleError(LayerlabError):
     """An article that cannot be found, read or used."""
 
