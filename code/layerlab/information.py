@@ -117,7 +117,8 @@ def histogram_mutual_information(
     --------
     >>> import numpy as np
     >>> x, noise = np.random.default_rng(0).standard_normal((2, 1000))
-    >>> round(histogram_mutual_information(x, x + noise), 2)  # the truth is 0.5 bits
+    >>> # the truth is 0.5 bits
+    >>> round(histogram_mutual_information(x, x + noise), 2)
     0.42
     """
     x, y = pair(x, y)
@@ -202,7 +203,8 @@ def mutual_information(
     --------
     >>> import numpy as np
     >>> x, noise = np.random.default_rng(0).standard_normal((2, 1000))
-    >>> round(mutual_information(x, x + noise), 2)  # the truth is 0.5 bits
+    >>> # the truth is 0.5 bits
+    >>> round(mutual_information(x, x + noise), 2)
     0.52
     """
     steps = precision(x, "x"), precision(y, "y")

@@ -96,9 +96,10 @@ def mantel_test(
     Examples
     --------
     >>> import numpy as np
-    >>> places, noise = np.random.default_rng(0).uniform(0, 9, (2, 8))
-    >>> far, near = pairwise_minkowski(places[:, None], 1), pairwise_minkowski(noise[:, None], 1)
-    >>> mantel_test(far, far).p < 0.01 < mantel_test(far, near).p
+    >>> rng = np.random.default_rng(0)
+    >>> apart = pairwise_minkowski(rng.uniform(0, 9, (8, 1)), 1)
+    >>> other = pairwise_minkowski(rng.uniform(0, 9, (8, 1)), 1)
+    >>> mantel_test(apart, apart**2).p < 0.01 < mantel_test(apart, other).p
     True
     """
     first, second = _ranked(first, second)
@@ -168,7 +169,8 @@ def bootstrap_tau(
     --------
     >>> import numpy as np
     >>> places = np.random.default_rng(0).uniform(0, 9, (12, 1))
-    >>> low, high = bootstrap_tau(pairwise_minkowski(places, 1), pairwise_minkowski(places**2, 1))
+    >>> apart = pairwise_minkowski(places, 1)
+    >>> low, high = bootstrap_tau(apart, pairwise_minkowski(places**2, 1))
     >>> 0 < low < high <= 1
     True
     """
