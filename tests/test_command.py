@@ -191,10 +191,10 @@ def test_folder_run_measures_that_model_on_that_text(folder_run):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--n-targets", "1"], "--n-targets: '1' is not a whole number of 2 or more"),
+        (["--n-targets", "1"], "--n-targets: '1' is not a whole number from 2 to"),
         (["--n-targets", "many"], "'many' is not a whole number"),
-        (["--block", "-1"], "--block: '-1' is not a whole number of 0 or more"),
-        (["--n-neighbors", "0"], "'0' is not a whole number of 1 or more"),
+        (["--block", "-1"], "--block: '-1' is not a whole number from 0 to"),
+        (["--n-neighbors", "0"], "'0' is not a whole number from 1 to"),
         (["--seed", str(2**32)], "'4294967296' is not a whole number"),
         (["--bloc", "3"], "--bloc"),
         (["--block", "12"], "block 12 does not exist: the model has 12 blocks"),

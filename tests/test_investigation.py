@@ -261,15 +261,17 @@ def test_one_model_in_memory_at_a_time(quick, monkeypatch):
     ("options", "error", "message"),
     [
         ({"block": 3}, ModelError, "block 3 does not exist: the model has 3 blocks, 0 to 2"),
-        ({"block": -1}, LayerlabError, "block = -1 is not a whole number of 0 or more"),
-        ({"n_neighbors": 2.0}, LayerlabError, "n_neighbors = 2.0 is not a whole number of 1"),
-        ({"n_context": True}, LayerlabError, "n_context = True is not a whole number of 1"),
-        ({"seed": 2**32}, LayerlabError, "seed = 4294967296 is not a whole number of 0"),
+        ({"block": -1}, LayerlabError, "block = -1 is not a whole number from 0 to"),
+        ({"n_neighbors": 2.0}, LayerlabError, "n_neighbors = 2.0 is not a whole number from 1 to"),
+        ({"n_context": True}, LayerlabError, "n_context = True is not a whole number from 1 to"),
+        ({"seed": 2**32}, LayerlabError, "seed = 4294967296 is not a whole number from 0 to"),
         ({"target": "coffee"}, TargetError, "' coffee'"),
         ({"target": " tea"}, TargetError, "never occurs"),
         ({"n_sequences": 4, "n_neighbors": 4}, TargetError, "4 targets have 9 tokens before them"),
         ({"n_context": 64}, TargetError, "65 tokens are needed"),
-        ({"n_targets": 1}, LayerlabError, "n_targets = 1 is not a whole number of 2 or more"),
+        ({"n_targets": 1}, LayerlabError, "n_targets = 1 is not a whole number from 2 to"),
+        ({"control": "no"}, LayerlabError, "control = 'no' should be True or False"),
+        ({"target": None}, LayerlabError, "target = None should be text"),
         ({"article": "no such file"}, ArticleError, "cannot read"),
         ({"model": "no such/mo/del"}, ModelError, "neither a folder"),
     ],
@@ -277,3 +279,9 @@ def test_one_model_in_memory_at_a_time(quick, monkeypatch):
 def test_errors(quick, options, error, message):
     with pytest.raises(error, match=message):
         quick(**options)
+
+
+@pytest.mark.parametrize("options", [5, {"n_targets": 4}, Options])
+def test_options_that_are_none(options):
+    with pytest.raises(LayerlabError, match=r"give it as layerlab.Options\(...\)"):
+        investigate(options)

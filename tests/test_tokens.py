@@ -5,7 +5,7 @@ import pytest
 from transformers import GPT2Tokenizer
 
 from layerlab.articles import load_article
-from layerlab.errors import TargetError
+from layerlab.errors import MeasureError, TargetError
 from layerlab.tokens import context_windows, first_targets, target_positions, tokenize
 
 COFFEE = 6891  # " coffee" in GPT-2
@@ -109,3 +109,20 @@ def test_context_windows_without_any():
     assert context_windows(np.arange(9), [1, 8], n_context=0).tolist() == [[1], [8]]
     with pytest.raises(TargetError, match="n_context is -1"):
         context_windows(np.arange(9), [1], n_context=-1)
+
+
+@pytest.mark.parametrize(
+    ("token_ids", "positions", "n_context", "error", "message"),
+    [
+        ([1, 2, 3], [5], 1, TargetError, r"positions \[5\] in a text of shape \(3,\)"),
+        ([1, 2, 3], [-1], 0, TargetError, r"positions \[-1\]"),
+        ([1, 2, 3], 2, 1, TargetError, "give a list of places"),
+        ([[1], [2]], [1], 0, TargetError, r"in a text of shape \(2, 1\)"),
+        ([1, 2, 3], [1.5], 1, MeasureError, "positions holds 1.5"),
+        ("abc", [1], 1, MeasureError, "token_ids"),
+        ([1, 2, 3], [1], 1.0, TargetError, "n_context is 1.0"),
+    ],
+)
+def test_windows_of_what_is_no_text(token_ids, positions, n_context, error, message):
+    with pytest.raises(error, match=message):
+        context_windows(token_ids, positions, n_context)

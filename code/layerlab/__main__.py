@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from layerlab.errors import LayerlabError
-from layerlab.options import Options, is_within
+from layerlab.options import Options, describe_limits, is_within
 
 if TYPE_CHECKING:
     import numpy as np
@@ -145,7 +145,7 @@ def _whole_number(least: int) -> Callable[[str], int]:
         except ValueError:
             number = -1
         if not is_within(number, least):
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of {least} or more")
+            raise argparse.ArgumentTypeError(f"{text!r} is not {describe_limits(least)}")
         return number
 
     return read

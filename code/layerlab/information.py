@@ -53,9 +53,11 @@ def entropy(p: ArrayLike) -> float:
     1.5
     """
     shares = finite(p, "p")
-    if shares.size == 0 or np.any(shares < 0) or not np.isclose(shares.sum(), 1):
+    if shares.size == 0:
+        raise MeasureError("p is empty: give the probability of each outcome.")
+    if np.any(shares < 0) or not np.isclose(shares.sum(), 1):
         raise MeasureError(
-            f"p sums to {shares.sum():.6g}, smallest value {shares.min(initial=0):.6g}: "
+            f"p sums to {shares.sum():.6g}, its smallest value is {shares.min():.6g}: "
             "probabilities are not negative and sum to 1; divide the counts by their sum."
         )
     return float(-np.sum(shares * np.log2(shares + _GUARD)))

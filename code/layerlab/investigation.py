@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from layerlab.articles import load_article
-from layerlab.errors import ModelError, TargetError
+from layerlab.errors import LayerlabError, ModelError, TargetError
 from layerlab.hooks import last_token_activations, target_activations
 from layerlab.models import count_blocks, load_model
 from layerlab.options import Options
@@ -33,6 +33,34 @@ class Investigation:
     The measures are mutual information in bits, L1 and L2, in this order. Pairs i < j stand in
     SciPy's order: (0, 1), (0, 2), …; `layerlab.sweeps.to_upper` makes a matrix of them.
 
+    Attributes
+    ----------
+    options : Options
+        What was asked for.
+    n_layers, width, n_tokens, n_unique : int
+        Blocks of the model and numbers in an activation; tokens of the article, and different ones.
+    token_ids : ndarray, shape (n_tokens,)
+        The article.
+    target_positions : ndarray, shape (n_targets,)
+        All places of the target.
+    first_positions : ndarray, shape (n,)
+        The first ones, which parts 4 to 6 compare.
+    position_distances : ndarray, shape (n_pairs,)
+        Tokens between the targets of each pair.
+    measures : ndarray, shape (2, n_layers, n_pairs, 3)
+        All measures, of attention and MLP in every block.
+    tau : ndarray, shape (3, 2)
+        Of part 5: Kendall's tau of each measure with position distance, and its p-value; NaN for a
+        single pair.
+    summary : ndarray, shape (2, n_layers, 2, 3)
+        Of part 6: mean and tau of each measure.
+    n_sequences : int
+        Targets that part 7 took.
+    layer_information : ndarray, shape (2, n_layer_pairs)
+        Of part 7: bits between the blocks of each pair.
+    control : Investigation or None
+        The same of the untrained model.
+
     Examples
     --------
     >>> run = investigate(Options(n_targets=4, n_sequences=20, control=False))
@@ -47,15 +75,15 @@ class Investigation:
     width: int
     n_tokens: int
     n_unique: int
-    token_ids: np.ndarray  # (n_tokens,)
-    target_positions: np.ndarray  # (n_targets,) all of them
-    first_positions: np.ndarray  # (n,) those of parts 4 to 6
-    position_distances: np.ndarray  # (n_pairs,) tokens between the targets of each pair
-    tau: np.ndarray  # (3, 2) Kendall's tau with position distance, and its p-value
-    measures: np.ndarray  # (2, n_layers, n_pairs, 3)
-    summary: np.ndarray  # (2, n_layers, 2, 3) mean, tau
-    n_sequences: int  # of part 7
-    layer_information: np.ndarray  # (2, n_layer_pairs) attention, MLP
+    token_ids: np.ndarray
+    target_positions: np.ndarray
+    first_positions: np.ndarray
+    position_distances: np.ndarray
+    tau: np.ndarray
+    measures: np.ndarray
+    summary: np.ndarray
+    n_sequences: int
+    layer_information: np.ndarray
     control: "Investigation | None" = None
 
     @property
@@ -107,6 +135,9 @@ def investigate(
     Raises
     ------
     ArticleError, ModelError, TargetError, MeasureError
+        As the functions that it calls.
+    LayerlabError
+        If `options` are none.
 
     Examples
     --------
@@ -114,7 +145,9 @@ def investigate(
     >>> run.measures.shape  # components, blocks, pairs, measures
     (2, 12, 6, 3)
     """
-    options = options or Options()
+    options = Options() if options is None else options
+    if not isinstance(options, Options):
+        raise LayerlabError(f"options is {options!r}: give it as layerlab.Options(...)")
     report = _count_stages(progress, total=1 + N_STAGES * (2 if options.control else 1))
     report("load the article")
     text = load_article(options.article)

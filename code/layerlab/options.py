@@ -1,6 +1,7 @@
 """What an investigation is asked for, said once: its defaults, its limits and what each means."""
 
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 from layerlab._validate import N_SEEDS, is_whole
@@ -42,7 +43,7 @@ class Options:
     Raises
     ------
     LayerlabError
-        If a number is none, or too small or too large to make sense.
+        If a number is none, or too small or too large to make sense, or a text is no text.
 
     Examples
     --------
@@ -50,7 +51,7 @@ class Options:
     5
     >>> Options(n_neighbors=0)
     Traceback (most recent call last):
-    layerlab.errors.LayerlabError: n_neighbors = 0 is not a whole number of 1 or more
+    layerlab.errors.LayerlabError: n_neighbors = 0 is not a whole number from 1 to 4294967295
     """
 
     model: str = _text("embedded", "embedded, a folder, or a name on Hugging Face")
@@ -68,13 +69,21 @@ class Options:
 
     def __post_init__(self) -> None:
         for option in fields(self):
-            value, least = getattr(self, option.name), option.metadata.get("least")
-            if least is not None and not is_within(value, least):
-                raise LayerlabError(
-                    f"{option.name} = {value!r} is not a whole number of {least} or more"
-                )
+            value, default = getattr(self, option.name), option.default
+            if "least" in option.metadata:
+                if not is_within(value, option.metadata["least"]):
+                    limits = describe_limits(option.metadata["least"])
+                    raise LayerlabError(f"{option.name} = {value!r} is not {limits}")
+            elif not isinstance(value, (str, Path) if isinstance(default, str) else bool):
+                kind = "text" if isinstance(default, str) else "True or False"
+                raise LayerlabError(f"{option.name} = {value!r} should be {kind}")
 
 
 def is_within(value: object, least: int) -> bool:
     """Whether a value is a whole number within the limits of an option."""
     return is_whole(value) and least <= value < N_SEEDS
+
+
+def describe_limits(least: int) -> str:
+    """What an option that is a number takes, in words."""
+    return f"a whole number from {least} to {N_SEEDS - 1}"

@@ -151,8 +151,8 @@ def bootstrap_tau(
     Returns
     -------
     tuple of float
-        Low and high end, both NaN where a matrix is constant. Draws whose tau is undefined (a
-        single item drawn again and again) are left out.
+        Low and high end. Draws whose tau is undefined (a single item drawn again and again) are
+        left out; both ends are NaN if none is left, as where a matrix is constant.
 
     Raises
     ------

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from layerlab._validate import is_whole, whole_numbers
 from layerlab.errors import TargetError
 
 if TYPE_CHECKING:
@@ -140,7 +141,9 @@ def context_windows(
     Raises
     ------
     TargetError
-        If `n_context` is negative.
+        If `n_context` is negative, or a position lies outside the text.
+    MeasureError
+        If something else than whole numbers is given.
 
     Examples
     --------
@@ -148,12 +151,19 @@ def context_windows(
     array([[10, 11, 12],
            [12, 13, 14]])
     """
-    if n_context < 0:
-        raise TargetError(f"n_context is {n_context}: take 0 or more tokens before each target")
-    positions = np.asarray(positions, dtype=np.int64)
+    if not is_whole(n_context) or n_context < 0:
+        raise TargetError(f"n_context is {n_context!r}: take 0 or more tokens before each target")
+    token_ids = whole_numbers(token_ids, "token_ids")
+    positions = whole_numbers(positions, "positions")
+    outside = positions[(positions < 0) | (positions >= token_ids.size)]
+    if token_ids.ndim != 1 or positions.ndim != 1 or outside.size:
+        raise TargetError(
+            f"positions {positions.tolist()} in a text of shape {token_ids.shape}: give a list of "
+            "places, counted from 0, in one text"
+        )
     ends = positions[positions >= n_context]
     offsets = np.arange(-n_context, 1)
-    return np.asarray(token_ids, dtype=np.int64)[ends[:, None] + offsets]  # (n, n_context + 1)
+    return token_ids[ends[:, None] + offsets]  # (n, n_context + 1)
 
 
 def _describe_split(pieces: np.ndarray, tokenizer: "PreTrainedTokenizerBase") -> str:
