@@ -1,5 +1,6 @@
 """Articles from the package, from files, and from a Wikipedia that lives on this machine."""
 
+import codecs
 import json
 import socket
 import threading
@@ -102,16 +103,64 @@ def test_folder_is_no_article(tmp_path):
         load_article(str(tmp_path))
 
 
-def test_file_that_is_no_text(tmp_path):
-    (tmp_path / "tea.txt").write_bytes("Thé".encode("latin-1"))
-    with pytest.raises(ArticleError, match="is not UTF-8 text"):
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"Tea,\r\ncoffee.\r\n",
+        b"Tea,\rcoffee.\r",
+        codecs.BOM_UTF8 + b"Tea,\ncoffee.\n",
+        "Tea,\ncoffee.\n".encode("utf-16"),
+        codecs.BOM_UTF16_BE + "Tea,\r\ncoffee.\r\n".encode("utf-16-be"),
+    ],
+)
+def test_neither_encoding_nor_line_ends_change_a_text(tmp_path, data):
+    (tmp_path / "tea.txt").write_bytes(data)
+    assert load_article(str(tmp_path / "tea.txt")) == "Tea,\ncoffee.\n"
+
+
+@pytest.mark.parametrize(
+    "space", ["\xa0", "\u202f", "\u2009", "\u3000", "\xad ", " \u200b", "\ufeff "]
+)
+def test_what_looks_like_a_space_is_one(tmp_path, space):
+    (tmp_path / "tea.txt").write_text(f"a{space}coffee", encoding="utf-8")
+    assert load_article(str(tmp_path / "tea.txt")) == "a coffee"
+
+
+def test_an_accent_is_one_with_its_letter(tmp_path):
+    (tmp_path / "tea.txt").write_text("cafe\u0301", encoding="utf-8")
+    assert load_article(str(tmp_path / "tea.txt")) == "café"
+
+
+def test_embedded_article_is_what_its_file_holds():
+    assert load_article() == articles.EMBEDDED.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("Thé".encode("latin-1"), r"is not UTF-8 text \(byte 2\): save it as UTF-8"),
+        (codecs.BOM_UTF8 + b"\xff", r"is not UTF-8 text \(byte 3\)"),
+        (codecs.BOM_UTF16_LE + b"T", r"is not UTF-16-LE text \(byte 2\)"),
+        (codecs.BOM_UTF16_LE + b"\x00\xd8", r"is not UTF-16-LE text"),
+        (b"\x1f\x8b\x08\x00", "is not UTF-8 text"),
+        ("Tea.".encode("utf-16-le"), r"is no plain text: it holds '\\x00'"),
+        (codecs.BOM_UTF32_LE + "Tea.".encode("utf-32-le"), "is no plain text"),
+        (b"\x1b[1mTea.", r"is no plain text: it holds '\\x1b'"),
+        (b"", "has no text"),
+        (codecs.BOM_UTF8, "has no text"),
+        ("\xa0\r\n\u200b".encode(), "has no text"),
+    ],
+)
+def test_file_that_is_no_text(tmp_path, data, message):
+    (tmp_path / "tea.txt").write_bytes(data)
+    with pytest.raises(ArticleError, match=rf"tea\.txt' {message}"):
         load_article(str(tmp_path / "tea.txt"))
 
 
-def test_empty_file(tmp_path):
-    (tmp_path / "tea.txt").write_text(" \n")
-    with pytest.raises(ArticleError, match="has no text"):
-        load_article(str(tmp_path / "tea.txt"))
+@pytest.mark.parametrize("name", ["tea\0.txt", "t" * 300])
+def test_name_that_no_file_has(name):
+    with pytest.raises(ArticleError, match="cannot read the article 't"):
+        load_article(name)
 
 
 def test_wikipedia(local_wikipedia):

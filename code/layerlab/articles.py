@@ -1,5 +1,8 @@
 """The text of an article: shipped with the course, from a file, or from Wikipedia."""
 
+import codecs
+import re
+import unicodedata
 import warnings
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -16,6 +19,14 @@ EMBEDDED = files("layerlab") / READS[0] / "turkish_coffee.txt"
 WIKIPEDIA = "wikipedia:"
 USER_AGENT = "layerlab/1.0 (textbook on language models; python-wikipedia)"
 TIMEOUT = 10.0  # seconds until Wikipedia counts as unreachable
+# Marks at the start of a file that say how it is encoded; without one it has to be UTF-8.
+BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
+NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\ud800-\udfff]")  # control characters, and half ones
+INVISIBLE = "\N{SOFT HYPHEN}\N{ZERO WIDTH SPACE}\N{WORD JOINER}\N{ZERO WIDTH NO-BREAK SPACE}"
 
 
 def load_article(source: str = "embedded") -> str:
@@ -25,11 +36,15 @@ def load_article(source: str = "embedded") -> str:
     ----------
     source : str
         ``"embedded"`` for the course's own article about Turkish coffee, ``"wikipedia:Title"`` for
-        an article of the English Wikipedia, anything else is the path of a UTF-8 text file.
+        an article of the English Wikipedia, anything else is the path of a text file: UTF-8, or
+        UTF-16 with a byte-order mark.
 
     Returns
     -------
     str
+        As a reader sees it: what looks the same is the same. A line ends with ``\\n``, every kind
+        of space within a line is a plain one, accents are one character with their letter (NFC),
+        and characters that are only hints where to break a line are left out.
 
     Raises
     ------
@@ -46,22 +61,40 @@ def load_article(source: str = "embedded") -> str:
         text = _fetch_from_wikipedia(source.removeprefix(WIKIPEDIA).strip())
     else:
         text = _read_file(EMBEDDED if source == "embedded" else Path(source))
+    text = _as_seen(text)
     if not text.strip():
         raise ArticleError(f"the article {source!r} has no text: choose another")
+    if found := NO_TEXT.search(text):
+        raise ArticleError(
+            f"the article {source!r} is no plain text: it holds {found.group()!r}; "
+            "save its text alone, as UTF-8"
+        )
     return text
+
+
+def _as_seen(text: str) -> str:
+    """The text without differences that no reader sees but every tokenizer does."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    spaces = {ord(mark): " " for mark in set(text) if unicodedata.category(mark) == "Zs"}
+    return unicodedata.normalize("NFC", text.translate(spaces | dict.fromkeys(map(ord, INVISIBLE))))
 
 
 def _read_file(path: Traversable) -> str:
     try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:  # a name with a NUL is a ValueError
         raise ArticleError(
-            f"{str(path)!r} is not UTF-8 text (byte {error.start}): save it as UTF-8"
+            f"cannot read the article {str(path)!r} ({getattr(error, 'strerror', error)}): give "
+            "'embedded', the path of a text file, or 'wikipedia:Title'"
         ) from error
-    except OSError as error:
+    mark = next((mark for mark in BYTE_ORDER_MARKS if data.startswith(mark)), b"")
+    encoding = BYTE_ORDER_MARKS.get(mark, "utf-8")
+    try:
+        return data.removeprefix(mark).decode(encoding)
+    except UnicodeDecodeError as error:
+        place = len(mark) + error.start
         raise ArticleError(
-            f"cannot read the article {str(path)!r} ({error.strerror}): give 'embedded', "
-            "the path of a text file, or 'wikipedia:Title'"
+            f"{str(path)!r} is not {encoding.upper()} text (byte {place}): save it as UTF-8"
         ) from error
 
 

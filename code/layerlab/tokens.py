@@ -1,5 +1,6 @@
 """From text to token ids, the places where a target stands, and the windows before them."""
 
+import unicodedata
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -62,7 +63,7 @@ def target_positions(
     Raises
     ------
     TargetError
-        If the target is not one token, or never occurs.
+        If the target is no text, not one token, or never occurs.
 
     Examples
     --------
@@ -72,6 +73,7 @@ def target_positions(
     array([3, 7])
     """
     token_ids = np.asarray(token_ids)
+    _check_text(target)
     pieces = tokenize(target, tokenizer)
     if len(pieces) != 1:
         raise TargetError(
@@ -156,6 +158,17 @@ def context_windows(
     return np.asarray(token_ids, dtype=np.int64)[ends[:, None] + offsets]  # (n, n_context + 1)
 
 
+def _check_text(target: str) -> None:
+    """Refuse half a character: what a terminal of another encoding makes of an accent."""
+    try:
+        target.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise TargetError(
+            f"the target {target!r} holds {target[error.start]!r}, which is no character: "
+            "type it in a terminal that is set to UTF-8"
+        ) from error
+
+
 def _describe_split(pieces: np.ndarray, tokenizer: "PreTrainedTokenizerBase") -> str:
     parts = " + ".join(repr(tokenizer.decode([piece])) for piece in pieces)
     return f"{len(pieces)} tokens ({parts})" if parts else "no token"
@@ -163,7 +176,7 @@ def _describe_split(pieces: np.ndarray, tokenizer: "PreTrainedTokenizerBase") ->
 
 def _way_out(token_ids: np.ndarray, tokenizer: "PreTrainedTokenizerBase", target: str) -> str:
     """The nearest spellings (leading space, capitals) that are one token and do occur."""
-    word = target.strip()
+    word = unicodedata.normalize("NFC", target.strip())  # as `load_article` writes accents
     spellings = [f" {word}", f" {word.lower()}", word, word.lower(), f" {word.capitalize()}"]
     counts: dict[str, int] = {}
     for spelling in spellings:
