@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from layerlab._validate import check_characters
 from layerlab.errors import TargetError
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def target_positions(
     array([3, 7])
     """
     token_ids = np.asarray(token_ids)
-    _check_text(target)
+    check_characters("the target", target, TargetError)
     pieces = tokenize(target, tokenizer)
     if len(pieces) != 1:
         raise TargetError(
@@ -156,17 +157,6 @@ def context_windows(
     ends = positions[positions >= n_context]
     offsets = np.arange(-n_context, 1)
     return np.asarray(token_ids, dtype=np.int64)[ends[:, None] + offsets]  # (n, n_context + 1)
-
-
-def _check_text(target: str) -> None:
-    """Refuse half a character: what a terminal of another encoding makes of an accent."""
-    try:
-        target.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise TargetError(
-            f"the target {target!r} holds {target[error.start]!r}, which is no character: "
-            "type it in a terminal that is set to UTF-8"
-        ) from error
 
 
 def _describe_split(pieces: np.ndarray, tokenizer: "PreTrainedTokenizerBase") -> str:
