@@ -58,6 +58,7 @@ REFUSALS = {  # status, headers, body
     "Often": (429, {"Retry-After": "120"}, b"{}"),
     "Too often": (429, {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, b"{}"),
     "Very often": (429, {}, b"{}"),
+    "Half": (200, {"Content-Length": "99"}, b"{}"),
 }
 
 
@@ -322,3 +323,30 @@ def test_wikipedia_that_never_answers(monkeypatch):
         with pytest.raises(ArticleError, match="ReadTimeout") as caught:
             load_article("wikipedia:Turkish coffee")
     assert "timeout=0.2" in str(caught.value.__cause__)
+
+
+def answer_slowly(server, stop):
+    """Take one call, promise much, and send a little at a time until told to stop."""
+    caller, _ = server.accept()
+    with caller, contextlib.suppress(OSError):  # the caller hangs up
+        caller.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        while not stop.wait(0.01):
+            caller.sendall(b" ")
+
+
+def test_wikipedia_that_never_comes_to_an_end(monkeypatch):
+    monkeypatch.setattr(articles, "LONGEST", 0.05)
+    stop = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        point_wikipedia_at(monkeypatch, server.getsockname()[1])
+        thread = threading.Thread(target=answer_slowly, args=(server, stop), daemon=True)
+        thread.start()
+        with pytest.raises(ArticleError, match="cannot be reached.*ReadTimeout"):
+            load_article("wikipedia:Turkish coffee")
+        stop.set()
+        thread.join()
+
+
+def test_wikipedia_that_breaks_off(local_wikipedia):
+    with pytest.raises(ArticleError, match="cannot be reached for 'Half'.*ConnectionError"):
+        load_article("wikipedia:Half")

@@ -1,8 +1,10 @@
 """The text of an article: shipped with the course, from a file, or from Wikipedia."""
 
 import codecs
+import json
 import re
 import threading
+import time
 import unicodedata
 import warnings
 from collections.abc import Callable, Iterator
@@ -18,6 +20,7 @@ import requests
 import wikipedia
 from bs4 import GuessedAtParserWarning
 from requests.adapters import HTTPAdapter, Retry
+from urllib3.exceptions import HTTPError
 
 from layerlab.errors import ArticleError
 
@@ -27,7 +30,8 @@ WIKIPEDIA = "wikipedia:"
 EXAMPLE = "Turkish coffee"
 OFFLINE = "use the article 'embedded' or a text file"
 USER_AGENT = "layerlab/1.0 (textbook on language models; python-wikipedia)"
-TIMEOUT = 10.0  # seconds until Wikipedia counts as unreachable
+TIMEOUT = 10.0  # seconds of silence until Wikipedia counts as unreachable
+LONGEST = 60.0  # seconds for one answer: a server may never be silent, and never come to an end
 MOST_QUESTIONS = 10  # for one article; two are usual, and each redirect asks one more
 # Only a server that is out of order for a moment is asked again: after 1 second and after 2.
 RETRIES = Retry(
@@ -203,8 +207,9 @@ class _Questions:
                 params={"format": "json", "action": "query"} | params,
                 headers={"User-Agent": USER_AGENT},  # who does not say who asks is turned away
                 timeout=TIMEOUT,
+                stream=True,
             )
-        self.answer = self._read(response)
+            self.answer = self._read(response)
         self._check_pages()
         return self.answer
 
@@ -212,8 +217,8 @@ class _Questions:
         if not response.ok:
             raise _refusal(self.title, response)
         try:
-            return response.json()
-        except requests.exceptions.JSONDecodeError as error:
+            return json.loads(_read_body(response))
+        except ValueError as error:
             kind = response.headers.get("Content-Type", "of no stated kind")
             raise ArticleError(
                 f"the answer about {self.title!r} is not Wikipedia's (no JSON, but {kind}): sign "
@@ -229,6 +234,18 @@ class _Questions:
                 raise ArticleError(
                     f"{self.title!r} is no article of Wikipedia ({reason}): give an article's title"
                 )
+
+
+def _read_body(response: requests.Response) -> bytes:
+    end, pieces = time.monotonic() + LONGEST, []
+    try:
+        while piece := response.raw.read1(2**16, decode_content=True):
+            pieces.append(piece)
+            if time.monotonic() > end:
+                raise requests.ReadTimeout(f"no whole answer within {LONGEST} seconds")
+    except HTTPError as error:  # urllib3's, which requests passes on as its own elsewhere
+        raise requests.ConnectionError(error) from error
+    return b"".join(pieces)
 
 
 def _strange_answer(title: str, answer: Any) -> ArticleError:
