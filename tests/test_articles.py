@@ -1,5 +1,7 @@
 """Articles from the package, from files, and from a Wikipedia that lives on this machine."""
 
+import codecs
+import contextlib
 import json
 import socket
 import threading
@@ -20,41 +22,77 @@ PAGES = {
     "Turkish coffee": {"pageid": 7, "title": "Turkish coffee", "fullurl": "http://x/7"},
     "Empty": {"pageid": 8, "title": "Empty", "fullurl": "http://x/8"},
     "Mercury": {"pageid": 9, "title": "Mercury", "pageprops": {"disambiguation": ""}},
+    "Venus": {"pageid": 10, "title": "Venus", "pageprops": {"disambiguation": ""}},
     "Nowhere": {"title": "Nowhere", "missing": ""},
+    "Special:Random": {"ns": -1, "title": "Special:Random", "special": ""},
+    "Tea" * 99: {"title": "Tea", "invalid": "", "invalidreason": "The title is too long."},
+    "Shapeless": {"pageid": 11, "title": "Shapeless", "fullurl": "http://x/11"},
 }
-EXTRACTS = {"Turkish coffee": TEXT, "Empty": ""}
-CHOICES = "<ul><li><a>Mercury (planet)</a></li><li><a>Mercury (element)</a></li></ul>"
+EXTRACTS = {"Turkish coffee": TEXT, "Empty": "", "Shapeless": None}
+CHOICES = {
+    "Mercury": ["mercury", "Mercury (planet)", "Mercury (disambiguation)", "Mercury (element)", ""],
+    "Venus": ["Venus"],
+}
+REDIRECTS = {
+    "Turk coffee": "Turkish coffee",
+    "Café turc": "Turkish coffee",
+    "Hither": "Thither",
+    "Thither": "Hither",
+}
+ODD = {  # answers of which none holds an article
+    "Broken": {"error": {"code": "internal"}},
+    "Null": None,
+    "List": [],
+    "Number": 3,
+    "No pages": {"query": {"pages": []}},
+    "Null query": {"query": None},
+    "Null page": {"query": {"pages": {"7": None}}},
+    "Nothing": {"batchcomplete": ""},
+    "de:Kaffee": {"query": {"interwiki": [{"title": "de:Kaffee", "iw": "de"}]}},
+}
+REFUSALS = {  # status, headers, body
+    "Login": (200, {"Content-Type": "text/html"}, b"<html>Sign in</html>"),
+    "Busy": (503, {"Retry-After": "3600"}, b"<html>busy</html>"),
+    "Forbidden": (403, {}, b"{}"),
+    "Gone": (410, {}, b"{}"),
+    "Often": (429, {"Retry-After": "120"}, b"{}"),
+    "Too often": (429, {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, b"{}"),
+    "Very often": (429, {}, b"{}"),
+    "Half": (200, {"Content-Length": "99"}, b"{}"),
+}
 
 
 def answer(query: dict) -> dict:
     """What Wikipedia's API answers to the questions that the wikipedia package asks."""
-    if query["titles"] == "Broken":
-        return {"error": {"code": "internal"}}
-    if query["titles"] == "Turk coffee" and "info" in query["prop"]:
-        redirect = {"from": "Turk coffee", "to": "Turkish coffee"}
+    title = query["titles"]
+    if title in ODD:
+        return ODD[title]
+    if title in REDIRECTS and "info" in query["prop"]:
+        redirect = {"from": title, "to": REDIRECTS[title]}
         return {"query": {"redirects": [redirect], "pages": {"7": PAGES["Turkish coffee"]}}}
-    page = dict(PAGES[query["titles"]])
+    page = dict(PAGES[title])
     if "extracts" in query["prop"]:
-        page["extract"] = EXTRACTS[query["titles"]]
+        page["extract"] = EXTRACTS[title]
         page["revisions"] = [{"revid": 2, "parentid": 1}]
     elif query["prop"] == "revisions":
-        page["revisions"] = [{"*": CHOICES}]
+        page["revisions"] = [{"*": "".join(f"<li><a>{name}</a></li>" for name in CHOICES[title])}]
     return {"query": {"pages": {str(page.get("pageid", -1)): page}}}
 
 
 class Wikipedia(BaseHTTPRequestHandler):
     agents: ClassVar[list] = []
-
-    def do_HEAD(self):
-        self.send_response(301)
-        self.end_headers()
+    stumbles: ClassVar[list] = []  # the statuses of its next answers
 
     def do_GET(self):
         query = {name: values[0] for name, values in parse_qs(urlparse(self.path).query).items()}
         self.agents.append(self.headers["User-Agent"])
-        busy = query["titles"] == "Busy"
-        body = b"<html>busy</html>" if busy else json.dumps(answer(query)).encode()
-        self.send_response(503 if busy else 200)
+        refusal = REFUSALS.get(query["titles"])
+        status, headers, body = refusal or (200, {}, json.dumps(answer(query)).encode())
+        if self.stumbles:
+            status = self.stumbles.pop()
+        self.send_response(status)
+        for header in headers.items():
+            self.send_header(*header)
         self.end_headers()
         self.wfile.write(body)
 
@@ -68,6 +106,7 @@ def local_wikipedia(monkeypatch):
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     point_wikipedia_at(monkeypatch, server.server_port)
+    monkeypatch.setattr(articles, "RETRIES", articles.RETRIES.new(backoff_factor=0))
     yield
     server.shutdown()
     server.server_close()
@@ -102,16 +141,64 @@ def test_folder_is_no_article(tmp_path):
         load_article(str(tmp_path))
 
 
-def test_file_that_is_no_text(tmp_path):
-    (tmp_path / "tea.txt").write_bytes("Thé".encode("latin-1"))
-    with pytest.raises(ArticleError, match="is not UTF-8 text"):
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"Tea,\r\ncoffee.\r\n",
+        b"Tea,\rcoffee.\r",
+        codecs.BOM_UTF8 + b"Tea,\ncoffee.\n",
+        "Tea,\ncoffee.\n".encode("utf-16"),
+        codecs.BOM_UTF16_BE + "Tea,\r\ncoffee.\r\n".encode("utf-16-be"),
+    ],
+)
+def test_neither_encoding_nor_line_ends_change_a_text(tmp_path, data):
+    (tmp_path / "tea.txt").write_bytes(data)
+    assert load_article(str(tmp_path / "tea.txt")) == "Tea,\ncoffee.\n"
+
+
+@pytest.mark.parametrize(
+    "space", ["\xa0", "\u202f", "\u2009", "\u3000", "\xad ", " \u200b", "\ufeff "]
+)
+def test_what_looks_like_a_space_is_one(tmp_path, space):
+    (tmp_path / "tea.txt").write_text(f"a{space}coffee", encoding="utf-8")
+    assert load_article(str(tmp_path / "tea.txt")) == "a coffee"
+
+
+def test_an_accent_is_one_with_its_letter(tmp_path):
+    (tmp_path / "tea.txt").write_text("cafe\u0301", encoding="utf-8")
+    assert load_article(str(tmp_path / "tea.txt")) == "café"
+
+
+def test_embedded_article_is_what_its_file_holds():
+    assert load_article() == articles.EMBEDDED.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("Thé".encode("latin-1"), r"is not UTF-8 text \(byte 2\): save it as UTF-8"),
+        (codecs.BOM_UTF8 + b"\xff", r"is not UTF-8 text \(byte 3\)"),
+        (codecs.BOM_UTF16_LE + b"T", r"is not UTF-16-LE text \(byte 2\)"),
+        (codecs.BOM_UTF16_LE + b"\x00\xd8", r"is not UTF-16-LE text"),
+        (b"\x1f\x8b\x08\x00", "is not UTF-8 text"),
+        ("Tea.".encode("utf-16-le"), r"is no plain text: it holds '\\x00'"),
+        (codecs.BOM_UTF32_LE + "Tea.".encode("utf-32-le"), "is no plain text"),
+        (b"\x1b[1mTea.", r"is no plain text: it holds '\\x1b'"),
+        (b"", "has no text"),
+        (codecs.BOM_UTF8, "has no text"),
+        ("\xa0\r\n\u200b".encode(), "has no text"),
+    ],
+)
+def test_file_that_is_no_text(tmp_path, data, message):
+    (tmp_path / "tea.txt").write_bytes(data)
+    with pytest.raises(ArticleError, match=rf"tea\.txt' {message}"):
         load_article(str(tmp_path / "tea.txt"))
 
 
-def test_empty_file(tmp_path):
-    (tmp_path / "tea.txt").write_text(" \n")
-    with pytest.raises(ArticleError, match="has no text"):
-        load_article(str(tmp_path / "tea.txt"))
+@pytest.mark.parametrize("name", ["tea\0.txt", "t" * 300])
+def test_name_that_no_file_has(name):
+    with pytest.raises(ArticleError, match="cannot read the article 't"):
+        load_article(name)
 
 
 def test_wikipedia(local_wikipedia):
@@ -120,8 +207,22 @@ def test_wikipedia(local_wikipedia):
     assert set(Wikipedia.agents) == {articles.USER_AGENT}
 
 
-def test_wikipedia_follows_a_redirect(local_wikipedia):
-    assert load_article("wikipedia: Turk coffee") == TEXT
+@pytest.mark.parametrize(
+    "title", [" Turk coffee", "Turk_coffee", "Turk\xa0coffee", "Cafe\u0301 turc"]
+)
+def test_wikipedia_follows_a_redirect(local_wikipedia, title):
+    assert load_article(f"wikipedia:{title}") == TEXT
+
+
+def test_wikipedia_that_stumbles_is_asked_again(local_wikipedia, monkeypatch):
+    monkeypatch.setattr(Wikipedia, "stumbles", [503, 502])
+    assert load_article("wikipedia:Turkish coffee") == TEXT
+    assert Wikipedia.stumbles == []
+
+
+def test_redirects_in_a_circle(local_wikipedia):
+    with pytest.raises(ArticleError, match="redirects from 'Hither' come to no end"):
+        load_article("wikipedia:Hither")
 
 
 def test_wikipedia_has_no_such_article(local_wikipedia):
@@ -141,17 +242,70 @@ def test_wikipedia_article_without_text(local_wikipedia):
         load_article("wikipedia:Empty")
 
 
-def test_wikipedia_without_a_title():
-    with pytest.raises(ArticleError, match="names no article"):
-        load_article("wikipedia: ")
+def test_wikipedia_title_of_several_meanings_without_a_choice(local_wikipedia):
+    with pytest.raises(ArticleError, match="choose one of those that its page names"):
+        load_article("wikipedia:Venus")
 
 
 @pytest.mark.parametrize(
-    ("title", "message"), [("Busy", "is not readable"), ("Broken", "holds no article")]
+    ("source", "found", "meant"),
+    [
+        ("wikipedia: ", "'wikipedia:' names no article", "Turkish coffee"),
+        ("wikipedia:A|B", "'A|B' holds '|'", "A"),
+        ("wikipedia:|", "'|' holds '|'", "Turkish coffee"),
+        ("wikipedia:Tea%20pot", "'Tea%20pot' holds '%20'", "Tea pot"),
+        ("wikipedia:Tea#History", "'Tea#History' holds '#'", "Tea"),
+        ("wikipedia:[[Tea]]", "'[[Tea]]' holds '['", "Turkish coffee"),
+        ("wikipedia:Caf\udce9", r"'Caf\udce9' holds '\udce9'", "Caf"),
+        ("wikipedia:https://x.org/wiki/Tea_pot#Use", "pot#Use' holds '://'", "Tea pot"),
+        ("https://x.org/wiki/Caf%C3%A9?action=edit", "holds '://'", "Café"),
+        ("http://x.org/w/index.php?title=Tea", "holds '://'", "Turkish coffee"),
+    ],
 )
-def test_wikipedia_answers_nonsense(local_wikipedia, title, message):
-    with pytest.raises(ArticleError, match=message):
+def test_what_is_no_title(source, found, meant):
+    with pytest.raises(ArticleError) as caught:
+        load_article(source)
+    assert found in str(caught.value)
+    assert f"English Wikipedia, 'wikipedia:{meant}' for example" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("title", "message"),
+    [
+        ("Broken", "'Broken' holds no article, but the error {'code': 'internal'}: try again"),
+        ("Null", "'Null' holds no article, but None: try again later, or use"),
+        ("List", "holds no article, but []"),
+        ("Number", "holds no article, but 3"),
+        ("No pages", "holds no article, but {'query': {'pages': []}}"),
+        ("Null query", "holds no article"),
+        ("Null page", "holds no article"),
+        ("Nothing", "holds no article"),
+        ("Shapeless", "holds no article"),
+        ("de:Kaffee", "'de:Kaffee' is a page of another wiki, and only the English"),
+        ("Special:Random", "'Special:Random' is no article of Wikipedia (it is a page that"),
+        ("Tea" * 99, "is no article of Wikipedia (The title is too long.): give"),
+        ("Login", "'Login' is not Wikipedia's (no JSON, but text/html): sign in"),
+        ("Busy", "'Busy' with 503 Service Unavailable: it is out of order, so try again later"),
+        ("Forbidden", "with 403 Forbidden: it, or a proxy on the way, turns this computer away"),
+        ("Gone", "with 410 Gone: it does not take the question"),
+        ("Often", "with 429 Too Many Requests: it has had too many questions from here, so ask "
+         "again in 120 seconds, or use the article 'embedded'"),
+        ("Too often", "ask again after Wed, 21 Oct 2026 07:28:00 GMT"),
+        ("Very often", "ask again later"),
+    ],
+)  # fmt: skip
+def test_wikipedia_answers_with_no_article(local_wikipedia, title, message):
+    with pytest.raises(ArticleError) as caught:
         load_article(f"wikipedia:{title}")
+    assert message in str(caught.value)
+
+
+def test_the_package_asks_by_itself_afterwards(local_wikipedia):
+    before = wikipedia.wikipedia._wiki_request
+    for title in ("Turkish coffee", "Null"):
+        with contextlib.suppress(ArticleError):
+            load_article(f"wikipedia:{title}")
+    assert wikipedia.wikipedia._wiki_request is before
 
 
 def test_wikipedia_cannot_be_reached(monkeypatch):
@@ -169,3 +323,30 @@ def test_wikipedia_that_never_answers(monkeypatch):
         with pytest.raises(ArticleError, match="ReadTimeout") as caught:
             load_article("wikipedia:Turkish coffee")
     assert "timeout=0.2" in str(caught.value.__cause__)
+
+
+def answer_slowly(server, stop):
+    """Take one call, promise much, and send a little at a time until told to stop."""
+    caller, _ = server.accept()
+    with caller, contextlib.suppress(OSError):  # the caller hangs up
+        caller.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        while not stop.wait(0.01):
+            caller.sendall(b" ")
+
+
+def test_wikipedia_that_never_comes_to_an_end(monkeypatch):
+    monkeypatch.setattr(articles, "LONGEST", 0.05)
+    stop = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        point_wikipedia_at(monkeypatch, server.getsockname()[1])
+        thread = threading.Thread(target=answer_slowly, args=(server, stop), daemon=True)
+        thread.start()
+        with pytest.raises(ArticleError, match="cannot be reached.*ReadTimeout"):
+            load_article("wikipedia:Turkish coffee")
+        stop.set()
+        thread.join()
+
+
+def test_wikipedia_that_breaks_off(local_wikipedia):
+    with pytest.raises(ArticleError, match="cannot be reached for 'Half'.*ConnectionError"):
+        load_article("wikipedia:Half")

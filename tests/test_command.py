@@ -15,6 +15,7 @@ from conftest import HANGING, save_random_gpt2
 from matplotlib.image import imread
 
 import layerlab
+import layerlab.__main__ as command_module
 from layerlab import figures, models, themes
 from layerlab import investigation as investigations
 from layerlab.__main__ import main
@@ -278,6 +279,12 @@ def ready(monkeypatch, investigation):
     monkeypatch.setattr(investigations, "investigate", lambda *_, **__: investigation)
 
 
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Write figures that are none, for tests of where they go."""
+    monkeypatch.setattr(themes, "save", lambda _, path, *__, **___: path.write_text("drawn"))
+
+
 def test_a_folder_with_something_in_it_is_left_alone(capsys, tmp_path):
     (tmp_path / "report.md").write_text("mine")
     assert "is not empty (it holds 'report.md')" in refused(capsys, "--out", tmp_path)
@@ -300,9 +307,149 @@ def test_overwrite_never_touches_a_folder_with_other_files(capsys, tmp_path):
     assert (tmp_path / "report.md").read_text() == "earlier"
 
 
-def test_a_file_is_no_folder(capsys, tmp_path):
-    (tmp_path / "out").write_text("mine")
-    assert "is a file" in refused(capsys, "--out", tmp_path / "out")
+@pytest.fixture
+def unused(monkeypatch):
+    """Fail where an investigation begins, for tests of what is said before."""
+    monkeypatch.setattr(investigations, "investigate", lambda *_, **__: pytest.fail("too late"))
+
+
+def make_file(out):
+    out.write_text("mine")
+
+
+def make_dangling_link(out):
+    out.symlink_to(out.with_name("nothing"))
+
+
+def make_folder_with_a_folder(out):
+    (out / "report.md").mkdir(parents=True)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (make_file, "is a file"),
+        (make_dangling_link, "is a link to nothing"),
+        (make_folder_with_a_folder, "holds 'report.md', which no run of layerlab wrote"),
+    ],
+)
+def test_what_is_in_the_way_is_said_first(capsys, tmp_path, unused, make, words):
+    make(tmp_path / "out")
+    assert words in refused(capsys, "--out", tmp_path / "out", "--overwrite")
+    assert left_behind(tmp_path) == ["out"]
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("o" * 300, "File name too long"),
+        ("o" * 300 + "/out", "File name too long"),
+        ("file/out", "Not a directory"),
+        pytest.param(
+            "/proc/out",
+            "cannot write to '/proc' (No such file",
+            marks=pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's"),
+        ),
+    ],
+)
+def test_where_nothing_can_be_written_is_said_first(capsys, tmp_path, unused, place, words):
+    (tmp_path / "file").write_text("mine")
+    assert words in refused(capsys, "--out", tmp_path / place)
+    assert left_behind(tmp_path) == ["file"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
+@pytest.mark.parametrize("out", [".", "new/out"])
+def test_a_folder_without_permission_is_said_first(capsys, tmp_path, unused, out):
+    tmp_path.chmod(0o555)
+    try:
+        if os.access(tmp_path, os.W_OK):
+            pytest.skip("this user may write everywhere")
+        assert "Permission denied" in refused(capsys, "--out", tmp_path / out)
+    finally:
+        tmp_path.chmod(0o755)
+
+
+@pytest.mark.parametrize("option", ["--article", "--out", "--target", "--model"])
+def test_half_a_character_is_said_first(capsys, tmp_path, monkeypatch, unused, option):
+    monkeypatch.chdir(tmp_path)
+    assert f"{option} 'caf\\udce9' holds '\\udce9'" in refused(capsys, option, "caf\udce9")
+    assert left_behind(tmp_path) == []
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_second_run_is_refused_before_it_begins(capsys, tmp_path, unused, is_new):
+    out = tmp_path / "new" / "out"
+    if not is_new:
+        out.mkdir(parents=True)
+    with command_module._workplace(out) as folder:
+        assert "another run is writing to --out" in refused(capsys, "--out", out)
+        assert folder.is_dir()
+    assert left_behind(tmp_path) == ([] if is_new else ["new"])
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize("is_new", [True, False])
+def test_what_came_meanwhile_is_left_alone(capsys, tmp_path, monkeypatch, investigation, is_new):
+    out = tmp_path / "out"
+
+    def come(*_, **__):
+        out.mkdir(exist_ok=True)
+        (out / "report.md").write_text("mine")
+        return investigation
+
+    if not is_new:
+        out.mkdir()
+    monkeypatch.setattr(investigations, "investigate", come)
+    assert "holds 'report.md'" in refused(capsys, "--out", out, *["--overwrite"] * is_new)
+    assert (out / "report.md").read_text() == "mine"
+    assert left_behind(out) == ["report.md"]
+    assert left_behind(tmp_path) == ["out"]
+
+
+KILLED = """
+import os, pathlib, signal, sys
+from layerlab.__main__ import _file_names, _publish, _workplace
+
+out, n_steps = pathlib.Path(sys.argv[1]), int(sys.argv[2])
+
+def step(move):
+    def counted(*arguments, **options):
+        global n_steps
+        if n_steps == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        n_steps -= 1
+        return move(*arguments, **options)
+    return counted
+
+with _workplace(out) as folder:
+    for name in _file_names():
+        (folder / name).write_text("killed")
+    for name in ("rename", "replace", "unlink"):
+        setattr(pathlib.Path, name, step(getattr(pathlib.Path, name)))
+    _publish(folder, out, overwrite=True)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems know no SIGKILL")
+@pytest.mark.parametrize(
+    ("held", "n_steps"), [(None, 0), ([], 0), ([], 3), (FILES, 0), (FILES, 1), (FILES, 5)]
+)
+def test_a_killed_run_leaves_no_mixture_and_is_followed(tmp_path, ready, undrawn, held, n_steps):
+    out = tmp_path / "out"
+    if held is not None:
+        out.mkdir()
+        for name in held:
+            (out / name).write_text("earlier")
+    arguments = [sys.executable, "-c", KILLED, out, str(n_steps)]
+    run = subprocess.run(arguments, env=command()[1], timeout=HANGING)
+    assert run.returncode == -signal.SIGKILL
+    if (out / "report.md").exists():
+        assert {(out / name).read_text() for name in FILES} == {"earlier"}
+    assert main(["--out", str(out), *["--overwrite"] * bool(n_steps or held)]) == 0
+    assert set(left_behind(out)) == FILES
+    assert (out / "report.md").read_text(encoding="utf-8").startswith("# What")
+    assert left_behind(tmp_path) == ["out"]
 
 
 def test_a_full_disk_leaves_nothing(capsys, tmp_path, monkeypatch, ready):
@@ -345,6 +492,19 @@ def test_an_interrupted_run_leaves_nothing(tmp_path, number):
     assert run.returncode == 130
     assert said.endswith("layerlab: interrupted, and nothing was written\n")
     assert left_behind(tmp_path) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems send no Ctrl-C to one process")
+def test_ctrl_c_while_it_starts(tmp_path):
+    (tmp_path / "numpy.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    arguments, environment = command("--out", tmp_path / "out")
+    environment["PYTHONPATH"] = os.pathsep.join([str(tmp_path), environment["PYTHONPATH"]])
+    run = subprocess.run(
+        arguments, env=environment, capture_output=True, text=True, timeout=HANGING,
+        preexec_fn=hear_interrupts,
+    )  # fmt: skip
+    assert run.returncode == 130
+    assert run.stderr == "layerlab: interrupted, and nothing was written\n"
 
 
 # What it says of itself

@@ -85,6 +85,20 @@ def test_target_that_is_no_token_and_has_no_neighbour(gpt2, target):
         target_positions(tokenize("The tea is hot.", gpt2), gpt2, target)
 
 
+def test_target_with_half_a_character(gpt2):
+    with pytest.raises(
+        TargetError, match=r"target ' caf\\udce9' holds '\\udce9', which is no char"
+    ):
+        target_positions(tokenize("The tea is hot.", gpt2), gpt2, " caf\udce9")
+
+
+@pytest.mark.parametrize(("target", "meant"), [("\xa0coffee", " coffee"), (" cafe\u0301", " café")])
+def test_target_that_looks_right_is_set_right(gpt2, target, meant):
+    ids = tokenize("The café has coffee.", gpt2)
+    with pytest.raises(TargetError, match=f"try {meant!r}, which is one token and occurs 1 times"):
+        target_positions(ids, gpt2, target)
+
+
 def test_first_targets_stay_inside_the_context():
     positions = [3, 50, 63, 64, 90]
     assert first_targets(positions, 10, context=64).tolist() == [3, 50, 63]

@@ -1,26 +1,30 @@
 """The command `layerlab`: the whole investigation on any GPT-2, any article and any target."""
 
 import argparse
+import hashlib
 import os
 import shutil
 import signal
 import sys
-import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import Field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from layerlab.errors import LayerlabError
-from layerlab.options import Options, describe_limits, is_within
 
+# All else of the package is imported where it is used: --help and a wrong argument should not wait
+# for torch, and Ctrl-C while something is imported is answered like any other.
 if TYPE_CHECKING:
     import numpy as np
 
     from layerlab.investigation import Investigation
 
-RESULTS, REPORT = "results.npz", "report.md"
+RESULTS = "results.npz"
+REPORT = "report.md"  # put in place last, and taken away first: where it stands, a run is whole
+WORKPLACE = ".layerlab"
 
 DESCRIPTION = """\
 Measures how a GPT-2 represents one word of an article at the places where it stands.
@@ -45,6 +49,7 @@ written to the folder --out, all or nothing:
   results.npz      every array (see "What a run leaves behind" in the course)
   report.md        the numbers in a page of text
   ch7_proj45_part2a.png … ch7_proj45_part7.png      the figures of parts 2, 4, 5, 6 and 7
+report.md is put there last: a folder with it holds a whole run.
 
 If something is wrong, one sentence says what and how to go on, and the exit code is 2.
 """
@@ -63,10 +68,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         Exit code: 0, or 2 after an error that the user can mend, or 130 if interrupted.
     """
-    options = _parser().parse_args(arguments)
     try:
-        with _interruptible():
-            _run(options)
+        asked = _parser().parse_args(arguments)
+        with _heeding({signal.SIGTERM: signal.default_int_handler}):  # it cleans up like Ctrl-C
+            _run(asked)
     except LayerlabError as error:
         print(f"layerlab: {error}", file=sys.stderr)
         return 2
@@ -77,18 +82,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(asked: argparse.Namespace) -> None:
-    # Imported here, for --help and a wrong argument should not wait for torch.
-    from layerlab import investigate
+    from layerlab._validate import check_characters
 
+    for name, value in vars(asked).items():
+        if isinstance(value, str):
+            check_characters(f"--{name.replace('_', '-')}", value, LayerlabError)
     out = Path(asked.out)
     _check_out(out, asked.overwrite)
-    options = Options(**{option.name: getattr(asked, option.name) for option in fields(Options)})
     with _workplace(out) as folder:
+        from layerlab import investigate
+        from layerlab.options import Options
+
+        options = {option.name: getattr(asked, option.name) for option in fields(Options)}
         with _progress_bar() as progress:
-            run = investigate(options, progress=progress)
+            run = investigate(Options(**options), progress=progress)
         with _progress_bar() as progress:
             _write(run, folder, progress)
-        _move(folder, out)
+        with _heeding({signal.SIGINT: signal.SIG_IGN, signal.SIGTERM: signal.SIG_IGN}):
+            _publish(folder, out, asked.overwrite)
     print(f"{_sentence(run)}\nWritten to {out}: start with {out / REPORT}")
 
 
@@ -111,6 +122,8 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
+    from layerlab.options import Options
+
     parser = _Parser(
         prog="layerlab",
         description=DESCRIPTION,
@@ -139,6 +152,8 @@ def _describe(option: Field) -> dict[str, Any]:
 
 
 def _whole_number(least: int) -> Callable[[str], int]:
+    from layerlab.options import describe_limits, is_within
+
     def read(text: str) -> int:
         try:
             number = int(text)
@@ -170,21 +185,17 @@ def _progress_bar() -> Iterator[Callable[[str, int, int], None]]:
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let a polite request to end (SIGTERM) clean up just as Ctrl-C does."""
-
-    def interrupt(*_: object) -> NoReturn:
-        raise KeyboardInterrupt
-
-    try:
-        before = signal.signal(signal.SIGTERM, interrupt)
-    except ValueError:  # signals belong to the main thread; in another one there is nothing to do
+def _heeding(handlers: dict[signal.Signals, Any]) -> Iterator[None]:
+    """Take some signals otherwise for a while."""
+    if threading.current_thread() is not threading.main_thread():  # signals are the main one's
         yield
         return
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 # ---- what is written -------------------------------------------------------------------------
@@ -248,16 +259,22 @@ def _file_names() -> set[str]:
 
 
 def _check_out(out: Path, overwrite: bool) -> None:
-    """Refuse a place where writing would destroy something, before anything is computed."""
-    if out.exists() and not out.is_dir():
-        raise LayerlabError(f"--out {str(out)!r} is a file: name a folder")
-    held = sorted(path.name for path in out.iterdir()) if out.exists() else []
+    """Refuse a place where writing would destroy something or cannot be."""
+    try:
+        if out.is_symlink() and not out.exists():
+            raise LayerlabError(f"--out {str(out)!r} is a link to nothing: name a folder")
+        if out.exists() and not out.is_dir():
+            raise LayerlabError(f"--out {str(out)!r} is a file: name a folder")
+        held = sorted(out.iterdir()) if out.exists() else []
+    except OSError as error:
+        raise _writing_error(out, error) from error
+    held = [path for path in held if path.name != WORKPLACE]
     if held and not overwrite:
         raise LayerlabError(
-            f"--out {str(out)!r} is not empty (it holds {held[0]!r}): name another folder, "
+            f"--out {str(out)!r} is not empty (it holds {held[0].name!r}): name another folder, "
             "or replace an earlier run by --overwrite"
         )
-    strangers = [name for name in held if name not in _file_names()]
+    strangers = [path.name for path in held if path.name not in _file_names() or path.is_dir()]
     if strangers:
         raise LayerlabError(
             f"--out {str(out)!r} holds {strangers[0]!r}, which no run of layerlab wrote: "
@@ -267,25 +284,61 @@ def _check_out(out: Path, overwrite: bool) -> None:
 
 @contextmanager
 def _workplace(out: Path) -> Iterator[Path]:
-    """A temporary folder on the same disk as `out`, gone at the end whatever happens."""
-    place = out.absolute() if out.is_dir() else out.absolute().parent
-    near = next(folder for folder in (place, *place.parents) if folder.exists())
+    """An empty folder on the same disk as `out`, gone at the end whatever happens.
+
+    For one `out` it always lies at the same place, under a lock that its process holds while it
+    lives: so a second run hears of the first, and follows one that was killed in its place.
+    """
+    from filelock import FileLock, Timeout
+
+    place = _place_work(out)
+    lock, folder = FileLock(place / "lock"), place / "run"
     try:
-        folder = Path(tempfile.mkdtemp(prefix=".layerlab-", dir=near))
+        place.mkdir(exist_ok=True)
+        lock.acquire(blocking=False)
+    except Timeout as error:
+        raise LayerlabError(
+            f"another run is writing to --out {str(out)!r}: "
+            "wait for its end, or name another folder"
+        ) from error
     except OSError as error:
-        raise _writing_error(near, error) from error
+        raise _writing_error(place.parent, error) from error
     try:
+        shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed
+        folder.mkdir()
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(place, ignore_errors=True)
+        lock.release()
+        with suppress(OSError):  # some systems keep a lock's file while it is held
+            place.rmdir()
 
 
-def _move(folder: Path, out: Path) -> None:
-    """Put the finished files where they belong; a rename each, so that none is ever half there."""
+def _place_work(out: Path) -> Path:
+    """Inside `out` if it exists, for that may be a disk of its own, or else beside it."""
+    if out.is_dir():
+        return out.absolute() / WORKPLACE
+    near = next(folder for folder in out.absolute().parents if folder.exists())
+    name = os.fsencode(out.absolute().relative_to(near))  # perhaps too long for a longer one
+    return near / f"{WORKPLACE}-{hashlib.sha256(name).hexdigest()[:16]}"
+
+
+def _publish(folder: Path, out: Path, overwrite: bool) -> None:
+    """Put the finished files where they belong, whole by one step, the last.
+
+    A new folder comes by one rename. In an existing one, which may be a mount or a shell's current
+    folder and has to stay, the report goes before any other file is replaced, and comes after all.
+    """
+    is_new = folder.parents[1] != out.absolute()
+    _check_out(out, overwrite and not is_new)  # others may have written there meanwhile
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        for path in sorted(folder.iterdir()):
-            os.replace(path, out / path.name)
+        if is_new:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            folder.rename(out)
+            return
+        (out / REPORT).unlink(missing_ok=True)
+        for path in sorted(folder.iterdir(), key=lambda path: path.name == REPORT):
+            path.replace(out / path.name)
     except OSError as error:
         raise _writing_error(out, error) from error
 

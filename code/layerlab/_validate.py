@@ -6,7 +6,7 @@ from typing import Any, TypeGuard
 import numpy as np
 from numpy.typing import ArrayLike
 
-from layerlab.errors import MeasureError
+from layerlab.errors import LayerlabError, MeasureError
 
 _LARGEST_WHOLE = 2**53  # beyond it, neighbouring whole numbers are one and the same float64
 N_SEEDS = 2**32  # as many as the generator knows that scikit-learn draws from
@@ -144,3 +144,14 @@ def _off_torch(values: Any) -> Any:
     values = values.detach().cpu()
     narrow = values.is_floating_point() and values.element_size() < 4
     return np.asarray(values.float() if narrow else values)
+
+
+def check_characters(name: str, text: str, error: type[LayerlabError]) -> None:
+    """Refuse a byte that is no character: what a terminal of another encoding hands over."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as cause:
+        raise error(
+            f"{name} {text!r} holds {text[cause.start]!r}, which is no character: "
+            "write it in UTF-8, and set the terminal to that"
+        ) from cause

@@ -1,21 +1,59 @@
 """The text of an article: shipped with the course, from a file, or from Wikipedia."""
 
+import codecs
+import json
+import re
+import threading
+import time
+import unicodedata
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
 
 import requests
 import wikipedia
 from bs4 import GuessedAtParserWarning
+from requests.adapters import HTTPAdapter, Retry
+from urllib3.exceptions import HTTPError
 
 from layerlab.errors import ArticleError
 
 READS = ("data/articles",)  # relative to this file; the site's build looks for changes there
 EMBEDDED = files("layerlab") / READS[0] / "turkish_coffee.txt"
 WIKIPEDIA = "wikipedia:"
+EXAMPLE = "Turkish coffee"
+OFFLINE = "use the article 'embedded' or a text file"
 USER_AGENT = "layerlab/1.0 (textbook on language models; python-wikipedia)"
-TIMEOUT = 10.0  # seconds until Wikipedia counts as unreachable
+TIMEOUT = 10.0  # seconds of silence until Wikipedia counts as unreachable
+LONGEST = 60.0  # seconds for one answer: a server may never be silent, and never come to an end
+MOST_QUESTIONS = 10  # for one article; two are usual, and each redirect asks one more
+# Only a server that is out of order for a moment is asked again: after 1 second and after 2.
+RETRIES = Retry(
+    total=2,
+    connect=0,
+    read=False,
+    backoff_factor=0.5,
+    status_forcelist=(500, 502, 503, 504),
+    respect_retry_after_header=False,  # it may ask for an hour
+    raise_on_status=False,
+)
+# What Wikipedia keeps out of titles, and what shows that an address was meant.
+NO_TITLE = re.compile(r"[#<>\[\]|{}\x00-\x1f\x7f\ud800-\udfff]|%[0-9A-Fa-f]{2}|://")
+_ASKING = threading.Lock()  # the package's way to ask is one for the whole process
+# Marks at the start of a file that say how it is encoded; without one it has to be UTF-8.
+BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
+NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\ud800-\udfff]")  # control characters, and half ones
+INVISIBLE = "\N{SOFT HYPHEN}\N{ZERO WIDTH SPACE}\N{WORD JOINER}\N{ZERO WIDTH NO-BREAK SPACE}"
 
 
 def load_article(source: str = "embedded") -> str:
@@ -25,11 +63,15 @@ def load_article(source: str = "embedded") -> str:
     ----------
     source : str
         ``"embedded"`` for the course's own article about Turkish coffee, ``"wikipedia:Title"`` for
-        an article of the English Wikipedia, anything else is the path of a UTF-8 text file.
+        an article of the English Wikipedia, anything else is the path of a text file: UTF-8, or
+        UTF-16 with a byte-order mark.
 
     Returns
     -------
     str
+        As a reader sees it: what looks the same is the same. A line ends with ``\\n``, every kind
+        of space within a line is a plain one, accents are one character with their letter (NFC),
+        and characters that are only hints where to break a line are left out.
 
     Raises
     ------
@@ -44,59 +86,210 @@ def load_article(source: str = "embedded") -> str:
     source = str(source)
     if source.startswith(WIKIPEDIA):
         text = _fetch_from_wikipedia(source.removeprefix(WIKIPEDIA).strip())
+    elif source.startswith(("https://", "http://")):
+        text = _fetch_from_wikipedia(source)
     else:
         text = _read_file(EMBEDDED if source == "embedded" else Path(source))
+    text = _as_seen(text)
     if not text.strip():
         raise ArticleError(f"the article {source!r} has no text: choose another")
+    if found := NO_TEXT.search(text):
+        raise ArticleError(
+            f"the article {source!r} is no plain text: it holds {found.group()!r}; "
+            "save its text alone, as UTF-8"
+        )
     return text
+
+
+def _as_seen(text: str) -> str:
+    """The text without differences that no reader sees but every tokenizer does."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    spaces = {ord(mark): " " for mark in set(text) if unicodedata.category(mark) == "Zs"}
+    return unicodedata.normalize("NFC", text.translate(spaces | dict.fromkeys(map(ord, INVISIBLE))))
 
 
 def _read_file(path: Traversable) -> str:
     try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:  # a name with a NUL is a ValueError
         raise ArticleError(
-            f"{str(path)!r} is not UTF-8 text (byte {error.start}): save it as UTF-8"
+            f"cannot read the article {str(path)!r} ({getattr(error, 'strerror', error)}): give "
+            "'embedded', the path of a text file, or 'wikipedia:Title'"
         ) from error
-    except OSError as error:
-        raise ArticleError(
-            f"cannot read the article {str(path)!r} ({error.strerror}): give 'embedded', "
-            "the path of a text file, or 'wikipedia:Title'"
-        ) from error
-
-
-def _fetch_from_wikipedia(title: str) -> str:
-    if not title:
-        raise ArticleError("'wikipedia:' names no article: write it as 'wikipedia:Turkish coffee'")
-    wikipedia.set_user_agent(USER_AGENT)  # Wikipedia turns away clients that do not say who asks
+    mark = next((mark for mark in BYTE_ORDER_MARKS if data.startswith(mark)), b"")
+    encoding = BYTE_ORDER_MARKS.get(mark, "utf-8")
     try:
-        # The wikipedia package waits without limit, so ask first whether anyone answers.
-        requests.head(
-            wikipedia.wikipedia.API_URL, headers={"User-Agent": USER_AGENT}, timeout=TIMEOUT
-        )
-        with warnings.catch_warnings():
+        return data.removeprefix(mark).decode(encoding)
+    except UnicodeDecodeError as error:
+        place = len(mark) + error.start
+        raise ArticleError(
+            f"{str(path)!r} is not {encoding.upper()} text (byte {place}): save it as UTF-8"
+        ) from error
+
+
+# ---- Wikipedia -------------------------------------------------------------------------------
+
+
+def _fetch_from_wikipedia(asked: str) -> str:
+    title = _check_title(asked)
+    questions = _Questions(title)
+    try:
+        with _asked_by(questions), warnings.catch_warnings():
             # on a disambiguation page the package leaves the choice of a parser to BeautifulSoup
             warnings.simplefilter("ignore", GuessedAtParserWarning)
-            return wikipedia.page(title, auto_suggest=False).content
+            text = wikipedia.page(title, auto_suggest=False).content
     except wikipedia.PageError as error:
         raise ArticleError(
             f"Wikipedia has no article {title!r}: check its spelling and capitals"
         ) from error
     except wikipedia.DisambiguationError as error:
-        options = ", ".join(repr(option) for option in error.options[:5])
         raise ArticleError(
-            f"{title!r} may mean several articles on Wikipedia: choose one, such as {options}"
-        ) from error
-    except requests.exceptions.JSONDecodeError as error:
-        raise ArticleError(
-            f"Wikipedia's answer about {title!r} is not readable: try again later"
+            f"{title!r} may mean several articles on Wikipedia: choose one"
+            f"{_name_choices(error.options, {title, error.title})}"
         ) from error
     except requests.RequestException as error:
         raise ArticleError(
             f"Wikipedia cannot be reached for {title!r} ({type(error).__name__}): connect to the "
-            "network, or use the article 'embedded' or a text file"
+            f"network, or {OFFLINE}"
         ) from error
-    except (KeyError, wikipedia.WikipediaException) as error:
+    except (LookupError, TypeError, AttributeError, AssertionError) as error:
+        # so the package fails at an answer that is shaped otherwise than it expects
+        raise _strange_answer(title, questions.answer) from error
+    if not isinstance(text, str):
+        raise _strange_answer(title, questions.answer)
+    return text
+
+
+def _check_title(asked: str) -> str:
+    """The title as Wikipedia writes it, or an error if no article can be called so."""
+    named = asked
+    if "://" in asked:
+        named = asked.partition("/wiki/")[2].partition("?")[0]
+    meant = NO_TITLE.split(unquote(named))[0].replace("_", " ")
+    meant = " ".join(_as_seen(meant).split())
+    found = NO_TITLE.search(asked)
+    if not meant or found:
+        what = f"holds {found.group()!r}, as no title does" if found else "names no article"
         raise ArticleError(
-            f"Wikipedia's answer about {title!r} holds no article ({error}): try again later"
-        ) from error
+            f"{asked or WIKIPEDIA!r} {what}: write the title as it stands above an article of the "
+            f"English Wikipedia, {f'{WIKIPEDIA}{meant or EXAMPLE}'!r} for example"
+        )
+    return meant
+
+
+def _name_choices(options: list[str], asked: set[str]) -> str:
+    """The first titles of a disambiguation page that do not lead back to it."""
+    own = {f"{title}{end}".casefold() for title in asked for end in ("", " (disambiguation)")}
+    titles = dict.fromkeys(option.strip() for option in options)
+    choices = [repr(title) for title in titles if title and title.casefold() not in own]
+    return f", such as {', '.join(choices[:5])}" if choices else " of those that its page names"
+
+
+class _Questions:
+    """What the wikipedia package asks for one article, put with limits on time and on number."""
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self.n_asked = 0
+        self.answer: Any = None  # the last one
+
+    def __call__(self, params: dict[str, Any]) -> Any:
+        self.n_asked += 1
+        if self.n_asked > MOST_QUESTIONS:
+            raise ArticleError(
+                f"Wikipedia's redirects from {self.title!r} come to no end: choose another article"
+            )
+        with requests.Session() as session:
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, HTTPAdapter(max_retries=RETRIES))
+            response = session.get(
+                wikipedia.wikipedia.API_URL,
+                params={"format": "json", "action": "query"} | params,
+                headers={"User-Agent": USER_AGENT},  # who does not say who asks is turned away
+                timeout=TIMEOUT,
+                stream=True,
+            )
+            self.answer = self._read(response)
+        self._check_pages()
+        return self.answer
+
+    def _read(self, response: requests.Response) -> Any:
+        if not response.ok:
+            raise _refusal(self.title, response)
+        try:
+            return json.loads(_read_body(response))
+        except ValueError as error:
+            kind = response.headers.get("Content-Type", "of no stated kind")
+            raise ArticleError(
+                f"the answer about {self.title!r} is not Wikipedia's (no JSON, but {kind}): sign "
+                f"in to the network if it asks for that, or {OFFLINE}"
+            ) from error
+
+    def _check_pages(self) -> None:
+        """Refuse what the package takes for an article; what has no pages is left to it."""
+        pages = self.answer["query"]["pages"] if "pages" in self.answer.get("query", {}) else {}
+        for page in pages.values():
+            if "invalid" in page or "special" in page:
+                reason = page.get("invalidreason", "it is a page that Wikipedia makes when asked")
+                raise ArticleError(
+                    f"{self.title!r} is no article of Wikipedia ({reason}): give an article's title"
+                )
+
+
+def _read_body(response: requests.Response) -> bytes:
+    end, pieces = time.monotonic() + LONGEST, []
+    try:
+        while piece := response.raw.read1(2**16, decode_content=True):
+            pieces.append(piece)
+            if time.monotonic() > end:
+                raise requests.ReadTimeout(f"no whole answer within {LONGEST} seconds")
+    except HTTPError as error:  # urllib3's, which requests passes on as its own elsewhere
+        raise requests.ConnectionError(error) from error
+    return b"".join(pieces)
+
+
+def _strange_answer(title: str, answer: Any) -> ArticleError:
+    """What there is to say of an answer that holds no article."""
+    query = answer.get("query") if isinstance(answer, dict) else None
+    if isinstance(query, dict) and query.get("interwiki"):
+        return ArticleError(
+            f"{title!r} is a page of another wiki, and only the English Wikipedia is read: give "
+            "an English title, or save the page as a text file"
+        )
+    error = answer.get("error") if isinstance(answer, dict) else None
+    what = f"the error {error}" if error else repr(answer)[:80]
+    return ArticleError(
+        f"Wikipedia's answer about {title!r} holds no article, but {what}: try again later, or "
+        f"{OFFLINE}"
+    )
+
+
+def _refusal(title: str, response: requests.Response) -> ArticleError:
+    status = f"{response.status_code} {response.reason}".strip()
+    if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        wait = response.headers.get("Retry-After", "")
+        when = f"in {wait} seconds" if wait.isdecimal() else f"after {wait}" if wait else "later"
+        way = f"it has had too many questions from here, so ask again {when}"
+    elif response.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        way = "it, or a proxy on the way, turns this computer away, so ask from another network"
+    elif response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        way = "it is out of order, so try again later"
+    else:
+        way = "it does not take the question, so check the title"
+    return ArticleError(f"Wikipedia answers {title!r} with {status}: {way}, or {OFFLINE}")
+
+
+@contextmanager
+def _asked_by(ask: Callable[[dict[str, Any]], Any]) -> Iterator[None]:
+    """Let the wikipedia package put its questions through `ask`.
+
+    By itself the package waits without limit, and takes every answer for an article's, whatever
+    its status.
+    """
+    with _ASKING:
+        before = wikipedia.wikipedia._wiki_request
+        wikipedia.wikipedia._wiki_request = ask
+        try:
+            yield
+        finally:
+            wikipedia.wikipedia._wiki_request = before

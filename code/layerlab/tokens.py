@@ -1,11 +1,12 @@
 """From text to token ids, the places where a target stands, and the windows before them."""
 
+import unicodedata
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from layerlab._validate import is_whole, whole_numbers
+from layerlab._validate import check_characters, is_whole, whole_numbers
 from layerlab.errors import TargetError
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def target_positions(
     Raises
     ------
     TargetError
-        If the target is not one token, or never occurs.
+        If the target is no text, not one token, or never occurs.
 
     Examples
     --------
@@ -73,6 +74,7 @@ def target_positions(
     array([3, 7])
     """
     token_ids = np.asarray(token_ids)
+    check_characters("the target", target, TargetError)
     pieces = tokenize(target, tokenizer)
     if len(pieces) != 1:
         raise TargetError(
@@ -173,7 +175,7 @@ def _describe_split(pieces: np.ndarray, tokenizer: "PreTrainedTokenizerBase") ->
 
 def _way_out(token_ids: np.ndarray, tokenizer: "PreTrainedTokenizerBase", target: str) -> str:
     """The nearest spellings (leading space, capitals) that are one token and do occur."""
-    word = target.strip()
+    word = unicodedata.normalize("NFC", target.strip())  # as `load_article` writes accents
     spellings = [f" {word}", f" {word.lower()}", word, word.lower(), f" {word.capitalize()}"]
     counts: dict[str, int] = {}
     for spelling in spellings:
