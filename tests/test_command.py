@@ -17,7 +17,6 @@ from matplotlib.image import imread
 import layerlab
 import layerlab.__main__ as command_module
 from layerlab import figures, models, themes
-from layerlab import investigation as investigations
 from layerlab.__main__ import main
 from layerlab.articles import load_article
 from layerlab.examples import noisy_curve
@@ -276,7 +275,7 @@ def test_unreachable_wikipedia_is_refused(capsys, tmp_path, monkeypatch, closed_
 @pytest.fixture
 def ready(monkeypatch, investigation):
     """Give the command a finished investigation, for tests of what it does with one."""
-    monkeypatch.setattr(investigations, "investigate", lambda *_, **__: investigation)
+    monkeypatch.setattr(layerlab, "investigate", lambda *_, **__: investigation)
 
 
 @pytest.fixture
@@ -310,7 +309,7 @@ def test_overwrite_never_touches_a_folder_with_other_files(capsys, tmp_path):
 @pytest.fixture
 def unused(monkeypatch):
     """Fail where an investigation begins, for tests of what is said before."""
-    monkeypatch.setattr(investigations, "investigate", lambda *_, **__: pytest.fail("too late"))
+    monkeypatch.setattr(layerlab, "investigate", lambda *_, **__: pytest.fail("too late"))
 
 
 def make_file(out):
@@ -400,7 +399,7 @@ def test_what_came_meanwhile_is_left_alone(capsys, tmp_path, monkeypatch, invest
 
     if not is_new:
         out.mkdir()
-    monkeypatch.setattr(investigations, "investigate", come)
+    monkeypatch.setattr(layerlab, "investigate", come)
     assert "holds 'report.md'" in refused(capsys, "--out", out, *["--overwrite"] * is_new)
     assert (out / "report.md").read_text() == "mine"
     assert left_behind(out) == ["report.md"]
