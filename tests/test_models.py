@@ -184,7 +184,7 @@ def test_unknown_architecture(tmp_path):
 def test_other_architecture(tmp_path):
     shape = {"hidden_size": 8, "num_attention_heads": 1, "intermediate_size": 8}
     BertModel(BertConfig(vocab_size=10, num_hidden_layers=1, **shape)).save_pretrained(tmp_path)
-    with pytest.raises(ModelError, match=r"architecture 'bert'.*give a GPT-2"):
+    with pytest.raises(ModelError, match=r"architecture 'bert'.*gpt2, .*give one of these"):
         load_model(str(tmp_path))
 
 

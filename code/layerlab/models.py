@@ -1,4 +1,4 @@
-"""A GPT-2 and its tokenizer: shipped with the course, from a folder, or from Hugging Face."""
+"""A causal language model with its tokenizer: the course's own, a folder's, or the hub's."""
 
 import hashlib
 import sys
@@ -14,9 +14,10 @@ import torch
 from safetensors import SafetensorError
 
 from layerlab.errors import ModelError
+from layerlab.families import find_blocks, find_family
 
 if TYPE_CHECKING:
-    from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PretrainedConfig, PreTrainedTokenizerBase
 
 with warnings.catch_warnings():  # a notebook without ipywidgets misses nothing here
     warnings.filterwarnings("ignore", message="IProgress not found")
@@ -29,7 +30,7 @@ with warnings.catch_warnings():  # a notebook without ipywidgets misses nothing 
         OfflineModeIsEnabled,
         RepositoryNotFoundError,
     )
-    from transformers import AutoConfig, AutoTokenizer, GPT2LMHeadModel
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
     from transformers.utils import logging
 
 READS = ("data/model",)  # relative to this file; the site's build looks for changes there
@@ -43,8 +44,8 @@ TIMEOUT = 10.0  # seconds until the hub counts as unreachable
 
 def load_model(
     name: str = "embedded", *, untrained: bool = False, seed: int = 0
-) -> "tuple[GPT2LMHeadModel, PreTrainedTokenizerBase]":
-    """A GPT-2 in float32 and evaluation mode, with its tokenizer.
+) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
+    """A causal language model in float32 and evaluation mode, with its tokenizer.
 
     Parameters
     ----------
@@ -58,13 +59,14 @@ def load_model(
 
     Returns
     -------
-    model : transformers.GPT2LMHeadModel
+    model : transformers.PreTrainedModel
+        Of one of the families in `layerlab.families`, with its head.
     tokenizer : transformers.PreTrainedTokenizerBase
 
     Raises
     ------
     ModelError
-        If the model cannot be found, reached or read, is damaged, or is no GPT-2.
+        If the model cannot be found, reached or read, is damaged, or is of no known family.
 
     Examples
     --------
@@ -79,12 +81,12 @@ def load_model(
         tokenizer = _load_tokenizer(folder, name, config)
         if untrained:
             return _draw_weights(config, seed).eval(), tokenizer
-        return _load_weights(folder, name).eval(), tokenizer
+        return _load_weights(folder, name, config).eval(), tokenizer
 
 
-def count_blocks(model: "PreTrainedModel") -> int:
+def count_blocks(model: PreTrainedModel) -> int:
     """Number of transformer blocks that the model really has."""
-    return len(model.base_model.h)
+    return len(find_blocks(model))
 
 
 def verify_checksums(folder: Path) -> None:
@@ -197,11 +199,7 @@ def _load_config(folder: Path, name: str) -> "PretrainedConfig":
             f"the model {name!r} has no usable config.json ({_first_line(error)}): give a folder "
             "in Hugging Face's format"
         ) from error
-    if config.model_type != "gpt2":
-        raise ModelError(
-            f"the model {name!r} is of the architecture {config.model_type!r}: layerlab knows "
-            "where GPT-2 keeps its projections and no other, so give a GPT-2"
-        )
+    find_family(config, f"the model {name!r}")
     return config
 
 
@@ -223,10 +221,14 @@ def _load_tokenizer(
     return tokenizer
 
 
-def _load_weights(folder: Path, name: str) -> GPT2LMHeadModel:
+def _load_weights(folder: Path, name: str, config: "PretrainedConfig") -> PreTrainedModel:
     try:
-        model, report = GPT2LMHeadModel.from_pretrained(
-            folder, dtype=torch.float32, output_loading_info=True
+        model, report = AutoModelForCausalLM.from_pretrained(
+            folder,
+            config=config,
+            dtype=torch.float32,
+            trust_remote_code=False,
+            output_loading_info=True,
         )
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelError(
@@ -242,10 +244,10 @@ def _load_weights(folder: Path, name: str) -> GPT2LMHeadModel:
     return model
 
 
-def _draw_weights(config: "PretrainedConfig", seed: int) -> GPT2LMHeadModel:
+def _draw_weights(config: "PretrainedConfig", seed: int) -> PreTrainedModel:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return GPT2LMHeadModel(config).float()
+        return AutoModelForCausalLM.from_config(config, dtype=torch.float32)
 
 
 # ---- silence ---------------------------------------------------------------------------------
