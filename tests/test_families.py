@@ -8,7 +8,7 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, BertConfig, BertModel
 
 from layerlab.errors import ModelError, TargetError
-from layerlab.families import FAMILIES, Family, context_length
+from layerlab.families import FAMILIES, Family, context_length, find_outputs
 from layerlab.hooks import last_token_activations, record, target_activations
 from layerlab.models import count_blocks, load_model
 
@@ -89,6 +89,22 @@ def test_what_is_recorded_is_what_each_block_adds_to_the_residual_stream(kind, s
     )  # (n_layers, n_sequences, n, width) each
     assert min(attention.std(), mlp.std()) > 0.1
     torch.testing.assert_close(attention + mlp, stream.diff(dim=0), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(("kind", "shape"), KINDS)
+def test_only_attention_looks_at_other_tokens(kind, shape):
+    model = make(kind, shape)
+    other = IDS.clone()
+    other[:, 0] = 25
+    silent = find_outputs(model)["att_0"].register_forward_hook(lambda _, __, out: out * 0)
+    with record(model) as before, torch.no_grad():
+        model(IDS)
+    with record(model) as after, torch.no_grad():
+        model(other)
+    silent.remove()
+    change = (after["mlp_0"] - before["mlp_0"]).abs().amax(dim=(0, 2))  # (n,) of each token
+    assert change[0] > 0.01
+    assert change[1:].max() < 1e-5
 
 
 @pytest.mark.parametrize(("kind", "shape"), KINDS)
