@@ -20,6 +20,7 @@ ORDER = [  # each may import those before it
     "information",
     "statistics",
     "articles",
+    "families",
     "models",
     "tokens",
     "hooks",

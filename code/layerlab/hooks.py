@@ -9,11 +9,10 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from layerlab.errors import ModelError, TargetError
+from layerlab.families import COMPONENTS, context_length, find_outputs
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
-
-COMPONENTS = ("att", "mlp")
 
 
 class Activations(dict[str, torch.Tensor]):
@@ -49,11 +48,12 @@ class Activations(dict[str, torch.Tensor]):
 
 @contextmanager
 def record(model: "PreTrainedModel", positions: ArrayLike | None = None) -> Iterator[Activations]:
-    """Record the output projections of every block while the model runs.
+    """Record what attention and MLP of every block add to the residual stream in a pass.
 
     Parameters
     ----------
-    model : transformers.GPT2LMHeadModel or transformers.GPT2Model
+    model : transformers.PreTrainedModel
+        Of a known family, with or without its head.
     positions : sequence of int, optional
         The only positions to keep; negative ones count from the end. All of them by default.
 
@@ -67,7 +67,7 @@ def record(model: "PreTrainedModel", positions: ArrayLike | None = None) -> Iter
     Raises
     ------
     ModelError
-        If the model is no GPT-2.
+        If the model is of no known family, or no output of its modules is what is added.
     TargetError
         From the forward pass, if a position lies outside the sequence.
 
@@ -81,7 +81,7 @@ def record(model: "PreTrainedModel", positions: ArrayLike | None = None) -> Iter
     >>> activations.stack().shape
     (2, 12, 4, 192)
     """
-    modules = _projections(model)
+    modules = find_outputs(model)
     activations = Activations(n_layers=len(modules) // len(COMPONENTS))
     kept = None if positions is None else torch.as_tensor(np.asarray(positions, dtype=np.int64))
     handles = []
@@ -101,7 +101,8 @@ def target_activations(
 
     Parameters
     ----------
-    model : transformers.GPT2LMHeadModel or transformers.GPT2Model
+    model : transformers.PreTrainedModel
+        As for `record`.
     token_ids : array of int, shape (n_tokens,)
     positions : array of int, shape (n_targets,)
         Rising.
@@ -138,7 +139,8 @@ def last_token_activations(model: "PreTrainedModel", windows: ArrayLike) -> NDAr
 
     Parameters
     ----------
-    model : transformers.GPT2LMHeadModel or transformers.GPT2Model
+    model : transformers.PreTrainedModel
+        As for `record`.
     windows : array of int, shape (n, length)
 
     Returns
@@ -168,8 +170,8 @@ def _run(
     model: "PreTrainedModel", sequences: np.ndarray, positions: ArrayLike
 ) -> NDArray[np.float32]:
     """Record `positions` in one pass over `sequences` (n, length)."""
-    context, length = model.config.n_positions, sequences.shape[1]
-    if length > context:
+    context, length = context_length(model), sequences.shape[1]
+    if context is not None and length > context:
         raise TargetError(
             f"{length} tokens are needed and the model's context window holds {context}: "
             "take earlier targets or shorter windows"
@@ -180,24 +182,15 @@ def _run(
     return activations.stack()  # (2, n_layers, n_rows, width)
 
 
-def _projections(model: "PreTrainedModel") -> dict[str, torch.nn.Module]:
-    """The modules to listen to, by their names ``att_0`` … and ``mlp_0`` …"""
-    try:
-        blocks = model.base_model.h
-        attention = {f"att_{i}": block.attn.c_proj for i, block in enumerate(blocks)}
-        return attention | {f"mlp_{i}": block.mlp.c_proj for i, block in enumerate(blocks)}
-    except AttributeError as error:
-        raise ModelError(
-            f"no output projections known in a {type(model).__name__} ({error}): give a GPT-2"
-        ) from error
-
-
 def _make_hook(
     activations: Activations, name: str, positions: "torch.Tensor | None"
 ) -> Callable[..., None]:
     def hook(_: torch.nn.Module, __: Any, output: torch.Tensor) -> None:  # (n_sequences, n, width)
+        if output.ndim == 2:  # OPT's MLP knows tokens and no sequences, its attention knows both
+            n_sequences = len(activations[name.replace("mlp", "att")])
+            output = output.unflatten(0, (n_sequences, -1))
         if positions is None:
-            activations[name] = output.detach().clone()
+            activations[name] = output.detach().clone()  # some blocks add to it in place
         else:
             _check_positions(positions, output.shape[1])
             activations[name] = output.detach()[:, positions.to(output.device)]  # indexing copies

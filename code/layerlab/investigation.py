@@ -8,6 +8,7 @@ import numpy as np
 
 from layerlab.articles import load_article
 from layerlab.errors import LayerlabError, ModelError, TargetError
+from layerlab.families import context_length
 from layerlab.hooks import last_token_activations, target_activations
 from layerlab.models import count_blocks, load_model
 from layerlab.options import Options
@@ -187,7 +188,7 @@ def _record_model(
     _check_block(options.block, count_blocks(model))
     token_ids = tokenize(text, tokenizer)
     positions = target_positions(token_ids, tokenizer, options.target)
-    first = first_targets(positions, options.n_targets, model.config.n_positions)
+    first = first_targets(positions, options.n_targets, context_length(model))
     windows = context_windows(token_ids, positions, options.n_context)[: options.n_sequences]
     _check_windows(windows, options.n_neighbors)
     report(_name_stage("run the article", untrained))

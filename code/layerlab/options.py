@@ -54,7 +54,9 @@ class Options:
     layerlab.errors.LayerlabError: n_neighbors = 0 is not a whole number from 1 to 4294967295
     """
 
-    model: str = _text("embedded", "embedded, a folder, or a name on Hugging Face")
+    model: str = _text(
+        "embedded", "embedded, smollm2, a folder, a .gguf file, or a name on Hugging Face"
+    )
     article: str = _text("embedded", "embedded, a text file, or wikipedia:Title")
     target: str = _text(" coffee", "one token, with its leading space")
     block: int = _number(3, 0, "block of parts 4 and 5, counted from 0")

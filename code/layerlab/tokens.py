@@ -90,7 +90,7 @@ def target_positions(
     return positions
 
 
-def first_targets(positions: ArrayLike, n_targets: int, context: int) -> NDArray[np.int64]:
+def first_targets(positions: ArrayLike, n_targets: int, context: int | None) -> NDArray[np.int64]:
     """The first targets that a model can see in one pass.
 
     Parameters
@@ -98,8 +98,8 @@ def first_targets(positions: ArrayLike, n_targets: int, context: int) -> NDArray
     positions : array of int, shape (n,)
     n_targets : int
         How many at most.
-    context : int
-        The length of the model's context window, in tokens.
+    context : int or None
+        The length of the model's context window, in tokens; None where it has no limit.
 
     Returns
     -------
@@ -113,10 +113,14 @@ def first_targets(positions: ArrayLike, n_targets: int, context: int) -> NDArray
     if n_targets < 2:
         raise TargetError(f"n_targets is {n_targets}: take 2 or more, for pairs are compared")
     positions = np.asarray(positions, dtype=np.int64)
-    first = positions[positions < context][:n_targets]
+    seen = positions if context is None else positions[positions < context]
+    first = seen[:n_targets]
     if len(first) < 2:
+        where = (
+            "in the text" if context is None else f"within the context window of {context} tokens"
+        )
         raise TargetError(
-            f"the target occurs {len(first)} time(s) within the context window of {context} tokens "
+            f"the target occurs {len(first)} time(s) {where} "
             f"(at the positions {positions[:3].tolist()} first): choose a target or an article "
             "with 2 or more"
         )
