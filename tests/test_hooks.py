@@ -6,7 +6,7 @@ import torch
 from conftest import save_random_gpt2
 from transformers import BertConfig, BertModel, GPT2Model
 
-from layerlab.errors import ModelError, TargetError
+from layerlab.errors import MeasureError, ModelError, TargetError
 from layerlab.hooks import last_token_activations, record, target_activations
 
 IDS = np.arange(40) * 7 % 1000
@@ -174,7 +174,7 @@ def test_targets_beyond_the_context_are_refused(model, positions):
         target_activations(model, np.arange(300), positions)
 
 
-@pytest.mark.parametrize("positions", [[], [-1, 4], [4, 40]])
+@pytest.mark.parametrize("positions", [[-1, 4], [4, 40]])
 def test_targets_outside_the_text_are_refused(model, positions):
     with pytest.raises(TargetError, match="do not all lie in a text of 40 tokens"):
         target_activations(model, IDS, positions)
@@ -194,3 +194,35 @@ def test_windows_beyond_the_context_are_refused(model):
         last_token_activations(model, np.zeros((2, 65), dtype=int))
     with pytest.raises(TargetError, match=r"shape \(0, 10\)"):
         last_token_activations(model, np.zeros((0, 10), dtype=int))
+
+
+def test_targets_may_come_in_any_order(model):
+    ids = np.arange(20)
+    rising = target_activations(model, ids, [3, 7, 11])
+    turned = target_activations(model, ids, np.array([3, 7, 11])[::-1])  # negative strides
+    np.testing.assert_array_equal(turned, rising[:, :, ::-1])
+
+
+@pytest.mark.parametrize("token", [-1, 10**6])
+def test_a_token_that_the_model_does_not_know_is_named(model, token):
+    with pytest.raises(TargetError, match=f"the text holds the token {token}, and the model knows"):
+        target_activations(model, [1, 2, token, 3], [3])
+    with pytest.raises(TargetError, match=f"the text holds the token {token}, and the model knows"):
+        last_token_activations(model, [[1, token]])
+
+
+def test_half_a_position_is_refused(model):
+    with pytest.raises(MeasureError, match="positions holds 1.5"):
+        target_activations(model, [1, 2, 3], [1.5])
+    with pytest.raises(MeasureError, match="positions holds 0.5"), record(model, [0.5]):
+        pass
+    with pytest.raises(MeasureError, match="windows holds 2.5"):
+        last_token_activations(model, [[1, 2.5]])
+
+
+@pytest.mark.parametrize(
+    ("ids", "positions"), [([[1, 2, 3]], [1]), ([1, 2, 3], [[1]]), ([1, 2, 3], [])]
+)
+def test_one_text_and_one_list_of_places(model, ids, positions):
+    with pytest.raises(TargetError, match="give a list of one or more places, in one text"):
+        target_activations(model, ids, positions)

@@ -568,3 +568,10 @@ def test_many_pairs_take_a_small_part_of_the_time_of_a_loop_of_scikit_learn_call
     loop = fastest(lambda: [reference(X[0], x) for x in X[1:]]) / 9
     ours = fastest(lambda: pairwise_mutual_information(X)) / 45
     assert loop > 10 * ours
+
+
+def test_more_boxes_than_memory_holds_are_refused():
+    x = np.arange(10)
+    assert histogram_mutual_information(x, x, 4096) == pytest.approx(np.log2(10))
+    with pytest.raises(MeasureError, match="bins = 1000000 along each axis makes 1000000000000"):
+        histogram_mutual_information(x, x, 10**6)

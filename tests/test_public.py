@@ -16,13 +16,14 @@ ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("torch", "transformers", "matplotlib", "requests", "wikipedia", "sklearn")
 WITHOUT = """
 import sys
+from importlib.machinery import PathFinder
 
-class Missing:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {names!r}:
-            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+class Poorer(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return None if name in {names!r} else PathFinder.find_spec(name, path, target)
 
-sys.meta_path.insert(0, Missing())
+sys.meta_path[sys.meta_path.index(PathFinder)] = Poorer
 """
 
 
@@ -104,3 +105,18 @@ def test_a_constant_of_the_package_means_one_thing():
                 found.setdefault(target.id, []).append(path.stem)
     declared_by_many = {"READS", "TIMEOUT", "EMBEDDED"}
     assert not {name for name, homes in found.items() if len(homes) > 1} - declared_by_many
+
+
+def test_what_is_offered_can_be_had():
+    """`import *`, help() and tab completion need no package that is not there."""
+    program = (
+        "import inspect, layerlab\nfrom layerlab import *\ninspect.getmembers(layerlab)\n"
+        "print(callable(minkowski), 'kendall_tau' in dir(layerlab))\n"
+        f"for name in set({layerlab.__all__}) - set(dir(layerlab)):\n"
+        "    try:\n        getattr(layerlab, name)\n"
+        "    except layerlab.LayerlabError:\n        print(name)\n"
+    )
+    offered, *hidden = run(program).splitlines()
+    assert offered == "True True"
+    assert {"record", "load_model"} < set(hidden)
+    assert set(layerlab.__all__) - set(hidden) < set(dir(layerlab))

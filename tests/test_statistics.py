@@ -219,3 +219,16 @@ def test_bootstrap_tau_of_a_constant_and_of_wrong_input():
         bootstrap_tau(np.arange(10.0), np.arange(10.0), confidence=95)
     with pytest.raises(MeasureError, match=r"4 values are not the pairs"):
         bootstrap_tau(np.arange(4.0), np.arange(4.0))
+
+
+@pytest.mark.parametrize("test", [mantel_test, bootstrap_tau])
+def test_a_whole_matrix_is_told_how_to_become_pairs(test):
+    matrix = np.zeros((4, 4))
+    with pytest.raises(MeasureError, match=r"second has the shape \(4, 4\).*squareform\(second\)"):
+        test(np.arange(6), matrix)
+
+
+@pytest.mark.parametrize("test", [mantel_test, bootstrap_tau])
+def test_matrices_are_called_by_their_names(test):
+    with pytest.raises(MeasureError, match=r"first has the shape \(6,\) and second \(10,\)"):
+        test(np.arange(6), np.arange(10))

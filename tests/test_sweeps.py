@@ -142,3 +142,22 @@ def test_to_upper_keeps_later_axes_and_type():
 def test_to_upper_of_no_matrix():
     with pytest.raises(MeasureError, match="7 values are not the pairs"):
         to_upper(np.zeros(7))
+
+
+@pytest.mark.parametrize("shape", [(3, 4, 10, 40), (4, 10, 40), (1, 4, 10, 40)])
+def test_a_sweep_takes_attention_and_mlp(shape):
+    with pytest.raises(
+        MeasureError, match=rf"^activations has the shape \({shape[0]}, .*\(2, n_la"
+    ):
+        laminar_sweep(np.ones(shape), POSITIONS)
+
+
+def test_a_sweep_takes_one_position_for_each_target():
+    with pytest.raises(MeasureError, match="activations .* of 4 targets, and positions holds 5"):
+        laminar_sweep(np.ones((2, 3, 4, 40)), [1, 2, 3, 4, 5])
+
+
+@pytest.mark.parametrize("shape", [(3, 4, 80), (4, 80), (2, 3, 4, 80)])
+def test_layer_information_takes_attention_and_mlp(shape):
+    with pytest.raises(MeasureError, match=r"^norms has the shape .*\(2, n_layers, n_sequences\)"):
+        layer_information(np.ones(shape))

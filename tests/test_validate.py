@@ -42,7 +42,6 @@ MATRICES = {
     "pairwise_mutual_information": pairwise_mutual_information,
     "shuffled_information": lambda X: shuffled_information(X, n_shuffles=2),
     "measure_pairs": measure_pairs,
-    "layer_information": layer_information,
 }
 SHARES = {"entropy": entropy, "benjamini_hochberg": benjamini_hochberg}  # they take 0 and 1
 MEASURES = [
@@ -142,7 +141,7 @@ SEEDED = {
     "bootstrap_tau": lambda seed: bootstrap_tau(OTHER, OTHER, n_resamples=9, seed=seed),
     "shuffled_information": lambda seed: shuffled_information(OTHER, OTHER, seed=seed),
     "measure_pairs": lambda seed: measure_pairs([OTHER, OTHER], seed=seed),
-    "layer_information": lambda seed: layer_information([OTHER, OTHER], seed=seed),
+    "layer_information": lambda seed: layer_information([[OTHER, OTHER]] * 2, seed=seed),
     "noisy_curve": lambda seed: noisy_curve(9, seed=seed),
     "information_floor": lambda seed: information_floor(9, seed=seed),
 }

@@ -5,13 +5,23 @@ needs NumPy, SciPy and Numba alone, and only what runs a model needs PyTorch and
 """
 
 from importlib.metadata import version
+from importlib.util import find_spec
 
 import lazy_loader
 
 from layerlab.errors import PackageError
 
 __version__ = version("layerlab")
-_attach, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+_attach, _, __all__ = lazy_loader.attach_stub(__name__, __file__)
+# What `import *`, help() and tab completion offer is what can be had here.
+_NEED_MODELS = {"Investigation", "investigate", "last_token_activations", "load_article"}
+_NEED_MODELS |= {"load_model", "record", "target_activations"}
+if find_spec("torch") is None:
+    __all__ = [name for name in __all__ if name not in _NEED_MODELS]
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 def __getattr__(name: str) -> object:

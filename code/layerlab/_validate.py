@@ -41,12 +41,15 @@ def finite(values: Any, name: str) -> np.ndarray:
     return values
 
 
-def pair(x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """x and y as finite float64 vectors of one length, (n_samples,) each."""
-    x, y = finite(x, "x"), finite(y, "y")
+def pair(
+    x: ArrayLike, y: ArrayLike, names: tuple[str, str] = ("x", "y"), length: str = "n_samples"
+) -> tuple[np.ndarray, np.ndarray]:
+    """x and y as finite float64 vectors of one length, called by the caller's names for them."""
+    x, y = finite(x, names[0]), finite(y, names[1])
     if x.ndim != 1 or x.shape != y.shape or x.size == 0:
         raise MeasureError(
-            f"x has the shape {x.shape} and y {y.shape}: both should be (n_samples,), not empty."
+            f"{names[0]} has the shape {x.shape} and {names[1]} {y.shape}: both should be "
+            f"({length},), not empty."
         )
     return x, y
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from layerlab._validate import whole_numbers
 from layerlab.errors import ModelError, TargetError
 from layerlab.families import COMPONENTS, context_length, find_outputs
 
@@ -70,6 +71,8 @@ def record(model: "PreTrainedModel", positions: ArrayLike | None = None) -> Iter
         If the model is of no known family, or no output of its modules is what is added.
     TargetError
         From the forward pass, if a position lies outside the sequence.
+    MeasureError
+        If a position is no whole number.
 
     Examples
     --------
@@ -83,7 +86,7 @@ def record(model: "PreTrainedModel", positions: ArrayLike | None = None) -> Iter
     """
     modules = find_outputs(model)
     activations = Activations(n_layers=len(modules) // len(COMPONENTS))
-    kept = None if positions is None else torch.as_tensor(np.asarray(positions, dtype=np.int64))
+    kept = None if positions is None else torch.as_tensor(whole_numbers(positions, "positions"))
     handles = []
     try:
         for name, module in modules.items():
@@ -105,7 +108,7 @@ def target_activations(
         As for `record`.
     token_ids : array of int, shape (n_tokens,)
     positions : array of int, shape (n_targets,)
-        Rising.
+        In any order.
 
     Returns
     -------
@@ -114,7 +117,10 @@ def target_activations(
     Raises
     ------
     TargetError
-        If a target lies outside the text or beyond the context window.
+        If a target lies outside the text or beyond the context window, or a token is none of the
+        model's.
+    MeasureError
+        If something else than whole numbers is given.
 
     Examples
     --------
@@ -124,11 +130,17 @@ def target_activations(
     >>> target_activations(model, ids, places[:10]).shape
     (2, 12, 10, 192)
     """
-    token_ids, positions = np.asarray(token_ids), np.asarray(positions, dtype=np.int64)
-    if len(positions) == 0 or positions.min() < 0 or positions.max() >= len(token_ids):
+    token_ids = whole_numbers(token_ids, "token_ids")
+    positions = whole_numbers(positions, "positions")
+    if token_ids.ndim != 1 or positions.ndim != 1 or len(positions) == 0:
+        raise TargetError(
+            f"positions of shape {positions.shape} in a text of shape {token_ids.shape}: give a "
+            "list of one or more places, in one text"
+        )
+    if positions.min() < 0 or positions.max() >= len(token_ids):
         raise TargetError(
             f"the positions {positions.tolist()} do not all lie in a text of {len(token_ids)} "
-            "tokens: count from 0, and give one or more"
+            "tokens: count from 0"
         )
     sequence = token_ids[: positions.max() + 1]  # no target needs what comes later
     return _run(model, sequence[None], positions)
@@ -150,7 +162,10 @@ def last_token_activations(model: "PreTrainedModel", windows: ArrayLike) -> NDAr
     Raises
     ------
     TargetError
-        If there is no window, or the windows are longer than the context.
+        If there is no window, the windows are longer than the context, or a token is none of the
+        model's.
+    MeasureError
+        If something else than whole numbers is given.
 
     Examples
     --------
@@ -160,7 +175,7 @@ def last_token_activations(model: "PreTrainedModel", windows: ArrayLike) -> NDAr
     >>> last_token_activations(model, windows[:5]).shape
     (2, 12, 5, 192)
     """
-    windows = np.asarray(windows)
+    windows = whole_numbers(windows, "windows")
     if windows.ndim != 2 or 0 in windows.shape:
         raise TargetError(f"windows of shape {windows.shape} hold no token: give (n, length)")
     return _run(model, windows, [-1])
@@ -175,6 +190,13 @@ def _run(
         raise TargetError(
             f"{length} tokens are needed and the model's context window holds {context}: "
             "take earlier targets or shorter windows"
+        )
+    n_known = model.get_input_embeddings().weight.shape[0]
+    unknown = sequences[(sequences < 0) | (sequences >= n_known)]
+    if unknown.size:
+        raise TargetError(
+            f"the text holds the token {unknown[0]}, and the model knows 0 to {n_known - 1}: "
+            "tokenize it with the model's own tokenizer"
         )
     ids = torch.as_tensor(sequences, dtype=torch.long, device=model.device)
     with record(model, positions) as activations, torch.no_grad():

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,8 +14,11 @@ from layerlab import ksg
 from layerlab._validate import finite, pair, positive_integer, precision, random_seed, rows
 from layerlab.errors import MeasureError, MeasureWarning
 
+Unit = Literal["bits", "nats"]
+
 _GUARD = 1e-13  # keeps log2 away from zero where a bin is empty
 _NATS_PER_UNIT = {"bits": np.log(2), "nats": 1.0}
+_MOST_BINS = 4096  # along each axis; their boxes take some 0.5 GB
 
 # scikit-learn's own numbers: the deviation below which it takes a vector for constant depends on
 # the vector's role; its noise is a share of the mean size of the values
@@ -68,8 +72,8 @@ def histogram_mutual_information(
     y: ArrayLike,
     bins: int = 8,
     *,
-    binning: str = "width",
-    correction: str = "none",
+    binning: Literal["width", "frequency"] = "width",
+    correction: Literal["none", "miller-madow", "shuffle"] = "none",
     n_shuffles: int = 100,
     seed: int = 0,
 ) -> float:
@@ -80,7 +84,7 @@ def histogram_mutual_information(
     x, y : array_like, shape (n_samples,)
         Paired samples.
     bins : int
-        Number of bins along each axis.
+        Number of bins along each axis, at most 4096.
     binning : {"width", "frequency"}
         Bins of equal width between the extremes, or of equal numbers of samples (by rank; equal
         values always share a bin).
@@ -100,7 +104,7 @@ def histogram_mutual_information(
     ------
     MeasureError
         If the shapes differ or are not one-dimensional, a value is NaN or infinite, `bins` or
-        `n_shuffles` is no positive integer, or an option is unknown.
+        `n_shuffles` is no positive integer, there are too many bins, or an option is unknown.
 
     Notes
     -----
@@ -125,6 +129,11 @@ def histogram_mutual_information(
     """
     x, y = pair(x, y)
     bins = positive_integer(bins, "bins")
+    if bins > _MOST_BINS:
+        raise MeasureError(
+            f"bins = {bins} along each axis makes {bins * bins} boxes: choose {_MOST_BINS} or "
+            "fewer."
+        )
     n_shuffles, seed = positive_integer(n_shuffles, "n_shuffles"), random_seed(seed)
     if correction not in ("none", "miller-madow", "shuffle"):
         raise MeasureError(
@@ -146,7 +155,7 @@ def histogram_mutual_information(
 
 
 def mutual_information(
-    x: ArrayLike, y: ArrayLike, *, n_neighbors: int = 3, unit: str = "bits", seed: int = 0
+    x: ArrayLike, y: ArrayLike, *, n_neighbors: int = 3, unit: Unit = "bits", seed: int = 0
 ) -> float:
     """Mutual information of two continuous variables from nearest-neighbour distances.
 
@@ -218,7 +227,7 @@ def mutual_information(
 
 
 def pairwise_mutual_information(
-    X: ArrayLike, *, n_neighbors: int = 3, unit: str = "bits", seed: int = 0
+    X: ArrayLike, *, n_neighbors: int = 3, unit: Unit = "bits", seed: int = 0
 ) -> np.ndarray:
     """Mutual information of every two rows of `X` from nearest-neighbour distances.
 
@@ -277,7 +286,7 @@ def _estimates(
     first: np.ndarray,
     second: np.ndarray,
     n_neighbors: int,
-    unit: str,
+    unit: Unit,
     seed: int,
     n_threads: int = 1,
 ) -> np.ndarray:

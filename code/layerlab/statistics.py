@@ -10,7 +10,7 @@ from scipy import stats
 
 from layerlab._validate import finite, pair, positive_integer, random_seed, real, rows
 from layerlab.errors import MeasureError
-from layerlab.information import mutual_information, pairwise_mutual_information
+from layerlab.information import Unit, mutual_information, pairwise_mutual_information
 
 
 class Tau(NamedTuple):
@@ -102,8 +102,7 @@ def mantel_test(
     >>> mantel_test(apart, apart**2).p < 0.01 < mantel_test(apart, other).p
     True
     """
-    first, second = _ranked(first, second)
-    n_items = _count_items(len(first))
+    first, second, n_items = _matrices(first, second)
     n_permutations = positive_integer(n_permutations, "n_permutations")
     seed = random_seed(seed)
     tau = kendall_tau(first, second).tau
@@ -174,8 +173,7 @@ def bootstrap_tau(
     >>> 0 < low < high <= 1
     True
     """
-    first, second = _ranked(first, second)
-    n_items = _count_items(len(first))
+    first, second, n_items = _matrices(first, second)
     n_resamples = positive_integer(n_resamples, "n_resamples")
     seed = random_seed(seed)
     if not real(confidence) or not 0 < confidence < 1:
@@ -202,7 +200,7 @@ def shuffled_information(
     *,
     n_shuffles: int = 100,
     n_neighbors: int = 3,
-    unit: str = "bits",
+    unit: Unit = "bits",
     seed: int = 0,
 ) -> np.ndarray:
     """Nearest-neighbour estimates of mutual information where there is none: the shuffled null.
@@ -305,6 +303,21 @@ def _relabel(pairs: np.ndarray, labels: np.ndarray) -> np.ndarray:
     place = np.zeros((n_items, n_items), dtype=np.intp)
     place[rows, columns] = place[columns, rows] = np.arange(len(pairs))
     return pairs[place[labels[:, rows], labels[:, columns]]]
+
+
+def _matrices(first: ArrayLike, second: ArrayLike) -> tuple[np.ndarray, np.ndarray, int]:
+    """The pairs of two distance matrices over the same items, and the number of the items."""
+    for name, values in {
+        "first": finite(first, "first"),
+        "second": finite(second, "second"),
+    }.items():
+        if values.ndim == 2:
+            raise MeasureError(
+                f"{name} has the shape {values.shape}: give the pairs i < j of a matrix, "
+                f"scipy.spatial.distance.squareform({name})."
+            )
+    first, second = pair(first, second, ("first", "second"), "n_pairs")
+    return first, second, _count_items(len(first))
 
 
 def _count_items(n_pairs: int) -> int:

@@ -8,9 +8,10 @@ Axes, always in this order: component (0 attention, 1 MLP), layer, pair or stati
 import numpy as np
 from numpy.typing import ArrayLike
 
-from layerlab._validate import rows, whole_numbers
+from layerlab._validate import finite, rows, whole_numbers
 from layerlab.distances import pairwise_minkowski
 from layerlab.errors import MeasureError
+from layerlab.families import COMPONENTS
 from layerlab.information import pairwise_mutual_information
 from layerlab.statistics import kendall_tau
 
@@ -130,6 +131,11 @@ def laminar_sweep(
     measures : ndarray, shape (2, n_layers, n_pairs, 3)
     summary : ndarray, shape (2, n_layers, 2, 3)
 
+    Raises
+    ------
+    MeasureError
+        As `measure_pairs` and `position_distances`, or if the shapes are not those above.
+
     Examples
     --------
     >>> import numpy as np
@@ -138,8 +144,15 @@ def laminar_sweep(
     >>> measures.shape, summary.shape
     ((2, 3, 10, 3), (2, 3, 2, 3))
     """
+    shape = _check_components(activations, "activations", "n_layers", "n", "width")
+    distances = position_distances(positions)
+    if np.size(positions) != shape[2]:
+        raise MeasureError(
+            f"activations has the shape {shape}, of {shape[2]} targets, and positions holds "
+            f"{np.size(positions)}: give one position for each target."
+        )
     measures = measure_pairs(activations, n_neighbors=n_neighbors, seed=seed)
-    return measures, summarize(measures, position_distances(positions))
+    return measures, summarize(measures, distances)
 
 
 def layer_information(norms: ArrayLike, *, n_neighbors: int = 3, seed: int = 0) -> np.ndarray:
@@ -158,7 +171,7 @@ def layer_information(norms: ArrayLike, *, n_neighbors: int = 3, seed: int = 0) 
     Raises
     ------
     MeasureError
-        If there are no more sequences than `n_neighbors`.
+        If there are no more sequences than `n_neighbors`, or the shape is not the one above.
 
     Examples
     --------
@@ -167,6 +180,7 @@ def layer_information(norms: ArrayLike, *, n_neighbors: int = 3, seed: int = 0) 
     >>> layer_information(norms).shape  # components, pairs of layers
     (2, 6)
     """
+    _check_components(norms, "norms", "n_layers", "n_sequences")
     return pairwise_mutual_information(norms, n_neighbors=n_neighbors, seed=seed)
 
 
@@ -193,3 +207,12 @@ def to_upper(pairs: ArrayLike) -> np.ndarray:
     matrix = np.zeros((n_items, n_items, *pairs.shape[1:]), dtype=pairs.dtype)
     matrix[np.triu_indices(n_items, k=1)] = pairs
     return matrix
+
+
+def _check_components(values: ArrayLike, name: str, *axes: str) -> tuple[int, ...]:
+    """The shape, if its first axis is attention and MLP, and the others are those named."""
+    shape = finite(values, name).shape
+    if len(shape) != 1 + len(axes) or shape[0] != len(COMPONENTS):
+        wanted = ", ".join([str(len(COMPONENTS)), *axes])
+        raise MeasureError(f"{name} has the shape {shape}: it should be ({wanted}).")
+    return shape
