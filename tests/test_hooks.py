@@ -189,6 +189,25 @@ def test_last_token_activations(model):
         np.testing.assert_allclose(found[:, :, k], alone, rtol=0, atol=1e-6)
 
 
+def test_windows_that_memory_cannot_hold_at_once_run_in_turn(model, monkeypatch):
+    windows = np.arange(70).reshape(7, 10)
+    whole = last_token_activations(model, windows)
+    lengths = []
+    handle = model.base_model.h[0].register_forward_pre_hook(
+        lambda _, inputs: lengths.append(inputs[0].shape[0])
+    )
+    try:
+        monkeypatch.setattr("layerlab.hooks.PASS_BYTES", 3 * 10 * (16 * 16 + 2 * 10) * 4)
+        in_turn = last_token_activations(model, windows)
+        monkeypatch.setattr("layerlab.hooks.PASS_BYTES", 1)
+        one_by_one = last_token_activations(model, windows)
+    finally:
+        handle.remove()
+    assert lengths == [3, 3, 1] + [1] * 7
+    np.testing.assert_allclose(in_turn, whole, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(one_by_one, whole, rtol=0, atol=1e-6)
+
+
 def test_windows_beyond_the_context_are_refused(model):
     with pytest.raises(TargetError, match="65 tokens are needed"):
         last_token_activations(model, np.zeros((2, 65), dtype=int))

@@ -15,6 +15,8 @@ from layerlab.families import COMPONENTS, context_length, find_outputs
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
+PASS_BYTES = 2**28  # beside the weights; a larger batch would not be faster
+
 
 class Activations(dict[str, torch.Tensor]):
     """Recorded tensors by name: ``activations["att_3"]`` is (n_sequences, n_positions, width)."""
@@ -147,7 +149,7 @@ def target_activations(
 
 
 def last_token_activations(model: "PreTrainedModel", windows: ArrayLike) -> NDArray[np.float32]:
-    """Activations of the last token of each window, from one pass.
+    """Activations of the last token of each window, in as few passes as memory allows.
 
     Parameters
     ----------
@@ -178,7 +180,21 @@ def last_token_activations(model: "PreTrainedModel", windows: ArrayLike) -> NDAr
     windows = whole_numbers(windows, "windows")
     if windows.ndim != 2 or 0 in windows.shape:
         raise TargetError(f"windows of shape {windows.shape} hold no token: give (n, length)")
-    return _run(model, windows, [-1])
+    starts = range(0, len(windows), _n_at_once(model, windows.shape[1]))
+    batches = np.split(windows, starts[1:])
+    return np.concatenate([_run(model, batch, [-1]) for batch in batches], axis=2)
+
+
+def _n_at_once(model: "PreTrainedModel", length: int) -> int:
+    """Sequences of one pass whose intermediate results take no more than `PASS_BYTES`.
+
+    For each token there are, at once, the MLP's inner layer before and after its nonlinearity,
+    queries, keys and values, the stream and its copies, together some 16 times its width, and for
+    each head a weight for every token of its sequence.
+    """
+    width, n_heads = model.config.hidden_size, model.config.num_attention_heads
+    numbers = length * (16 * width + n_heads * length)
+    return max(1, PASS_BYTES // (numbers * model.dtype.itemsize))
 
 
 def _run(
