@@ -68,8 +68,34 @@ def test_only_the_rows_asked_for_are_kept(model):
         run(model)
     for name, rows in some.items():
         assert rows.shape == (1, 3, 16)
-        assert rows.untyped_storage().nbytes() == 3 * 16 * 4  # no view of the whole pass
+        # no view of the whole pass, but of the rows of the 2 outputs of 3 blocks
+        assert rows.untyped_storage().nbytes() == 2 * 3 * 3 * 16 * 4
         torch.testing.assert_close(rows, everything[name][:, [4, 30, 39]], rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("positions", [None, [4, 30]])
+def test_a_second_pass_leaves_what_was_recorded_of_the_first(model, positions):
+    with record(model, positions) as activations:
+        run(model)
+        first = activations["mlp_1"]
+        before = first.clone()
+        run(model, IDS[::-1].copy())
+    assert not torch.equal(activations["mlp_1"], before)
+    assert torch.equal(first, before)
+
+
+def test_half_a_second_pass_is_no_pass(model):
+    def stop(*_):
+        raise InterruptedError
+
+    with record(model) as activations:
+        run(model)
+        handle = model.base_model.h[1].register_forward_pre_hook(stop)
+        with pytest.raises(InterruptedError):
+            run(model)
+        handle.remove()
+        with pytest.raises(ModelError, match="2 of 6 activations are recorded"):
+            activations.stack()
 
 
 @pytest.mark.parametrize("positions", [None, [4, 30]])

@@ -15,7 +15,7 @@ from layerlab.families import COMPONENTS, context_length, find_outputs
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-PASS_BYTES = 2**28  # beside the weights; a larger batch would not be faster
+PASS_BYTES = 2**25  # beside the weights; a larger batch would not be faster
 
 
 class Activations(dict[str, torch.Tensor]):
@@ -24,6 +24,19 @@ class Activations(dict[str, torch.Tensor]):
     def __init__(self, n_layers: int):
         super().__init__()
         self.n_layers = n_layers
+        self._storage = torch.empty(0)
+
+    def keep(self, name: str, output: torch.Tensor) -> None:
+        """Copy an output (n_sequences, n_positions, width) to its place among those of its pass.
+
+        All of a pass lie in one piece of memory, made before the pass needs its own: small copies
+        between its large intermediate results would keep the freed ones from being used again.
+        """
+        if name in self or not self:  # a new pass
+            self.clear()
+            self._storage = output.new_empty((len(COMPONENTS) * self.n_layers, *output.shape))
+        place = self._storage[len(self)]
+        self[name] = place.copy_(output)
 
     def stack(self) -> NDArray[np.float32]:
         """All recorded rows as one array.
@@ -227,11 +240,11 @@ def _make_hook(
         if output.ndim == 2:  # OPT's MLP knows tokens and no sequences, its attention knows both
             n_sequences = len(activations[name.replace("mlp", "att")])
             output = output.unflatten(0, (n_sequences, -1))
-        if positions is None:
-            activations[name] = output.detach().clone()  # some blocks add to it in place
-        else:
+        output = output.detach()
+        if positions is not None:
             _check_positions(positions, output.shape[1])
-            activations[name] = output.detach()[:, positions.to(output.device)]  # indexing copies
+            output = output[:, positions.to(output.device)]
+        activations.keep(name, output)  # a copy, for some blocks add to their output in place
 
     return hook
 

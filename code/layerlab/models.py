@@ -306,10 +306,16 @@ def _load_weights(place: Path, name: str, config: "PretrainedConfig") -> PreTrai
 
 
 def _draw_weights(config: "PretrainedConfig", name: str, seed: int) -> PreTrainedModel:
+    """A model whose every weight was missing: the family's own rules draw each of them, once.
+
+    To make the model by its class would draw all of them twice, and hold more than it keeps.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         try:
-            return AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+            with torch.device("meta"):  # shapes without memory
+                kind = type(AutoModelForCausalLM.from_config(config))
+            return kind.from_pretrained(None, config=config, state_dict={}, dtype=torch.float32)
         except (ValueError, RuntimeError) as error:
             raise ModelError(
                 f"no model can be made as the config.json of {name!r} says "
