@@ -77,8 +77,8 @@ def plan(
     for options in grid:
         model, article = models(str(options.model)), articles(str(options.article))
         if isinstance(model, LayerlabError) or isinstance(article, LayerlabError):
-            wrong = model if isinstance(model, LayerlabError) else article
-            store.fail(options, None, wrong)
+            wrong = [part for part in (model, article) if isinstance(part, LayerlabError)]
+            store.fail(options, None, wrong[0])
             tally = replace(tally, failed=tally.failed + 1)
             continue
         place, weights = model
@@ -152,7 +152,8 @@ def connect(scheduler: str | None, n_workers: int) -> Iterator[Client]:
     LayerlabError
         If there is no scheduler at the address.
     """
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is said by errors
+    for name in ("distributed", "tornado", "asyncio"):  # what matters is said by errors
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     if scheduler is None:
         n_threads = max(1, CPU_COUNT // n_workers)  # so that the processes do not fight
         settings = {"distributed.nanny.pre-spawn-environ.OMP_NUM_THREADS": n_threads}
