@@ -13,7 +13,7 @@ from dataclasses import Field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from layerlab.errors import LayerlabError
+from layerlab.errors import LayerlabError, PackageError
 
 # All else of the package is imported where it is used: --help and a wrong argument should not wait
 # for torch, and Ctrl-C while something is imported is answered like any other.
@@ -51,7 +51,38 @@ written to the folder --out, all or nothing:
   ch7_proj45_part2a.png … ch7_proj45_part7.png      the figures of parts 2, 4, 5, 6 and 7
 report.md is put there last: a folder with it holds a whole run.
 
+Many models, articles, targets and seeds at once: layerlab atlas --help
+
 If something is wrong, one sentence says what and how to go on, and the exit code is 2.
+"""
+
+ATLAS_DESCRIPTION = """\
+Measures each combination of models, articles, targets and seeds that a TOML file names: what the
+figure of part 6 shows, beside the untrained model. Each cell of this grid is done once and kept at
+once, under a key of all that went into it. The same command goes on after whatever ended it, also
+where the file has grown. What fails is kept with its reason while the rest goes on.
+"""
+
+ATLAS_EXAMPLES = """\
+a grid of eight cells:
+  models = ["embedded", "smollm2"]
+  articles = ["embedded"]
+  targets = [" coffee", " cup"]
+  seeds = [0, 1]
+  n_targets = 10
+Every list may be left out, and any option of layerlab about these measures may stand there.
+
+written to the folder --out:
+  cells/*.parquet      one file a cell, a row for each component and block
+  failures/*.parquet   one file for each cell that failed, with its reason
+  atlas.md             the strongest correlations as a table, and what failed
+  atlas-mi.png, atlas-l1.png, atlas-l2.png     the profiles of all models over relative depth
+
+read all of it in one line:
+  duckdb.sql("from 'atlas/cells/*.parquet'")
+  pandas.read_parquet("atlas/cells")
+
+The exit code is 0, or 1 if a cell has failed, or 2 if the atlas could not go on.
 """
 
 
@@ -66,27 +97,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 0, or 2 after an error that the user can mend, or 130 if interrupted.
+        Exit code: 0, or 2 after an error that the user can mend, or 130 if interrupted; 1 if cells
+        of an atlas have failed.
     """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    is_atlas = words[:1] == ["atlas"]
+    kept = "what was done is kept" if is_atlas else "nothing was written"
     try:
-        asked = _parser().parse_args(arguments)
+        asked = _atlas_parser().parse_args(words[1:]) if is_atlas else _parser().parse_args(words)
         with _heeding({signal.SIGTERM: signal.default_int_handler}):  # it cleans up like Ctrl-C
-            _run(asked)
+            _check_words(asked)
+            return _run_atlas(asked) if is_atlas else _run(asked)
     except LayerlabError as error:
         print(f"layerlab: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("layerlab: interrupted, and nothing was written", file=sys.stderr)
+        print(f"layerlab: interrupted, and {kept}", file=sys.stderr)
         return 130
-    return 0
 
 
-def _run(asked: argparse.Namespace) -> None:
+def _check_words(asked: argparse.Namespace) -> None:
     from layerlab._validate import check_characters
 
     for name, value in vars(asked).items():
         if isinstance(value, str):
             check_characters(f"--{name.replace('_', '-')}", value, LayerlabError)
+
+
+def _run(asked: argparse.Namespace) -> int:
     out = Path(asked.out)
     _check_out(out, asked.overwrite)
     with _workplace(out) as folder:
@@ -101,6 +139,7 @@ def _run(asked: argparse.Namespace) -> None:
         with _heeding({signal.SIGINT: signal.SIG_IGN, signal.SIGTERM: signal.SIG_IGN}):
             _publish(folder, out, asked.overwrite)
     print(f"{_sentence(run)}\nWritten to {out}: start with {out / REPORT}")
+    return 0
 
 
 def _sentence(run: "Investigation") -> str:
@@ -109,6 +148,92 @@ def _sentence(run: "Investigation") -> str:
         f"{options.model}, {options.article}, {options.target!r}: {len(run.first_positions)} of "
         f"{len(run.target_positions)} targets compared in {run.n_layers} blocks."
     )
+
+
+# ---- the atlas -------------------------------------------------------------------------------
+
+
+def _run_atlas(asked: argparse.Namespace) -> int:
+    from layerlab.grid import read_grid
+
+    grid = read_grid(asked.file)
+    out = Path(asked.out)
+    try:
+        from layerlab.atlas import compute, connect, plan
+        from layerlab.report import ATLAS
+        from layerlab.store import CELLS, Store
+        from layerlab.summary import write_summary
+    except ModuleNotFoundError as error:
+        raise PackageError(
+            f"layerlab atlas needs the package {error.name!r}: pip install 'layerlab[atlas]'",
+            name=error.name,
+        ) from error
+    try:
+        if out.exists() and not (out / CELLS).exists() and any(out.iterdir()):
+            raise LayerlabError(f"--out {str(out)!r} holds no atlas: name another folder")
+        out.mkdir(parents=True, exist_ok=True)
+        with _workplace(out) as workplace:
+            store = Store(out, workplace)
+            cells, tally = plan(grid, store, retry_failed=asked.retry_failed)
+            if cells:
+                workers = min(asked.workers, len(cells))
+                with (
+                    _atlas_bar(tally.total, tally.settled) as progress,
+                    connect(asked.scheduler, workers) as client,
+                ):
+                    tally = compute(cells, store, client, tally, progress)
+            write_summary(store)
+    except OSError as error:
+        raise _writing_error(out, error) from error
+    n_failed = tally.failed + tally.failed_before
+    print(
+        f"{tally.total} cells: {tally.done_before} were done before, {tally.computed} computed, "
+        f"{n_failed} failed.\nWritten to {out}: start with {out / ATLAS}"
+    )
+    for name in store.damaged:
+        print(f"layerlab: {name} was damaged, and is no longer there", file=sys.stderr)
+    if n_failed:
+        print(
+            f"layerlab: {n_failed} cells failed: {out / ATLAS} says why, and --retry-failed tries "
+            "them again",
+            file=sys.stderr,
+        )
+    return 1 if n_failed else 0
+
+
+def _atlas_parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="layerlab atlas",
+        description=ATLAS_DESCRIPTION,
+        epilog=ATLAS_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("file", metavar="FILE", help="a TOML file with the grid")
+    add("--out", default="atlas", metavar="DIR", help="where to (default atlas)")
+    help_ = "processes on this machine (default 2); each has untrained weights of its own"
+    add("--workers", default=2, type=_whole_number(1), metavar="N", help=help_)
+    add("--scheduler", metavar="ADDRESS", help="of a Dask cluster to use instead, tcp://…")
+    add("--retry-failed", action="store_true", help="do again what has failed before")
+    return parser
+
+
+@contextmanager
+def _atlas_bar(total: int, settled: int) -> Iterator[Callable]:
+    """A bar on stderr with the time left, which only counts what this run does."""
+    from tqdm import tqdm
+
+    layout = "{n_fmt}/{total_fmt} cells |{bar}| {elapsed}, {remaining} left{postfix}"
+    options = {"file": sys.stderr, "bar_format": layout, "ncols": 72}
+    with tqdm(total=total, initial=settled, **options) as bar:
+
+        def progress(tally: Any) -> None:
+            if tally.failed:
+                bar.set_postfix_str(f"{tally.failed} failed", refresh=False)
+            bar.update(tally.settled - bar.n)
+
+        yield progress
 
 
 # ---- what is asked ---------------------------------------------------------------------------

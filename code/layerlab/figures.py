@@ -6,7 +6,7 @@ Measures stand in the order of the whole course: mutual information (MI) in bits
 distance; blocks and targets are counted from 0.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -35,6 +35,7 @@ MEASURES = ("MI", "L1", "L2")
 UNITS = ("bits", "activation units", "activation units")
 COMPONENT_NAMES = ("Attention", "MLP")
 MARKERS = ("o", "s", "^")
+MODEL_MARKERS = ("o", "s", "^", "D", "v", "P", "X")  # of the atlas, as many as it may take
 WEIGHTS: tuple[
     dict[str, Any], ...
 ] = (  # L1 and L2 often run together: the one is seen on both sides of the other
@@ -311,6 +312,63 @@ def _run_legend(figure: Figure, with_control: bool, with_floor: bool) -> None:
         handles.append(Line2D([], [], color=_colour(1), ls=":", label="shuffled floor"))
     if len(handles) > 1:
         figure.legend(handles=handles, loc="outside lower center", ncols=3)
+
+
+# The atlas -------------------------------------------------------------------------------------
+
+
+@themed
+def atlas_profiles(
+    profiles: Mapping[str, Mapping[str, tuple[ArrayLike, ArrayLike]]], measure: int
+) -> Figure:
+    """The atlas: tau of one measure with token distance over relative depth, a row for each target.
+
+    Parameters
+    ----------
+    profiles : mapping of mappings of pairs of array_like, shape (n_cells, 2, n_layers) each
+        By target and model: tau of the trained model and of the untrained one, drawn dashed. A
+        line is the mean over cells, which are articles and seeds; a band reaches from the lowest
+        to the highest.
+    measure : int
+        0 MI, 1 L1, 2 L2: for the labels.
+    """
+    n_rows = len(profiles)
+    models = list(dict.fromkeys(model for row in profiles.values() for model in row))
+    wide, narrow = (7.6, 1.0 + 2.5 * n_rows), (2.6 * max(2, n_rows), 6.4)
+    figure, grid = _grid(n_rows, 2, wide=wide, narrow=narrow)
+    for (target, row), panels in zip(profiles.items(), grid, strict=True):
+        for component, axes in enumerate(panels):
+            for model, pair in row.items():
+                for values, is_control in zip(pair, (False, True), strict=True):
+                    tau = np.asarray(values)[:, component]  # (n_cells, n_layers)
+                    _atlas_line(axes, tau, models.index(model), is_control)
+            axes.axhline(0, color=_muted(), lw=0.8, zorder=0)
+            axes.set(xlabel="Relative depth", ylabel=f"τ of {MEASURES[measure]}", xlim=(0, 1))
+            axes.set_title(f"{COMPONENT_NAMES[component]}, {target!r}")
+    looks = [{**_model_look(i), "label": model} for i, model in enumerate(models)]
+    untrained = {"color": _muted(), "ls": "--", "lw": 1.2, "label": "untrained"}
+    handles = [Line2D([], [], **look) for look in (*looks, untrained)]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3)
+    return figure
+
+
+def _atlas_line(axes: Axes, tau: np.ndarray, model: int, is_control: bool) -> None:
+    known = tau[~np.isnan(tau).all(axis=1)]
+    if not len(known):  # no control, or nothing to rank
+        return
+    depth = np.linspace(0, 1, tau.shape[1])
+    look = _model_look(model)
+    if is_control:
+        look |= {"ls": "--", "lw": 1.2, "alpha": 0.65, "marker": None}
+    axes.plot(depth, known.mean(axis=0), **look)
+    if len(known) > 1:
+        band: dict[str, Any] = {"color": look["color"], "alpha": 0.12, "lw": 0}
+        axes.fill_between(depth, known.min(axis=0), known.max(axis=0), **band)
+
+
+def _model_look(i: int) -> dict[str, Any]:
+    """Colours repeat after three models, but not together with the marker."""
+    return {"color": _colour(i % 3), "marker": MODEL_MARKERS[i % len(MODEL_MARKERS)], "ms": 4}
 
 
 # The model card --------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,6 +21,9 @@ from layerlab.sweeps import (
     to_upper,
 )
 from layerlab.tokens import context_windows, first_targets, target_positions, tokenize
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 MLP = 1  # the component that parts 4 and 5 look at
 N_STAGES = 4  # of each model: load it, run the article, run the windows, measure
@@ -168,6 +172,25 @@ def investigate(
 # ---- one model -------------------------------------------------------------------------------
 
 
+def load_asked(
+    options: Options, *, untrained: bool
+) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
+    """The model that `options` ask for, or its untrained copy, and the tokenizer."""
+    return load_model(options.model, untrained=untrained, seed=options.seed)
+
+
+def find_targets(
+    model: "PreTrainedModel",
+    tokenizer: "PreTrainedTokenizerBase",
+    text: str,
+    options: Options,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Part 3: the article's tokens, all places of the target, and the first ones, to compare."""
+    token_ids = tokenize(text, tokenizer)  # (n_tokens,)
+    positions = target_positions(token_ids, tokenizer, options.target)  # (n_targets,)
+    return token_ids, positions, first_targets(positions, options.n_targets, context_length(model))
+
+
 @dataclass(frozen=True, eq=False)
 class _Recording:
     """All that the measures need of a model, so that the model itself can be let go."""
@@ -184,11 +207,9 @@ def _record_model(
 ) -> _Recording:
     """Part 3, and the passes that parts 4 to 7 rest on."""
     report(_name_stage("load the model", untrained))
-    model, tokenizer = load_model(options.model, untrained=untrained, seed=options.seed)
+    model, tokenizer = load_asked(options, untrained=untrained)
     _check_block(options.block, count_blocks(model))
-    token_ids = tokenize(text, tokenizer)
-    positions = target_positions(token_ids, tokenizer, options.target)
-    first = first_targets(positions, options.n_targets, context_length(model))
+    token_ids, positions, first = find_targets(model, tokenizer, text, options)
     windows = context_windows(token_ids, positions, options.n_context)[: options.n_sequences]
     _check_windows(windows, options.n_neighbors)
     report(_name_stage("run the article", untrained))

@@ -84,7 +84,7 @@ def load_model(
     (12, 192)
     """
     name = str(name)
-    place = _find_place(name, with_weights=not untrained)
+    place = find_place(name, with_weights=not untrained)
     with _quiet_transformers():
         config = _load_config(place, name)
         tokenizer = _load_tokenizer(place, name, config)
@@ -127,7 +127,7 @@ def verify_checksums(folder: Path) -> None:
 # ---- where a model lies ----------------------------------------------------------------------
 
 
-def _find_place(name: str, with_weights: bool) -> Path:
+def find_place(name: str, with_weights: bool) -> Path:
     """The folder that a model lies in, or the one file that it is."""
     if name == "embedded":
         verify_checksums(EMBEDDED)

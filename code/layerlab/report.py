@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from layerlab.investigation import Investigation
 
 N_SHUFFLES = 200
+ATLAS = "atlas.md"
 
 
 def write_report(run: "Investigation", floor: float) -> str:
@@ -54,6 +55,57 @@ def information_floor(n_sequences: int, *, n_neighbors: int = 3, seed: int = 0) 
     x, y = np.random.default_rng(random_seed(seed)).standard_normal((2, n_sequences))
     options: dict[str, Any] = {"n_shuffles": N_SHUFFLES, "n_neighbors": n_neighbors, "seed": seed}
     return float(shuffled_information(x, y, **options).mean())
+
+
+def write_atlas(
+    profiles: Sequence[tuple[dict[str, Any], np.ndarray, np.ndarray]],
+    failures: Sequence[dict[str, Any]],
+    figures: dict[str, str],
+) -> str:
+    """The Markdown report of an atlas.
+
+    Parameters
+    ----------
+    profiles : sequence of (facts, summary, control)
+        What is shown of a cell, by the heads of the table; two arrays (2, n_layers, 2, 3).
+    failures : sequence of dict
+        By the heads of their table.
+    figures : dict of str
+        Each file's name, and what is to be seen in it.
+    """
+    heads = (*(profiles[0][0] if profiles else ()), "Component", "Weights", *MEASURES)
+    rows = [
+        (*map(_cell_text, facts.values()), COMPONENT_NAMES[i], name, *_depth_peaks(values[i]))
+        for facts, *both in profiles
+        for i in range(2)
+        for name, values in zip(("trained", "untrained"), both, strict=True)
+        if not np.isnan(values[i, :, 0]).all()  # without a control there is none
+    ]
+    sections = [
+        "# Atlas",
+        "The strongest τ of each measure with the distance in tokens, and the relative depth where "
+        "it is: 0 is the first block and 1 the last.",
+        _table(heads, rows) if rows else "No cell is done yet.",
+        *(f"![{words}]({name})" for name, words in figures.items()),
+    ]
+    if failures:
+        lines = [[_cell_text(value) for value in failure.values()] for failure in failures]
+        sections += ["## What failed", _table(tuple(failures[0]), lines)]
+    return "\n\n".join(sections) + "\n"
+
+
+def _depth_peaks(summary: np.ndarray) -> list[str]:
+    tau = summary[:, 1]  # (n_layers, 3)
+    if np.isnan(tau).all(axis=0).any():
+        return ["–"] * len(MEASURES)
+    blocks = np.nanargmax(np.abs(tau), axis=0)
+    depth = np.linspace(0, 1, len(tau))
+    return [f"{_number(tau[b, i])} at {depth[b]:.2f}" for i, b in enumerate(blocks)]
+
+
+def _cell_text(value: object) -> str:
+    """What a user or an error may say, without what would end a cell of a Markdown table."""
+    return " ".join(str(value).replace("|", "\\|").split())
 
 
 def _facts(run: "Investigation") -> str:

@@ -1,0 +1,338 @@
+"""An atlas does each cell once, keeps it at once, and goes on after whatever ended it."""
+
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import HANGING, save_random_gpt2
+
+import layerlab
+from layerlab.__main__ import main
+from layerlab.errors import LayerlabError
+from layerlab.figures import atlas_profiles
+from layerlab.grid import read_grid
+
+pa = pytest.importorskip("pyarrow", reason="the atlas is kept as Parquet")
+pytest.importorskip("distributed", reason="the atlas is computed by Dask")
+
+from layerlab import atlas, cells, store  # noqa: E402
+
+CODE = Path(layerlab.__file__).parents[1]
+
+
+def write_grid(folder, text):
+    path = folder / "grid.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def tiny_grid(model, folder, seeds, targets=(" coffee",)):
+    lists = {"models": [str(model)], "seeds": list(seeds), "targets": list(targets)}
+    text = "\n".join(f"{name} = {values!r}" for name, values in lists.items())
+    return write_grid(folder, f"{text}\nn_targets = 3\n")
+
+
+@pytest.fixture(scope="module")
+def tiny_model(tmp_path_factory):
+    """A random model whose cell takes a moment, with the embedded one's tokenizer."""
+    from layerlab.models import EMBEDDED
+
+    folder = tmp_path_factory.mktemp("tiny")
+    save_random_gpt2(folder, n_layer=4, vocab_size=13000, n_positions=2048)
+    for name in ("vocab.json", "merges.txt", "tokenizer_config.json"):
+        shutil.copy(EMBEDDED / name, folder)
+    return folder
+
+
+@pytest.fixture
+def run_here(monkeypatch):
+    """The command with its worker in this process, which need not import anything."""
+    from contextlib import contextmanager
+
+    @contextmanager
+    def connect(scheduler, n_workers):
+        options = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None}
+        with atlas.Client(processes=False, **options) as client:
+            yield client
+
+    monkeypatch.setattr(atlas, "connect", connect)
+    return lambda *words: main(["atlas", *map(str, words)])
+
+
+def files(out):
+    """Each cell's file, and what would change if it were written once more."""
+    return {
+        path.name: (path.stat().st_ino, path.stat().st_mtime_ns)
+        for path in (out / "cells").glob("*.parquet")
+    }
+
+
+# The file
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("model = ['embedded']", "'model' is nothing that an atlas knows"),
+        ("block = 2", "'block' is of a part that an atlas does not measure"),
+        ("models = 'embedded'", "models = 'embedded' should be a list"),
+        ("models = [1]", "model = 1 should be text"),
+        ("seeds = [true]", "seed = True is not a whole number"),
+        ("n_targets = 1", "n_targets = 1 is not a whole number from 2"),
+        ("targets = []", "targets = [] makes no cell"),
+        ("seeds = [0, 1, 0]", "seeds holds 0 twice"),
+        ("seeds = [0", "is no TOML"),
+    ],
+)
+def test_a_fault_in_the_file_is_one_sentence_and_leaves_nothing(tmp_path, capsys, text, says):
+    path = write_grid(tmp_path, text)
+    assert main(["atlas", str(path), "--out", str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"layerlab: {str(path)!r}")
+    assert says in error and error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_file_and_bytes_that_are_no_text_are_sentences(tmp_path):
+    with pytest.raises(LayerlabError, match="cannot read the grid '.*nowhere.toml'"):
+        read_grid(tmp_path / "nowhere.toml")
+    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(LayerlabError, match="bytes.toml' is no TOML"):
+        read_grid(tmp_path / "bytes.toml")
+
+
+def test_cells_of_one_model_and_seed_stand_side_by_side(tmp_path):
+    path = write_grid(tmp_path, "models = ['a', 'b']\nseeds = [0, 1]\ntargets = ['x', 'y']")
+    asked = [(cell.model, cell.seed, cell.target) for cell in read_grid(path)]
+    assert asked == sorted(asked) and len(set(asked)) == 8
+
+
+# What goes into a cell
+
+
+def test_a_key_changes_with_each_thing_that_goes_into_it_and_nothing_else(tmp_path):
+    options = layerlab.Options()
+    cell = cells.Cell(options, "weights", "text", "place")
+    others = [
+        cells.Cell(layerlab.Options(seed=1), "weights", "text", "place"),
+        cells.Cell(options, "others", "text", "place"),
+        cells.Cell(options, "weights", "words", "place"),
+        cells.Cell(options, "weights", "text", "place", version="0"),
+    ]
+    assert len({one.key for one in (cell, *others)}) == 5
+    assert cells.Cell(layerlab.Options(block=1), "weights", "text", "elsewhere").key == cell.key
+
+
+def test_weights_that_are_changed_while_the_atlas_runs_are_not_taken_for_the_first(tiny_model):
+    options = layerlab.Options(model=str(tiny_model), n_targets=3)
+    with pytest.raises(LayerlabError, match="than when the atlas began"):
+        cells.measure_cell(cells.Cell(options, "0" * 64, "text", str(tiny_model)))
+
+
+def test_a_worker_of_another_version_says_so(tiny_model):
+    cell = cells.Cell(layerlab.Options(), "", "", "embedded", version="0.0.9")
+    with pytest.raises(LayerlabError, match="and the atlas 0.0.9"):
+        cells.measure_cell(cell)
+
+
+# A whole run
+
+
+def test_an_atlas_keeps_its_numbers_its_failures_and_does_nothing_twice(
+    tiny_model, tmp_path, run_here, capsys
+):
+    out, targets = tmp_path / "out", (" coffee", " nowhere at all")
+    grid = tiny_grid(tiny_model, tmp_path, [0, 1], targets)
+    assert run_here(grid, "--out", out) == 1
+    assert "4 cells: 0 were done before, 2 computed, 2 failed" in capsys.readouterr().out
+    assert {path.name for path in out.iterdir()} == {
+        "cells", "failures", "atlas.md", "atlas-mi.png", "atlas-l1.png", "atlas-l2.png",
+    }  # fmt: skip
+    before = files(out)
+    assert run_here(grid, "--out", out) == 1
+    assert "2 were done before, 0 computed, 2 failed" in capsys.readouterr().out
+    assert run_here(grid, "--out", out, "--retry-failed") == 1
+    assert files(out) == before and len(before) == 2
+    assert "' nowhere at all'" in (out / "atlas.md").read_text(encoding="utf-8")
+
+    options = {"model": str(tiny_model), "n_targets": 3, "seed": 1, "block": 0}
+    run = layerlab.investigate(layerlab.Options(**options))
+    found = next(cell for cell in store.read_cells(out) if cell.facts["seed"] == 1)
+    np.testing.assert_allclose(found.summary, run.summary, rtol=1e-5)
+    np.testing.assert_allclose(found.control, run.control.summary, rtol=1e-5)
+    assert found.facts["n_tokens"] == run.n_tokens and found.facts["n_layers"] == 4
+
+    damaged = next((out / "cells").iterdir())
+    damaged.write_bytes(b"PAR1")
+    assert run_here(grid, "--out", out) == 1
+    assert f"{damaged.name} was damaged" in capsys.readouterr().err
+    assert len(files(out)) == 2
+
+    for name in ("duckdb", "pandas"):
+        module = pytest.importorskip(name)
+        if name == "duckdb":
+            rows = len(module.sql(f"from '{out}/cells/*.parquet'"))
+        else:
+            rows = len(module.read_parquet(out / "cells"))
+        assert rows == 2 * 2 * 4  # cells, components, blocks
+
+
+def test_a_model_that_cannot_be_had_fails_alone(tiny_model, tmp_path, run_here, capsys):
+    lists = {"models": [str(tiny_model), "./nowhere.gguf"]}
+    grid = write_grid(tmp_path, f"models = {lists['models']!r}\nn_targets = 3\ncontrol = false")
+    assert run_here(grid, "--out", tmp_path / "out") == 1
+    failure = store.read_failures(tmp_path / "out")[0]
+    assert failure["error"] == "ModelError" and "'nowhere.gguf'" in failure["says"]
+    assert np.isnan(store.read_cells(tmp_path / "out")[0].control).all()
+
+
+def test_a_folder_that_holds_something_else_is_refused(tmp_path, capsys):
+    (tmp_path / "diary.txt").write_text("mine", encoding="utf-8")
+    grid = write_grid(tmp_path, "seeds = [0]")
+    assert main(["atlas", str(grid), "--out", str(tmp_path)]) == 2
+    assert "holds no atlas: name another folder" in capsys.readouterr().err
+
+
+def test_a_missing_package_says_how_to_install_it(tmp_path):
+    grid = write_grid(tmp_path, "seeds = [0]")
+    program = (
+        "import sys\nsys.modules['pyarrow'] = None\nfrom layerlab.__main__ import main\n"
+        f"sys.exit(main(['atlas', {str(grid)!r}, '--out', {str(tmp_path / 'out')!r}]))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "'pyarrow': pip install 'layerlab[atlas]'" in done.stderr
+
+
+def test_the_figure_has_a_row_for_each_target_and_draws_no_missing_control():
+    tau = np.linspace(-1, 1, 8).reshape(1, 2, 4)
+    nothing = np.full((1, 2, 4), np.nan)
+    figure = atlas_profiles({" a": {"m": (tau, nothing)}, " b": {"m": (tau, tau)}}, 0)
+    drawn = [[line for line in axes.lines if len(line.get_xdata()) == 4] for axes in figure.axes]
+    assert [len(lines) for lines in drawn] == [1, 1, 2, 2]
+    np.testing.assert_allclose(drawn[0][0].get_xdata(), [0, 1 / 3, 2 / 3, 1])
+    np.testing.assert_allclose(drawn[1][0].get_ydata(), tau[0, 1])
+
+
+# Whatever ends it
+
+
+def start(*words):
+    environment = os.environ | {"PYTHONPATH": f"{CODE}{os.pathsep}{os.environ['PYTHONPATH']}"}
+    command = [sys.executable, "-m", "layerlab", "atlas", *map(str, words)]
+    return subprocess.Popen(
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+@pytest.mark.check
+def test_killed_at_ten_random_moments_it_loses_nothing_and_does_nothing_twice(tiny_model, tmp_path):
+    out, grid = tmp_path / "out", tiny_grid(tiny_model, tmp_path, range(150), (" coffee", " cup"))
+    known, moments = {}, random.Random(45)
+    for _ in range(10):
+        process = start(grid, "--out", out)
+        end = time.monotonic() + HANGING
+        while not out.exists() or len(files(out)) <= len(known):
+            assert process.poll() is None and time.monotonic() < end
+            time.sleep(0.002)
+        time.sleep(moments.uniform(0, 0.6))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        now = files(out) if out.exists() else {}
+        assert {name: now.get(name) for name in known} == known  # none lost, none written again
+        known = now
+    said, _ = start(grid, "--out", out).communicate(timeout=HANGING)
+    assert 10 <= len(known) < 300  # each time at work, and never at the end
+    assert (
+        f"300 cells: {len(known)} were done before, {300 - len(known)} computed, 0 failed" in said
+    )
+    now = files(out)
+    assert len(now) == 300 and {name: now[name] for name in known} == known
+    assert len(store.read_cells(out)) == 300
+
+
+@pytest.mark.check
+def test_a_cluster_loses_a_worker_and_its_scheduler_and_nothing_else(tiny_model, tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address, started = f"tcp://127.0.0.1:{port}", []
+
+    def dask(kind, *words):
+        command = [sys.executable, "-m", f"distributed.cli.dask_{kind}", *words, "--no-dashboard"]
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
+        started.append(process)
+        return process
+
+    def serve():
+        return dask("scheduler", "--host", "127.0.0.1", "--port", str(port))
+
+    def work():
+        return dask("worker", address, "--nthreads", "1", "--no-nanny")
+
+    def wait_for(n_cells):
+        end = time.monotonic() + HANGING
+        while not out.exists() or len(files(out)) < n_cells:
+            assert time.monotonic() < end, f"{n_cells} cells were never done"
+            time.sleep(0.05)
+
+    out, grid = tmp_path / "out", tiny_grid(tiny_model, tmp_path, range(150))
+    words = (grid, "--out", out, "--scheduler", address)
+    try:
+        scheduler, worker, _ = serve(), work(), work()
+        atlas_run = start(*words)
+        wait_for(10)
+        worker.kill()
+        wait_for(30)  # the other one does what the first one had begun
+        scheduler.kill()
+        _, error = atlas_run.communicate(timeout=HANGING)
+        assert atlas_run.returncode == 2
+        assert f"the scheduler at {address} is gone: what was done until then is kept" in error
+        assert "Traceback" not in error
+        known = files(out)
+        serve(), work()
+        again = start(*words)
+        said, error = again.communicate(timeout=HANGING)
+        assert again.returncode == 0, error
+        n_before = len(known)
+        assert f"{n_before} were done before, {150 - n_before} computed, 0 failed" in said
+        now = files(out)
+        assert len(now) == 150 and {name: now[name] for name in known} == known
+    finally:
+        for process in started:
+            process.kill()
+
+
+def test_no_scheduler_at_the_address_is_a_sentence(monkeypatch):
+    monkeypatch.setattr(atlas, "REACHABLE", 0.3)
+    with (
+        pytest.raises(LayerlabError, match="no scheduler at 'tcp://127.0.0.1:9'"),
+        atlas.connect("tcp://127.0.0.1:9", 1),
+    ):
+        pass
+
+
+def test_a_cluster_without_workers_is_given_up(monkeypatch, tiny_model, tmp_path):
+    monkeypatch.setattr(atlas, "PATIENCE", 0.2)
+    monkeypatch.setattr(atlas, "PULSE", 0.1)
+    grid = read_grid(tiny_grid(tiny_model, tmp_path, [0]))
+    kept = store.Store(tmp_path / "out", tmp_path)
+    todo, tally = atlas.plan(grid, kept)
+    with (
+        atlas.Client(processes=False, n_workers=0, dashboard_address=None) as client,
+        pytest.raises(LayerlabError, match="no worker has been at"),
+    ):
+        atlas.compute(todo, kept, client, tally)
