@@ -196,19 +196,42 @@ def test_without_its_refusal_a_setting_would_be_recorded_wrongly(setting, monkey
 
 @pytest.fixture
 def bert():
-    shape = {"hidden_size": 8, "num_attention_heads": 1, "intermediate_size": 8}
+    shape = {"hidden_size": 8, "num_attention_heads": 1, "intermediate_size": 12}
     return BertModel(BertConfig(vocab_size=300, num_hidden_layers=2, **shape)).eval()
 
 
-def test_an_unknown_family_says_how_to_add_a_row(bert, monkeypatch):
-    with pytest.raises(ModelError, match=r"'bert'.*gpt2, .*FAMILIES\['bert'\] = Family\(") as error:
+BERT = Family("encoder.layer", "attention.output.dense", "output.dense")
+
+
+def test_an_unknown_family_says_both_ways_to_name_its_modules(bert):
+    said = r"'bert'.*gpt2, .*by --blocks, --attention and --mlp, .* family=Family\("
+    with pytest.raises(ModelError, match=said) as error:
         count_blocks(bert)
     assert all(kind in str(error.value) for kind in FAMILIES)
-    row = Family("encoder.layer", "attention.output.dense", "output.dense")
-    monkeypatch.setitem(FAMILIES, "bert", row)
-    with record(bert) as activations, torch.no_grad():
+    with record(bert, family=BERT) as activations, torch.no_grad():
         bert(IDS)
     assert activations.stack().shape == (2, 2, IDS.numel(), 8)
+    assert count_blocks(bert, BERT) == 2
+
+
+def test_a_family_by_hand_is_used_wherever_a_model_is_run(bert):
+    ids = IDS.numpy()
+    rows = last_token_activations(bert, ids, family=BERT)
+    assert rows.shape == (2, 2, len(ids), 8)
+    assert target_activations(bert, ids[0], [2, 3], family=BERT).shape == (2, 2, 2, 8)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"blocks": "encoder"}, "is a BertEncoder and no list of blocks"),
+        ({"mlp": "intermediate.dense"}, r"'mlp_0' hands over \(2, 20, 12\), .* holds 8 numbers"),
+        ({"attention": "attention.self"}, "'att_0' hands over a tuple"),
+    ],
+)
+def test_a_family_by_hand_that_is_none(wrong, said, bert):
+    with pytest.raises(ModelError, match=said), record(bert, family=replace(BERT, **wrong)):
+        bert(IDS)
 
 
 @pytest.mark.parametrize("wrong", ["blocks", "attention", "mlp"])

