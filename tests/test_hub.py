@@ -15,15 +15,25 @@ from transformers import GPT2LMHeadModel
 
 from layerlab import hub as hub_module
 from layerlab.errors import ModelError
-from layerlab.models import count_blocks, load_model
+from layerlab.models import EMBEDDED, count_blocks, load_model
 
 WEIGHTS = "model.safetensors"
 UNDELIVERED = "is not complete in the local cache, and http://127.0.0.1:.* does not deliver it"
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A random model with the embedded one's tokenizer, which is small and quickly read."""
+    made = tmp_path_factory.mktemp("hub")
+    save_random_gpt2(made, vocab_size=8192)
+    for name in ("vocab.json", "merges.txt", "tokenizer_config.json"):
+        shutil.copy(EMBEDDED / name, made)
+    return made
+
+
 @pytest.fixture
-def hub(tiny_checkpoint, tmp_path, monkeypatch):
-    made = Hub.of_folder(tiny_checkpoint)
+def hub(folder, tmp_path, monkeypatch):
+    made = Hub.of_folder(folder)
     with loopback.served(made, tmp_path / "cache", monkeypatch):
         yield made
 
@@ -80,9 +90,8 @@ def save_bin(folder):
     return (folder / "pytorch_model.bin").read_bytes()
 
 
-def test_safetensors_come_first_and_variants_are_none(hub, tiny_checkpoint, tmp_path):
-    folder = shutil.copytree(tiny_checkpoint, tmp_path / "copy")
-    hub.files["pytorch_model.bin"] = save_bin(folder)
+def test_safetensors_come_first_and_variants_are_none(hub, folder, tmp_path):
+    hub.files["pytorch_model.bin"] = save_bin(shutil.copytree(folder, tmp_path / "copy"))
     blocks()
     assert "get pytorch_model.bin" not in hub.asked
     hub.files["model.fp16.safetensors"] = hub.files.pop(WEIGHTS)
@@ -92,9 +101,9 @@ def test_safetensors_come_first_and_variants_are_none(hub, tiny_checkpoint, tmp_
     assert "get model.fp16.safetensors" not in hub.asked
 
 
-def shard(hub, tmp_path, **options):
-    model = save_random_gpt2(tmp_path / "whole")
-    model.save_pretrained(tmp_path / "shards", max_shard_size="1MB", **options)
+def shard(hub, tmp_path):
+    model = save_random_gpt2(tmp_path / "whole", vocab_size=8192)
+    model.save_pretrained(tmp_path / "shards", max_shard_size="100KB")
     del hub.files[WEIGHTS]
     hub.files |= Hub.of_folder(tmp_path / "shards").files
     return [name for name in hub.files if "-of-" in name]

@@ -114,6 +114,14 @@ def test_untrained_model_is_drawn_from_its_seed(embedded):
     assert first.dtype == torch.float32
 
 
+def test_untrained_weights_are_those_that_transformers_draws(embedded):
+    """Bit for bit: the numbers of the course's controls rest on them."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        drawn = GPT2LMHeadModel(embedded[0].config)
+    assert same_weights(drawn, load_model(untrained=True, seed=3)[0])
+
+
 def test_drawing_leaves_the_global_random_state_alone():
     state = torch.get_rng_state()
     load_model(untrained=True)
