@@ -198,6 +198,7 @@ FIRST = [("info", name) for name in ANSWERS]
 LATER = [("tree", "503"), ("tree", "HTML"), ("tree", "null"), ("tree", "silence")]
 LATER += [("head", "503"), ("head", "429"), ("head", "silence"), ("get", "500"), ("get", "silence")]
 LATER += [(f"head {WEIGHTS}", "503"), (f"get {WEIGHTS}", "500"), (f"get {WEIGHTS}", "401")]
+LATER += [(f"get {WEIGHTS}", "silence"), (f"get {WEIGHTS}", "hangs up")]
 
 
 @pytest.mark.parametrize(("request_", "answer"), FIRST + LATER)
