@@ -91,6 +91,17 @@ def test_what_is_recorded_is_what_each_block_adds_to_the_residual_stream(kind, s
     torch.testing.assert_close(attention + mlp, stream.diff(dim=0), rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", FAMILIES)
+def test_in_half_precision_the_sum_is_rounded_to_its_digits(kind):
+    """bfloat16 keeps 8 binary digits, and each of the sums on the way is rounded to them."""
+    model = make(kind, TINY[kind][0]).to(torch.bfloat16)
+    with record(model) as activations:
+        stream = residual_stream(model, IDS).float()
+    added = torch.as_tensor(activations.stack()).sum(dim=0).reshape(stream[1:].shape)
+    error = (added - stream.diff(dim=0)).abs().amax()
+    assert error <= 4 * 2**-8 * stream.abs().max()
+
+
 @pytest.mark.parametrize(("kind", "shape"), KINDS)
 def test_only_attention_looks_at_other_tokens(kind, shape):
     model = make(kind, shape)
@@ -196,19 +207,55 @@ def test_without_its_refusal_a_setting_would_be_recorded_wrongly(setting, monkey
 
 @pytest.fixture
 def bert():
-    shape = {"hidden_size": 8, "num_attention_heads": 1, "intermediate_size": 8}
+    shape = {"hidden_size": 8, "num_attention_heads": 1, "intermediate_size": 12}
     return BertModel(BertConfig(vocab_size=300, num_hidden_layers=2, **shape)).eval()
 
 
-def test_an_unknown_family_says_how_to_add_a_row(bert, monkeypatch):
-    with pytest.raises(ModelError, match=r"'bert'.*gpt2, .*FAMILIES\['bert'\] = Family\(") as error:
+BERT = Family("encoder.layer", "attention.output.dense", "output.dense")
+
+
+def test_an_unknown_family_says_both_ways_to_name_its_modules(bert):
+    said = r"'bert'.*gpt2, .*by --blocks, --attention and --mlp, .* family=Family\("
+    with pytest.raises(ModelError, match=said) as error:
         count_blocks(bert)
     assert all(kind in str(error.value) for kind in FAMILIES)
-    row = Family("encoder.layer", "attention.output.dense", "output.dense")
-    monkeypatch.setitem(FAMILIES, "bert", row)
-    with record(bert) as activations, torch.no_grad():
+    with record(bert, family=BERT) as activations, torch.no_grad():
         bert(IDS)
     assert activations.stack().shape == (2, 2, IDS.numel(), 8)
+    assert count_blocks(bert, BERT) == 2
+
+
+def test_an_architecture_outside_the_table_is_loaded_with_its_paths(embedded, tmp_path):
+    family = Family("layers", "self_attn.o_proj", "mlp.down_proj")
+    make("stablelm", LLAMA | {"vocab_size": 8192}).save_pretrained(tmp_path)
+    embedded[1].save_pretrained(tmp_path)
+    with pytest.raises(ModelError, match="of the architecture 'stablelm'"):
+        load_model(tmp_path)
+    model, _ = load_model(tmp_path, family=family)
+    with record(model, family=family) as activations, torch.no_grad():
+        hidden = model(IDS, output_hidden_states=True).hidden_states
+    added = activations["att_0"] + activations["mlp_0"]
+    torch.testing.assert_close(added, hidden[1] - hidden[0], rtol=0, atol=1e-5)
+
+
+def test_a_family_by_hand_is_used_wherever_a_model_is_run(bert):
+    ids = IDS.numpy()
+    rows = last_token_activations(bert, ids, family=BERT)
+    assert rows.shape == (2, 2, len(ids), 8)
+    assert target_activations(bert, ids[0], [2, 3], family=BERT).shape == (2, 2, 2, 8)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"blocks": "encoder"}, "is a BertEncoder and no list of blocks"),
+        ({"mlp": "intermediate.dense"}, r"'mlp_0' hands over \(2, 20, 12\), .* holds 8 numbers"),
+        ({"attention": "attention.self"}, "'att_0' hands over a tuple"),
+    ],
+)
+def test_a_family_by_hand_that_is_none(wrong, said, bert):
+    with pytest.raises(ModelError, match=said), record(bert, family=replace(BERT, **wrong)):
+        bert(IDS)
 
 
 @pytest.mark.parametrize("wrong", ["blocks", "attention", "mlp"])

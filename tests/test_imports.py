@@ -22,6 +22,7 @@ ORDER = [  # each may import those before it
     "statistics",
     "articles",
     "families",
+    "hub",
     "models",
     "tokens",
     "hooks",

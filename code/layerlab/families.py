@@ -1,7 +1,6 @@
 """Where each family of models keeps its blocks, and what attention and MLP add to the stream."""
 
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from layerlab.errors import ModelError
@@ -116,8 +115,9 @@ def find_family(config: "PretrainedConfig", whose: str) -> Family:
     if kind not in FAMILIES:
         raise ModelError(
             f"{whose} is of the architecture {kind!r}, and layerlab knows where attention and MLP "
-            f"hand over what they add in {', '.join(FAMILIES)}: give one of these, or a row for "
-            f"yours, FAMILIES[{kind!r}] = Family(blocks, attention, mlp) of layerlab.families"
+            f"hand over what they add in {', '.join(FAMILIES)}: give one of these, or name the "
+            f"modules of yours by --blocks, --attention and --mlp, in Python by "
+            "family=Family(blocks, attention, mlp) of layerlab.families"
         )
     family = FAMILIES[kind]
     for refusal in family.refusals:
@@ -129,27 +129,45 @@ def find_family(config: "PretrainedConfig", whose: str) -> Family:
     return family
 
 
-def find_blocks(model: "PreTrainedModel") -> "nn.ModuleList":
+def find_blocks(model: "PreTrainedModel", family: Family | None = None) -> "nn.ModuleList":
     """The list of a model's blocks.
+
+    Parameters
+    ----------
+    model : transformers.PreTrainedModel
+    family : Family, optional
+        Where they are; by default what the table says of its type.
 
     Raises
     ------
     ModelError
         If the model's family is not known, or it has no blocks where its family has them.
     """
-    path = _family_of(model).blocks
-    return _follow(model.base_model, path, model)
+    path = (family or _family_of(model)).blocks
+    blocks = _follow(model.base_model, path, model)
+    if not hasattr(blocks, "__getitem__") or not len(blocks):
+        raise ModelError(
+            f"{path!r} of a {type(model).__name__} is a {type(blocks).__name__} and no list of "
+            "blocks: give the path of the list"
+        )
+    return blocks
 
 
-def find_outputs(model: "PreTrainedModel") -> "dict[str, nn.Module]":
+def find_outputs(model: "PreTrainedModel", family: Family | None = None) -> "dict[str, nn.Module]":
     """The modules whose outputs are added to the residual stream, ``att_0`` … and ``mlp_0`` …
+
+    Parameters
+    ----------
+    model, family
+        As for `find_blocks`.
 
     Raises
     ------
     ModelError
         As `find_blocks`.
     """
-    family, blocks = _family_of(model), find_blocks(model)
+    family = family or _family_of(model)
+    blocks = find_blocks(model, family)
     return {
         f"{component}_{i}": _follow(block, path, model)
         for component, path in zip(COMPONENTS, (family.attention, family.mlp), strict=True)
@@ -169,9 +187,10 @@ def _family_of(model: "PreTrainedModel") -> Family:
 
 def _follow(module: "nn.Module", path: str, model: "PreTrainedModel") -> "nn.Module":
     try:
-        return attrgetter(path)(module)
+        return module.get_submodule(path)
     except AttributeError as error:
+        names = ", ".join(name for name, _ in module.named_children())
         raise ModelError(
-            f"a {type(model).__name__} has no {path!r} in its {type(module).__name__} ({error}): "
-            f"give a causal model, or mend its row in layerlab.families"
+            f"a {type(model).__name__} has no {path!r} in its {type(module).__name__} ({error}), "
+            f"which begins with {names}: give a path that it has, or a causal model"
         ) from error

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from layerlab._validate import whole_numbers
 from layerlab.errors import ModelError, TargetError
-from layerlab.families import COMPONENTS, context_length, find_outputs
+from layerlab.families import COMPONENTS, Family, context_length, find_outputs
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -63,7 +63,12 @@ class Activations(dict[str, torch.Tensor]):
 
 
 @contextmanager
-def record(model: "PreTrainedModel", positions: ArrayLike | None = None) -> Iterator[Activations]:
+def record(
+    model: "PreTrainedModel",
+    positions: ArrayLike | None = None,
+    *,
+    family: Family | None = None,
+) -> Iterator[Activations]:
     """Record what attention and MLP of every block add to the residual stream in a pass.
 
     Parameters
@@ -72,6 +77,8 @@ def record(model: "PreTrainedModel", positions: ArrayLike | None = None) -> Iter
         Of a known family, with or without its head.
     positions : sequence of int, optional
         The only positions to keep; negative ones count from the end. All of them by default.
+    family : layerlab.families.Family, optional
+        Where attention and MLP hand over what they add, for a model that `layerlab.families` lacks.
 
     Yields
     ------
@@ -83,7 +90,8 @@ def record(model: "PreTrainedModel", positions: ArrayLike | None = None) -> Iter
     Raises
     ------
     ModelError
-        If the model is of no known family, or no output of its modules is what is added.
+        If the model is of no known family, or no output of its modules is what is added; from the
+        forward pass, if an output is no vector of the residual stream for each token.
     TargetError
         From the forward pass, if a position lies outside the sequence.
     MeasureError
@@ -99,13 +107,13 @@ def record(model: "PreTrainedModel", positions: ArrayLike | None = None) -> Iter
     >>> activations.stack().shape
     (2, 12, 4, 192)
     """
-    modules = find_outputs(model)
+    modules = find_outputs(model, family)
     activations = Activations(n_layers=len(modules) // len(COMPONENTS))
     kept = None if positions is None else torch.as_tensor(whole_numbers(positions, "positions"))
     handles = []
     try:
         for name, module in modules.items():
-            handles.append(module.register_forward_hook(_make_hook(activations, name, kept)))
+            handles.append(module.register_forward_hook(_make_hook(activations, name, kept, model)))
         yield activations
     finally:
         for handle in handles:
@@ -113,13 +121,17 @@ def record(model: "PreTrainedModel", positions: ArrayLike | None = None) -> Iter
 
 
 def target_activations(
-    model: "PreTrainedModel", token_ids: ArrayLike, positions: ArrayLike
+    model: "PreTrainedModel",
+    token_ids: ArrayLike,
+    positions: ArrayLike,
+    *,
+    family: Family | None = None,
 ) -> NDArray[np.float32]:
     """Activations of targets in a text, from one pass that ends at the last target.
 
     Parameters
     ----------
-    model : transformers.PreTrainedModel
+    model, family
         As for `record`.
     token_ids : array of int, shape (n_tokens,)
     positions : array of int, shape (n_targets,)
@@ -136,6 +148,8 @@ def target_activations(
         model's.
     MeasureError
         If something else than whole numbers is given.
+    ModelError
+        If the model hands over NaN or infinity.
 
     Examples
     --------
@@ -158,15 +172,17 @@ def target_activations(
             "tokens: count from 0"
         )
     sequence = token_ids[: positions.max() + 1]  # no target needs what comes later
-    return _run(model, sequence[None], positions)
+    return _run(model, sequence[None], positions, family)
 
 
-def last_token_activations(model: "PreTrainedModel", windows: ArrayLike) -> NDArray[np.float32]:
+def last_token_activations(
+    model: "PreTrainedModel", windows: ArrayLike, *, family: Family | None = None
+) -> NDArray[np.float32]:
     """Activations of the last token of each window, in as few passes as memory allows.
 
     Parameters
     ----------
-    model : transformers.PreTrainedModel
+    model, family
         As for `record`.
     windows : array of int, shape (n, length)
 
@@ -181,6 +197,8 @@ def last_token_activations(model: "PreTrainedModel", windows: ArrayLike) -> NDAr
         model's.
     MeasureError
         If something else than whole numbers is given.
+    ModelError
+        As `target_activations`.
 
     Examples
     --------
@@ -195,7 +213,7 @@ def last_token_activations(model: "PreTrainedModel", windows: ArrayLike) -> NDAr
         raise TargetError(f"windows of shape {windows.shape} hold no token: give (n, length)")
     starts = range(0, len(windows), _n_at_once(model, windows.shape[1]))
     batches = np.split(windows, starts[1:])
-    return np.concatenate([_run(model, batch, [-1]) for batch in batches], axis=2)
+    return np.concatenate([_run(model, batch, [-1], family) for batch in batches], axis=2)
 
 
 def _n_at_once(model: "PreTrainedModel", length: int) -> int:
@@ -211,7 +229,7 @@ def _n_at_once(model: "PreTrainedModel", length: int) -> int:
 
 
 def _run(
-    model: "PreTrainedModel", sequences: np.ndarray, positions: ArrayLike
+    model: "PreTrainedModel", sequences: np.ndarray, positions: ArrayLike, family: Family | None
 ) -> NDArray[np.float32]:
     """Record `positions` in one pass over `sequences` (n, length)."""
     context, length = context_length(model), sequences.shape[1]
@@ -228,15 +246,31 @@ def _run(
             "tokenize it with the model's own tokenizer"
         )
     ids = torch.as_tensor(sequences, dtype=torch.long, device=model.device)
-    with record(model, positions) as activations, torch.no_grad():
+    with record(model, positions, family=family) as activations, torch.no_grad():
         model.base_model(ids, use_cache=False)  # the base model: nobody asks for the next word
-    return activations.stack()  # (2, n_layers, n_rows, width)
+    rows = activations.stack()  # (2, n_layers, n_rows, width)
+    _check_finite(rows, model)
+    return rows
+
+
+def _check_finite(rows: np.ndarray, model: "PreTrainedModel") -> None:
+    broken = np.argwhere(~np.isfinite(rows).all(axis=(2, 3)).T)  # in the order of the pass
+    if len(broken):
+        block, component = broken[0]
+        raise ModelError(
+            f"{COMPONENTS[component]}_{block} of the {type(model).__name__} hands over NaN or "
+            f"infinity in {model.dtype}: load it with dtype='float32', or give another model"
+        )
 
 
 def _make_hook(
-    activations: Activations, name: str, positions: "torch.Tensor | None"
+    activations: Activations,
+    name: str,
+    positions: "torch.Tensor | None",
+    model: "PreTrainedModel",
 ) -> Callable[..., None]:
     def hook(_: torch.nn.Module, __: Any, output: torch.Tensor) -> None:  # (n_sequences, n, width)
+        _check_output(output, name, model)
         if output.ndim == 2:  # OPT's MLP knows tokens and no sequences, its attention knows both
             n_sequences = len(activations[name.replace("mlp", "att")])
             output = output.unflatten(0, (n_sequences, -1))
@@ -247,6 +281,18 @@ def _make_hook(
         activations.keep(name, output)  # a copy, for some blocks add to their output in place
 
     return hook
+
+
+def _check_output(output: object, name: str, model: "PreTrainedModel") -> None:
+    """Only what has the width of the residual stream can be added to it."""
+    shape = tuple(output.shape) if isinstance(output, torch.Tensor) else ()
+    width = model.config.hidden_size
+    if len(shape) not in (2, 3) or shape[-1] != width:
+        what = shape or f"a {type(output).__name__}"
+        raise ModelError(
+            f"{name!r} hands over {what}, and a token of the {type(model).__name__}'s residual "
+            f"stream holds {width} numbers: name the module whose output is added to it"
+        )
 
 
 def _check_positions(positions: torch.Tensor, n_tokens: int) -> None:

