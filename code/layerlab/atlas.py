@@ -152,8 +152,9 @@ def connect(scheduler: str | None, n_workers: int) -> Iterator[Client]:
     LayerlabError
         If there is no scheduler at the address.
     """
-    for name in ("distributed", "tornado", "asyncio"):  # what matters is said by errors
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    for name in logging.root.manager.loggerDict:  # what matters is said by errors
+        if name.partition(".")[0] in ("distributed", "tornado", "asyncio"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
     if scheduler is None:
         n_threads = max(1, CPU_COUNT // n_workers)  # so that the processes do not fight
         settings = {"distributed.nanny.pre-spawn-environ.OMP_NUM_THREADS": n_threads}
