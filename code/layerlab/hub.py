@@ -212,10 +212,10 @@ def _snapshot(
 
 def _list_sizes(repo: str, folder: Path) -> dict[str, int | None]:
     try:
-        files = get_cached_repo_tree(repo, revision=folder.name)
+        tree = get_cached_repo_tree(repo, revision=folder.name)
     except CachedRepoTreeNotFoundError:  # another program filled the cache, and no hub is there
         return {path.name: None for path in folder.glob("*")}
-    return {file.path: file.size for file in files}
+    return {file.path: file.size for file in tree}
 
 
 def _is_small_and_no_weight(name: str, size: int | None) -> bool:
