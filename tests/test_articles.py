@@ -7,6 +7,7 @@ import socket
 import threading
 import warnings
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import ClassVar
 from urllib.parse import parse_qs, urlparse
 
@@ -14,7 +15,7 @@ import pytest
 import wikipedia
 
 from layerlab import articles
-from layerlab.articles import load_article
+from layerlab.articles import Article, fetch_article, load_article
 from layerlab.errors import ArticleError
 
 TEXT = "Turkish coffee is unfiltered.\n\n\n== History ==\nIt reached Istanbul in 1543."
@@ -62,8 +63,30 @@ REFUSALS = {  # status, headers, body
 }
 
 
+REVISIONS = {"Unlicensed": 3, "Factless": 4, "Numbered": 5, "Twofold": 6}
+PAGE = {
+    "title": "Turkish coffee",
+    "canonicalurl": "https://x/wiki/Turkish_coffee",
+    "pagelanguage": "en",
+    "revisions": [{"revid": 2, "timestamp": "2026-10-21T07:28:00Z"}],
+}
+RIGHTS = {"text": "CC BY-SA 4.0", "url": "https://x/by-sa"}
+FACTS = {  # by revision
+    "2": {"query": {"pages": {"7": PAGE}, "rightsinfo": RIGHTS}},
+    "3": {"query": {"pages": {"7": PAGE}, "rightsinfo": {"text": "", "url": ""}}},
+    "4": {"query": {"badrevids": {"4": {"revid": 4}}}},
+    "5": {"query": {"pages": {"7": PAGE | {"title": 5}}, "rightsinfo": RIGHTS}},
+    "6": {"query": {"pages": {"7": PAGE, "8": PAGE}, "rightsinfo": RIGHTS}},
+}
+for number, title in enumerate(REVISIONS, start=20):
+    PAGES[title] = {"pageid": number, "title": title, "fullurl": f"http://x/{number}"}
+    EXTRACTS[title] = TEXT
+
+
 def answer(query: dict) -> dict:
     """What Wikipedia's API answers to the questions that the wikipedia package asks."""
+    if "revids" in query:
+        return FACTS[query["revids"]]
     title = query["titles"]
     if title in ODD:
         return ODD[title]
@@ -73,7 +96,7 @@ def answer(query: dict) -> dict:
     page = dict(PAGES[title])
     if "extracts" in query["prop"]:
         page["extract"] = EXTRACTS[title]
-        page["revisions"] = [{"revid": 2, "parentid": 1}]
+        page["revisions"] = [{"revid": REVISIONS.get(title, 2), "parentid": 1}]
     elif query["prop"] == "revisions":
         page["revisions"] = [{"*": "".join(f"<li><a>{name}</a></li>" for name in CHOICES[title])}]
     return {"query": {"pages": {str(page.get("pageid", -1)): page}}}
@@ -86,7 +109,7 @@ class Wikipedia(BaseHTTPRequestHandler):
     def do_GET(self):
         query = {name: values[0] for name, values in parse_qs(urlparse(self.path).query).items()}
         self.agents.append(self.headers["User-Agent"])
-        refusal = REFUSALS.get(query["titles"])
+        refusal = REFUSALS.get(query.get("titles", ""))
         status, headers, body = refusal or (200, {}, json.dumps(answer(query)).encode())
         if self.stumbles:
             status = self.stumbles.pop()
@@ -205,6 +228,47 @@ def test_wikipedia(local_wikipedia):
     Wikipedia.agents.clear()
     assert load_article("wikipedia:Turkish coffee") == TEXT
     assert set(Wikipedia.agents) == {articles.USER_AGENT}
+
+
+def test_wikipedia_says_which_edit_was_read_and_under_which_licence(local_wikipedia):
+    article = fetch_article("wikipedia:Turk coffee")
+    assert article == Article(
+        text=TEXT,
+        source="wikipedia:Turk coffee",
+        title="Turkish coffee",
+        address="https://x/wiki/Turkish_coffee",
+        revision="2",
+        time="2026-10-21T07:28:00Z",
+        language="en",
+        licence="CC BY-SA 4.0 (https://x/by-sa)",
+    )
+    assert article.attribution == (
+        "The text is “Turkish coffee” (https://x/wiki/Turkish_coffee, revision 2 of "
+        "2026-10-21T07:28:00Z); its licence is CC BY-SA 4.0 (https://x/by-sa)."
+    )
+
+
+def test_wiki_without_a_licence(local_wikipedia):
+    article = fetch_article("wikipedia:Unlicensed")
+    assert article.licence == ""
+    assert article.attribution.endswith("; its wiki states no licence.")
+
+
+@pytest.mark.parametrize("title", ["Factless", "Numbered", "Twofold"])
+def test_facts_that_are_none(local_wikipedia, title):
+    with pytest.raises(ArticleError, match=f"Wikipedia's answer about '{title}' holds no article"):
+        load_article(f"wikipedia:{title}")
+
+
+def test_origin_of_a_file_and_of_the_embedded_article(tmp_path):
+    path = tmp_path / "tea.txt"
+    path.write_text("Tea.", encoding="utf-8")
+    assert fetch_article(path) == Article("Tea.", str(path))
+    assert "states neither origin nor licence" in fetch_article(path).attribution
+    licence = (Path(__file__).parents[1] / "LICENSE-TEXT.md").read_text(encoding="utf-8")
+    name, address = fetch_article("embedded").licence.rstrip(")").split(" (")
+    assert name in licence
+    assert address in licence
 
 
 @pytest.mark.parametrize(

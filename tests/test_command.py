@@ -101,7 +101,7 @@ def test_results_have_the_names_and_shapes_that_the_course_promises(embedded_run
             positions = results[f"{prefix}target_positions"]
             tokens = results[f"{prefix}token_ids"][positions]
             assert len(set(tokens.tolist())) == 1
-        assert len(results.files) == 16
+        assert len(results.files) == 18
 
 
 def test_results_are_those_of_the_investigation(embedded_run, investigation):
@@ -117,6 +117,7 @@ def test_results_are_those_of_the_investigation(embedded_run, investigation):
 def test_report_is_that_of_the_investigation(embedded_run, investigation):
     out, _ = embedded_run
     report = (out / "report.md").read_text(encoding="utf-8")
+    assert investigation.article.attribution in report
     apart, l2 = investigation.position_distances, investigation.distances[:, 2]
     tau, kendall = investigation.tau[2]
     row = next(line for line in report.splitlines() if line.startswith("| L2 "))

@@ -29,6 +29,7 @@ NAMES = [
     "summary",
     "layer_information",
     "model",
+    "article",
 ]
 N_LAYERS, WIDTH = 12, 192
 PAIRS = list(itertools.combinations(range(10), 2))
@@ -212,6 +213,14 @@ def test_real_tokenizer_and_options(quick):
     assert result.distances.shape == (6, 3)
     assert result.n_sequences == 20
     assert result.first_positions.max() < 64
+
+
+def test_the_origin_of_the_article_is_kept(quick):
+    result = quick()
+    assert result.article.text
+    facts = dict(result.arrays()["article"].tolist())
+    assert facts == result.article.facts
+    assert facts["source"] == str(result.options.article)
 
 
 def test_the_version_of_the_model_is_kept(quick):

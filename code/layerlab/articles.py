@@ -9,6 +9,7 @@ import unicodedata
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from http import HTTPStatus
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -28,6 +29,19 @@ READS = ("data/articles",)  # relative to this file; the site's build looks for 
 EMBEDDED = files("layerlab") / READS[0] / "turkish_coffee.txt"
 WIKIPEDIA = "wikipedia:"
 EXAMPLE = "Turkish coffee"
+EMBEDDED_FACTS = {  # as LICENSE-TEXT.md states it
+    "title": EXAMPLE,
+    "language": "en",
+    "licence": "CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/)",
+}
+# What is asked of a wiki about one revision of a page, and about itself.
+FACTS = {
+    "prop": "info|revisions",
+    "inprop": "url",
+    "rvprop": "ids|timestamp",
+    "meta": "siteinfo",
+    "siprop": "rightsinfo",
+}
 OFFLINE = "use the article 'embedded' or a text file"
 USER_AGENT = "layerlab/1.0 (textbook on language models; python-wikipedia)"
 TIMEOUT = 10.0  # seconds of silence until Wikipedia counts as unreachable
@@ -54,6 +68,54 @@ BYTE_ORDER_MARKS = {
 }
 NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\ud800-\udfff]")  # control characters, and half ones
 INVISIBLE = "\N{SOFT HYPHEN}\N{ZERO WIDTH SPACE}\N{WORD JOINER}\N{ZERO WIDTH NO-BREAK SPACE}"
+
+
+@dataclass(frozen=True)
+class Article:
+    """A text and where it comes from; a fact that there is none of is an empty string.
+
+    Attributes
+    ----------
+    text : str
+        As `load_article` gives it.
+    source : str
+        What was asked for.
+    title, address, language : str
+        The page's name, where it is read, and its language's code.
+    revision, time : str
+        Of a wiki's page: which edit of it this is, and when that was made (ISO 8601, UTC).
+    licence : str
+        As the wiki, or this course, states it.
+
+    Examples
+    --------
+    >>> fetch_article("embedded").licence
+    'CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/)'
+    """
+
+    text: str
+    source: str
+    title: str = ""
+    address: str = ""
+    revision: str = ""
+    time: str = ""
+    language: str = ""
+    licence: str = ""
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """All but the text, by name."""
+        return {name: fact for name, fact in asdict(self).items() if name != "text"}
+
+    @property
+    def attribution(self) -> str:
+        """One sentence that says whose text it is; of a user's own file, that nothing is known."""
+        if not self.title:
+            return f"The text is that of {self.source}, which states neither origin nor licence."
+        edit = f", revision {self.revision} of {self.time}" if self.revision else ""
+        place = f" ({self.address}{edit})" if self.address else ""
+        licence = f"its licence is {self.licence}" if self.licence else "its wiki states no licence"
+        return f"The text is “{self.title}”{place}; {licence}."
 
 
 def load_article(source: str = "embedded") -> str:
@@ -83,14 +145,39 @@ def load_article(source: str = "embedded") -> str:
     >>> load_article()[:14]
     'Turkish coffee'
     """
+    return fetch_article(source).text
+
+
+def fetch_article(source: str = "embedded") -> Article:
+    """An article with what is known of its origin.
+
+    Parameters
+    ----------
+    source : str
+        As for `load_article`.
+
+    Returns
+    -------
+    Article
+
+    Raises
+    ------
+    ArticleError
+        As `load_article`.
+    """
     source = str(source)
     if source.startswith(WIKIPEDIA):
-        text = _fetch_from_wikipedia(source.removeprefix(WIKIPEDIA).strip())
+        article = _fetch_from_wikipedia(source, source.removeprefix(WIKIPEDIA).strip())
     elif source.startswith(("https://", "http://")):
-        text = _fetch_from_wikipedia(source)
+        article = _fetch_from_wikipedia(source, source)
+    elif source == "embedded":
+        article = Article(_read_file(EMBEDDED), source, **EMBEDDED_FACTS)
     else:
-        text = _read_file(EMBEDDED if source == "embedded" else Path(source))
-    text = _as_seen(text)
+        article = Article(_read_file(Path(source)), source)
+    return replace(article, text=_check_text(source, _as_seen(article.text)))
+
+
+def _check_text(source: str, text: str) -> str:
     if not text.strip():
         raise ArticleError(f"the article {source!r} has no text: choose another")
     if found := NO_TEXT.search(text):
@@ -130,14 +217,18 @@ def _read_file(path: Traversable) -> str:
 # ---- Wikipedia -------------------------------------------------------------------------------
 
 
-def _fetch_from_wikipedia(asked: str) -> str:
+def _fetch_from_wikipedia(source: str, asked: str) -> Article:
     title = _check_title(asked)
     questions = _Questions(title)
     try:
         with _asked_by(questions), warnings.catch_warnings():
             # on a disambiguation page the package leaves the choice of a parser to BeautifulSoup
             warnings.simplefilter("ignore", GuessedAtParserWarning)
-            text = wikipedia.page(title, auto_suggest=False).content
+            page = wikipedia.page(title, auto_suggest=False)
+            text = page.content
+        if not isinstance(text, str):
+            raise _strange_answer(title, questions.answer)
+        facts = _read_facts(questions(FACTS | {"revids": page.revision_id}))
     except wikipedia.PageError as error:
         raise ArticleError(
             f"Wikipedia has no article {title!r}: check its spelling and capitals"
@@ -152,12 +243,29 @@ def _fetch_from_wikipedia(asked: str) -> str:
             f"Wikipedia cannot be reached for {title!r} ({type(error).__name__}): connect to the "
             f"network, or {OFFLINE}"
         ) from error
-    except (LookupError, TypeError, AttributeError, AssertionError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, AssertionError) as error:
         # so the package fails at an answer that is shaped otherwise than it expects
         raise _strange_answer(title, questions.answer) from error
-    if not isinstance(text, str):
-        raise _strange_answer(title, questions.answer)
-    return text
+    return Article(text, source, **facts)
+
+
+def _read_facts(answer: dict[str, Any]) -> dict[str, str]:
+    """An article's facts in the answer to `FACTS`; of the very revision whose text was read."""
+    query = answer["query"]
+    (page,) = query["pages"].values()
+    (revision,) = page["revisions"]
+    name, address = (query["rightsinfo"][part] for part in ("text", "url"))
+    facts = {
+        "title": page["title"],
+        "address": page["canonicalurl"],
+        "revision": str(revision["revid"]),
+        "time": revision["timestamp"],
+        "language": page["pagelanguage"],
+        "licence": f"{name} ({address})" if name and address else name or address,
+    }
+    if not all(isinstance(fact, str) for fact in facts.values()):
+        raise TypeError(f"a fact is no text: {facts}")
+    return facts
 
 
 def _check_title(asked: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from layerlab.articles import load_article
+from layerlab.articles import Article, fetch_article
 from layerlab.errors import LayerlabError, ModelError, TargetError
 from layerlab.families import Family, context_length
 from layerlab.hooks import last_token_activations, target_activations
@@ -42,6 +42,8 @@ class Investigation:
     ----------
     options : Options
         What was asked for.
+    article : Article
+        The text, and where it comes from.
     model_version : str
         What was loaded: the hub's commit, or the SHA-256 of the weights.
     n_layers, width, n_tokens, n_unique : int
@@ -74,10 +76,11 @@ class Investigation:
     >>> run.distances.shape, run.layer_information.shape
     ((6, 3), (2, 66))
     >>> sorted(run.arrays())[:3]
-    ['distances', 'layer_information', 'model']
+    ['article', 'distances', 'layer_information']
     """
 
     options: Options
+    article: Article
     model_version: str
     n_layers: int
     width: int
@@ -108,7 +111,8 @@ class Investigation:
         """The arrays that a run leaves behind, those of the control as ``control_…``.
 
         What belongs to pairs is the upper triangle of a matrix here, zeros elsewhere. ``model`` is
-        text: what was asked for, and which version of it was loaded.
+        text: what was asked for, and which version of it was loaded. So is
+        ``article``: a row (name, fact) for each of its facts.
         """
         information = np.stack([*self.layer_information, self.block_distances], axis=-1)
         found = {
@@ -120,6 +124,7 @@ class Investigation:
             "summary": self.summary,
             "layer_information": to_upper(information),  # (n_layers, n_layers, 3)
             "model": np.array([str(self.options.model), self.model_version]),
+            "article": np.array(list(self.article.facts.items())),  # (n_facts, 2)
         }
         if self.control is not None:
             found |= {f"control_{name}": array for name, array in self.control.arrays().items()}
@@ -160,12 +165,12 @@ def investigate(
         raise LayerlabError(f"options is {options!r}: give it as layerlab.Options(...)")
     report = _count_stages(progress, total=1 + N_STAGES * (2 if options.control else 1))
     report("load the article")
-    text = load_article(options.article)
+    article = fetch_article(options.article)
 
     def run(untrained: bool) -> Investigation:
-        recording = _record_model(text, options, untrained, report)
+        recording = _record_model(article.text, options, untrained, report)
         report(_name_stage("measure", untrained))
-        return _measure(recording, options)
+        return _measure(recording, article, options)
 
     result = run(untrained=False)
     if options.control:
@@ -241,7 +246,7 @@ def _record_model(
     return _Recording(model.version, token_ids, positions, first, activations, norms)
 
 
-def _measure(recording: _Recording, options: Options) -> Investigation:
+def _measure(recording: _Recording, article: Article, options: Options) -> Investigation:
     """Parts 4 to 7."""
     estimator = {"n_neighbors": options.n_neighbors, "seed": options.seed}
     first, activations = recording.first_positions, recording.activations
@@ -249,6 +254,7 @@ def _measure(recording: _Recording, options: Options) -> Investigation:
     measures, summary = laminar_sweep(activations, first, **estimator)
     return Investigation(
         options=options,
+        article=article,
         model_version=recording.model_version,
         n_layers=activations.shape[1],
         width=activations.shape[-1],

@@ -112,7 +112,7 @@ def _facts(run: "Investigation") -> str:
     rows = [
         ("Model", f"{run.options.model} ({run.n_layers} blocks, width {run.width})"),
         ("Loaded", f"{run.model_version}, {run.options.dtype} on {run.options.device}"),
-        ("Article", run.options.article),
+        ("Article", _cell_text(run.options.article)),
         ("Target", f"`{run.options.target!r}`"),
         ("Tokens", f"{run.n_tokens}, of them {run.n_unique} unique"),
         ("Target in the article", f"{len(run.target_positions)} times"),
@@ -120,7 +120,7 @@ def _facts(run: "Investigation") -> str:
         ("Sequences in part 7", run.n_sequences),
         ("Seed", run.options.seed),
     ]
-    return _table(("", ""), rows)
+    return f"{_table(('', ''), rows)}\n\n{_cell_text(run.article.attribution)}"
 
 
 def _positions(run: "Investigation") -> str:
