@@ -35,7 +35,7 @@ EMBEDDED_FACTS = {  # as LICENSE-TEXT.md states it
     "licence": "CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/)",
 }
 # What is asked of a wiki about one revision of a page, and about itself.
-FACTS = {
+FACTS_ASKED = {
     "prop": "info|revisions",
     "inprop": "url",
     "rvprop": "ids|timestamp",
@@ -228,7 +228,7 @@ def _fetch_from_wikipedia(source: str, asked: str) -> Article:
             text = page.content
         if not isinstance(text, str):
             raise _strange_answer(title, questions.answer)
-        facts = _read_facts(questions(FACTS | {"revids": page.revision_id}))
+        facts = _read_facts(questions(FACTS_ASKED | {"revids": page.revision_id}))
     except wikipedia.PageError as error:
         raise ArticleError(
             f"Wikipedia has no article {title!r}: check its spelling and capitals"
@@ -250,7 +250,7 @@ def _fetch_from_wikipedia(source: str, asked: str) -> Article:
 
 
 def _read_facts(answer: dict[str, Any]) -> dict[str, str]:
-    """An article's facts in the answer to `FACTS`; of the very revision whose text was read."""
+    """An article's facts in the answer to `FACTS_ASKED`; of the very revision whose text was read."""
     query = answer["query"]
     (page,) = query["pages"].values()
     (revision,) = page["revisions"]
