@@ -250,7 +250,7 @@ def _fetch_from_wikipedia(source: str, asked: str) -> Article:
 
 
 def _read_facts(answer: dict[str, Any]) -> dict[str, str]:
-    """An article's facts in the answer to `FACTS_ASKED`; of the very revision whose text was read."""
+    """An article's facts in the answer to `FACTS_ASKED`; of the revision that was read."""
     query = answer["query"]
     (page,) = query["pages"].values()
     (revision,) = page["revisions"]
