@@ -202,13 +202,7 @@ def _run_atlas(asked: argparse.Namespace) -> int:
 
 
 def _atlas_parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="layerlab atlas",
-        description=ATLAS_DESCRIPTION,
-        epilog=ATLAS_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = _Parser("layerlab atlas", ATLAS_DESCRIPTION, ATLAS_EXAMPLES)
     add = parser.add_argument
     add("file", metavar="FILE", help="a TOML file with the grid")
     add("--out", default="atlas", metavar="DIR", help="where to (default atlas)")
@@ -242,6 +236,15 @@ def _atlas_bar(total: int, settled: int) -> Iterator[Callable]:
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one sentence, without the usage that hides it."""
 
+    def __init__(self, prog: str, description: str, examples: str) -> None:
+        super().__init__(
+            prog=prog,
+            description=description,
+            epilog=examples,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"layerlab: {message}; see layerlab --help\n")
 
@@ -249,13 +252,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     from layerlab.options import Options
 
-    parser = _Parser(
-        prog="layerlab",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = _Parser("layerlab", DESCRIPTION, EXAMPLES)
     add = parser.add_argument
     for option in fields(Options):
         add(f"--{option.name.replace('_', '-')}", default=option.default, **_describe(option))

@@ -16,7 +16,7 @@ from layerlab.grid import AXES, SINGLE
 from layerlab.hooks import target_activations
 from layerlab.hub import Repository
 from layerlab.investigation import family_by_hand, find_targets, load_asked
-from layerlab.models import find_place
+from layerlab.models import find_place, sha256_of
 from layerlab.options import Options
 from layerlab.sweeps import laminar_sweep
 
@@ -126,9 +126,7 @@ def _fingerprint(place: Path) -> str:
     try:
         for path in [place] if place.is_file() else sorted(place.iterdir()):
             if path.suffix in SUFFIXES:
-                with path.open("rb") as file:
-                    digest = hashlib.file_digest(file, "sha256").hexdigest()
-                whole.update(f"{path.name} {digest}\n".encode())
+                whole.update(f"{path.name} {sha256_of(path)}\n".encode())
     except OSError as error:
         raise ModelError(
             f"the model's files in {str(place)!r} cannot be read ({error.strerror or error}): "

@@ -141,7 +141,7 @@ def verify_checksums(folder: Path) -> None:
         path = folder / file_name
         if not path.is_file():
             raise ModelError(f"the model's file {str(path)!r} is missing: fetch the model anew")
-        found = _sha256(path)
+        found = sha256_of(path)
         if found != wanted:
             raise ModelError(
                 f"the model's file {str(path)!r} is damaged (its SHA-256 is {found[:12]}…, not "
@@ -203,17 +203,18 @@ def _describe_version(found: Path | Repository) -> str:
         return f"commit {found.commit}"
     sums = found / CHECKSUMS  # verified before, so its own checksum vouches for all files
     if sums.is_file():
-        return f"sha256 {_sha256(sums)}"
+        return f"sha256 {sha256_of(sums)}"
     paths = [found]
     if found.is_dir():
         paths = sorted(path for path in found.iterdir() if path.suffix in OF_WEIGHTS)
-    digests = [_sha256(path) for path in paths]
+    digests = [sha256_of(path) for path in paths]
     if len(digests) > 1:
         digests = [hashlib.sha256(" ".join(digests).encode()).hexdigest()]
     return f"sha256 {digests[0]}"
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -341,10 +342,8 @@ def _check_weights(model: PreTrainedModel, missing: set[str], name: str) -> None
             f"the model {name!r} lacks {len(lacking)} weights, the first is {lacking[0]!r}: "
             "fetch or save the model anew"
         )
-    for (
-        key,
-        weight,
-    ) in body.items():  # a sum needs no copy, and is NaN or infinite if one of them is
+    for key, weight in body.items():
+        # a sum needs no copy, and is NaN or infinite if one of them is
         if not weight.sum().isfinite() and not weight.isfinite().all():
             raise ModelError(
                 f"the weight {key!r} of the model {name!r} holds NaN or infinity in "
