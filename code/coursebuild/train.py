@@ -386,10 +386,11 @@ def main(argv=None):
         metavar="NAME=TIMES",
         help="passes an epoch over the texts whose file name contains NAME",
     )
+    parser.add_argument("--seed", type=int, default=Recipe.seed, help="of weights and batches")
     parser.add_argument("--note", default="", help="what the model card should tell of this run")
     args = parser.parse_args(argv)
     args.work.mkdir(parents=True, exist_ok=True)
-    recipe = Recipe(minutes=args.minutes, repeats=tuple(args.repeat))
+    recipe = Recipe(minutes=args.minutes, seed=args.seed, repeats=tuple(args.repeat))
     arrays = prepare(read_texts(args.texts), recipe, args.work)
     model, log = train(recipe, arrays, args.work)
     report = export(model, recipe, log, arrays, args.work, args.out, args.note)
