@@ -13,7 +13,11 @@ from layerlab.options import Options
 # The lists of the file, and the option that each gives values to.  They vary in this order, the
 # last one fastest: a model and its untrained weights serve many cells before the next are loaded.
 AXES = {"models": "model", "seeds": "seed", "articles": "article", "targets": "target"}
-OTHER_PARTS = ("block", "n_sequences", "n_context")  # of parts 4, 5 and 7; a cell is part 6
+# Of parts 4, 5 and 7, and of other designs; a cell is part 6 of the worksheet.
+OTHER_PARTS = (
+    *("block", "n_sequences", "n_context"),
+    *("design", "controls", "n_draws", "n_past"),
+)
 SINGLE = tuple(
     option.name for option in fields(Options) if option.name not in (*AXES.values(), *OTHER_PARTS)
 )

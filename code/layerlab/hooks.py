@@ -172,7 +172,9 @@ def target_activations(
             "tokens: count from 0"
         )
     sequence = token_ids[: positions.max() + 1]  # no target needs what comes later
-    return _run(model, sequence[None], positions, family)
+    _check_sequences(model, sequence[None])
+    ids = torch.as_tensor(sequence[None], dtype=torch.long, device=model.device)
+    return _run(model, ids, positions, family)
 
 
 def last_token_activations(
@@ -208,12 +210,24 @@ def last_token_activations(
     >>> last_token_activations(model, windows[:5]).shape
     (2, 12, 5, 192)
     """
+    found = [_run(model, batch, [-1], family) for batch in passes(model, windows)]
+    return np.concatenate(found, axis=2)
+
+
+def passes(model: "PreTrainedModel", windows: ArrayLike) -> Iterator[torch.Tensor]:
+    """Windows in batches that memory allows, where the model is: token ids (n_at_once, length).
+
+    Raises
+    ------
+    TargetError, MeasureError
+        As `last_token_activations`.
+    """
     windows = whole_numbers(windows, "windows")
     if windows.ndim != 2 or 0 in windows.shape:
         raise TargetError(f"windows of shape {windows.shape} hold no token: give (n, length)")
-    starts = range(0, len(windows), _n_at_once(model, windows.shape[1]))
-    batches = np.split(windows, starts[1:])
-    return np.concatenate([_run(model, batch, [-1], family) for batch in batches], axis=2)
+    _check_sequences(model, windows)
+    ids = torch.as_tensor(windows, dtype=torch.long, device=model.device)
+    yield from ids.split(_n_at_once(model, windows.shape[1]))
 
 
 def _n_at_once(model: "PreTrainedModel", length: int) -> int:
@@ -228,10 +242,8 @@ def _n_at_once(model: "PreTrainedModel", length: int) -> int:
     return max(1, PASS_BYTES // (numbers * model.dtype.itemsize))
 
 
-def _run(
-    model: "PreTrainedModel", sequences: np.ndarray, positions: ArrayLike, family: Family | None
-) -> NDArray[np.float32]:
-    """Record `positions` in one pass over `sequences` (n, length)."""
+def _check_sequences(model: "PreTrainedModel", sequences: np.ndarray) -> None:
+    """Refuse what is too long for the model, or holds a token that it does not know."""
     context, length = context_length(model), sequences.shape[1]
     if context is not None and length > context:
         raise TargetError(
@@ -245,7 +257,12 @@ def _run(
             f"the text holds the token {unknown[0]}, and the model knows 0 to {n_known - 1}: "
             "tokenize it with the model's own tokenizer"
         )
-    ids = torch.as_tensor(sequences, dtype=torch.long, device=model.device)
+
+
+def _run(
+    model: "PreTrainedModel", ids: torch.Tensor, positions: ArrayLike, family: Family | None
+) -> NDArray[np.float32]:
+    """Record `positions` in one pass over `ids` (n, length)."""
     with record(model, positions, family=family) as activations, torch.no_grad():
         model.base_model(ids, use_cache=False)  # the base model: nobody asks for the next word
     rows = activations.stack()  # (2, n_layers, n_rows, width)

@@ -11,7 +11,15 @@ from scipy.special import digamma
 from scipy.stats import rankdata
 
 from layerlab import ksg
-from layerlab._validate import finite, pair, positive_integer, precision, random_seed, rows
+from layerlab._validate import (
+    finite,
+    pair,
+    positive_integer,
+    precision,
+    random_seed,
+    rows,
+    whole_numbers,
+)
 from layerlab.errors import MeasureError, MeasureWarning
 
 Unit = Literal["bits", "nats"]
@@ -227,7 +235,12 @@ def mutual_information(
 
 
 def pairwise_mutual_information(
-    X: ArrayLike, *, n_neighbors: int = 3, unit: Unit = "bits", seed: int = 0
+    X: ArrayLike,
+    *,
+    n_neighbors: int = 3,
+    unit: Unit = "bits",
+    seed: int = 0,
+    chosen: ArrayLike | None = None,
 ) -> np.ndarray:
     """Mutual information of every two rows of `X` from nearest-neighbour distances.
 
@@ -238,10 +251,12 @@ def pairwise_mutual_information(
         matrices each is measured by itself; one call lets the threads share all their pairs.
     n_neighbors, unit, seed
         As in `mutual_information`.
+    chosen : array of int, shape (n_chosen,), optional
+        Measure only some pairs: their places in the order below. All of them by default.
 
     Returns
     -------
-    ndarray, shape (..., n_vectors * (n_vectors - 1) / 2)
+    ndarray, shape (..., n_vectors * (n_vectors - 1) / 2) or (..., n_chosen)
         The estimates of the pairs i < j, ordered (0, 1), (0, 2), …, as
         `scipy.spatial.distance.pdist` orders them, each equal to
         ``mutual_information(X[i], X[j], ...)`` with the same options.
@@ -249,7 +264,8 @@ def pairwise_mutual_information(
     Raises
     ------
     MeasureError
-        As `mutual_information`, and if `X` is no matrix of at least 2 rows, nor a stack of them.
+        As `mutual_information`, and if `X` is no matrix of at least 2 rows, nor a stack of them, or
+        something is chosen that is no pair.
 
     Warns
     -----
@@ -269,6 +285,13 @@ def pairwise_mutual_information(
     constant_below[-1] = _CONSTANT_TARGET  # the last row is nobody's feature
     matrices = _within_reach(stack, "X", constant_below, step).reshape(-1, n_vectors, n_samples)
     first, second = np.triu_indices(n_vectors, k=1)  # (n_pairs,) each; X[0] is nobody's target
+    if chosen is not None:
+        places = whole_numbers(chosen, "chosen")
+        if places.ndim != 1 or not places.size or places.min() < 0 or places.max() >= len(first):
+            raise MeasureError(
+                f"chosen should be a list of places among the {len(first)} pairs, counted from 0."
+            )
+        first, second = first[places], second[places]
     n_threads = ksg.n_threads_by_default()
     inner_threads = n_threads if len(matrices) == 1 else 1
 

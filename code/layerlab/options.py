@@ -7,6 +7,9 @@ from typing import Any
 from layerlab._validate import N_SEEDS, is_whole
 from layerlab.errors import LayerlabError
 
+DESIGNS = ("worksheet", "fixed-past")
+CONTROLS = ("untrained", "permuted", "own-past")
+
 
 def _number(default: int, least: int, meaning: str) -> Any:
     """A whole number among the options, with the least that makes sense and what it means."""
@@ -44,6 +47,17 @@ class Options:
         in a block the modules whose outputs are added to the residual stream: all three, or none.
     control : bool
         Also run the same model with freshly drawn weights.
+    design : str
+        ``"worksheet"``: the first targets, all in one pass over the article, as the seven parts
+        have it. ``"fixed-past"``: each target at the end of a window of its own, so that position
+        and length of the past are the same for all.
+    controls : str
+        What the trained model is compared with, several draws of each: some of ``untrained``,
+        ``permuted`` and ``own-past``, separated by commas. See `layerlab.compare`.
+    n_draws : int
+        Draws of each of these controls.
+    n_past : int
+        Tokens before each target in the design ``"fixed-past"``.
 
     Raises
     ------
@@ -80,6 +94,10 @@ class Options:
     control: bool = field(
         default=True, metadata={"meaning": "measure an untrained copy of the model too"}
     )
+    design: str = _text("worksheet", "worksheet (the seven parts) or fixed-past")
+    controls: str = _text("", "untrained, permuted, own-past: some of them, separated by commas")
+    n_draws: int = _number(5, 1, "draws of each of these controls")
+    n_past: int = _number(255, 1, "tokens before each target where the past is fixed")
 
     def __post_init__(self) -> None:
         for option in fields(self):
@@ -92,6 +110,20 @@ class Options:
                 kind = "text" if isinstance(default, str) else "True or False"
                 raise LayerlabError(f"{option.name} = {value!r} should be {kind}")
         self._check_paths()
+        if self.design not in DESIGNS:
+            raise LayerlabError(f"design = {self.design!r} is none of {', '.join(DESIGNS)}")
+        for name in self.control_names:
+            if name not in CONTROLS:
+                raise LayerlabError(
+                    f"controls = {self.controls!r} holds {name!r}: name some of "
+                    f"{', '.join(CONTROLS)}, separated by commas"
+                )
+
+    @property
+    def control_names(self) -> tuple[str, ...]:
+        """What `controls` names, each once."""
+        names = (name.strip() for name in self.controls.split(",") if name.strip())
+        return tuple(dict.fromkeys(names))
 
     def _check_paths(self) -> None:
         paths = {"blocks": self.blocks, "attention": self.attention, "mlp": self.mlp}

@@ -1,0 +1,270 @@
+"""Changing what a component or a head adds to the stream, and what becomes of the next token."""
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from layerlab._validate import finite, is_whole, whole_numbers
+from layerlab.errors import MeasureError, ModelError, TargetError
+from layerlab.families import COMPONENTS, Family, find_outputs
+from layerlab.heads import find_projection
+from layerlab.hooks import passes
+
+with warnings.catch_warnings():  # as in `layerlab.models`
+    warnings.filterwarnings("ignore", message="IProgress not found")
+    from transformers import DynamicCache
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+class PredictionChange(NamedTuple):
+    """What an intervention does to the prediction of the token after each window.
+
+    Attributes
+    ----------
+    divergence : ndarray, shape (n_changes, n)
+        Kullback-Leibler divergence in bits, of the changed prediction from the unchanged one.
+    surprise : ndarray, shape (n_changes, n)
+        Bits by which the token that really follows becomes less expected; below 0: more.
+    """
+
+    divergence: np.ndarray
+    surprise: np.ndarray
+
+
+@contextmanager
+def ablate(
+    model: "PreTrainedModel",
+    component: str,
+    value: ArrayLike = 0.0,
+    *,
+    head: int | None = None,
+    last_only: bool = False,
+    family: Family | None = None,
+) -> Iterator[None]:
+    """Replace what a component, or one head of an attention, adds to the residual stream.
+
+    Parameters
+    ----------
+    model : transformers.PreTrainedModel
+        Of a known family, with or without its head.
+    component : str
+        ``"att_3"`` for the attention of block 3, ``"mlp_3"`` for its MLP.
+    value : array_like
+        What to add instead: 0 to switch it off, the mean of its activations, or those it has at
+        another target. A number, or shape (width,), or anything that spreads to
+        (n_sequences, n_positions, width). Of a head, too, it is what that head adds.
+    head : int, optional
+        One head of the attention, the others stay.
+    last_only : bool
+        Replace at the last position of each sequence alone.
+    family : layerlab.families.Family, optional
+        As for `layerlab.record`.
+
+    Yields
+    ------
+    None
+        Every forward pass inside the ``with`` block is changed. When it ends, by an error or not,
+        no hook is left on the model.
+
+    Raises
+    ------
+    ModelError
+        If there is no such component or head, or, from the forward pass, the value does not fit.
+    MeasureError
+        If the value holds NaN or infinity.
+
+    Examples
+    --------
+    >>> import torch
+    >>> model, tokenizer = load_model()
+    >>> ids = tokenizer("a cup of", return_tensors="pt")
+    >>> with torch.no_grad():
+    ...     before = model(**ids).logits
+    ...     with ablate(model, "mlp_3"):
+    ...         after = model(**ids).logits
+    >>> bool((before == after).all())
+    False
+    """
+    modules = find_outputs(model, family)
+    if component not in modules:
+        raise ModelError(
+            f"{component!r} is no component of the {type(model).__name__}: give "
+            f"'{COMPONENTS[0]}_0' to '{COMPONENTS[1]}_{len(modules) // len(COMPONENTS) - 1}'"
+        )
+    new = torch.as_tensor(finite(value, "value"), dtype=model.dtype, device=model.device)
+    if head is None:
+        make: MakeOutput = _replace(new)
+    else:
+        make = _replace_head(model, component, head, new, family)
+    n_sequences: list[int] = []  # of the pass, as the block's attention saw them
+    attention = modules[f"{COMPONENTS[0]}_{component.partition('_')[2]}"]
+    handles = [
+        attention.register_forward_hook(lambda _, __, output: n_sequences.append(len(output))),
+        modules[component].register_forward_hook(_hook(make, component, last_only, n_sequences)),
+    ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def prediction_changes(
+    model: "PreTrainedModel",
+    windows: ArrayLike,
+    next_ids: ArrayLike,
+    changes: "list[dict[str, Any]]",
+    *,
+    family: Family | None = None,
+) -> PredictionChange:
+    """What changes in the prediction after each window when something is replaced at its end.
+
+    Parameters
+    ----------
+    model : transformers.PreTrainedModel
+        With its head.
+    windows : array of int, shape (n, length)
+        At least 2 tokens each; what is replaced is replaced at the last one.
+    next_ids : array of int, shape (n,)
+        The token that follows each window.
+    changes : list of dict
+        Each holds the arguments of `ablate` by name: ``component``, and perhaps ``head`` and
+        ``value``, which may be one for each window, shape (n, width).
+    family : layerlab.families.Family, optional
+        As for `layerlab.record`.
+
+    Returns
+    -------
+    PredictionChange
+
+    Raises
+    ------
+    ModelError, MeasureError
+        As `ablate`.
+    TargetError
+        If the windows are too short, or there is not one next token for each.
+
+    Notes
+    -----
+    Nothing before the last token is changed, and a causal model never looks ahead: so keys and
+    values of the earlier tokens are computed once, and each change costs the pass of one token.
+
+    Examples
+    --------
+    >>> model, tokenizer = load_model()
+    >>> ids = tokenize("a cup of Turkish coffee", tokenizer)
+    >>> changes = [{"component": "mlp_0"}, {"component": "mlp_11"}]
+    >>> found = prediction_changes(model, [ids[:-1]], ids[-1:], changes)
+    >>> found.divergence.shape, bool((found.divergence > 0).all())  # changes, windows
+    ((2, 1), True)
+    """
+    windows, next_ids = whole_numbers(windows, "windows"), whole_numbers(next_ids, "next_ids")
+    if windows.ndim != 2 or windows.shape[1] < 2 or next_ids.shape != windows.shape[:1]:
+        raise TargetError(
+            f"windows of shape {windows.shape} and next_ids of shape {next_ids.shape}: give "
+            "(n, length) of 2 or more tokens each, and one next token for each"
+        )
+    found, start = [], 0
+    for ids in passes(model, windows):
+        stop = start + len(ids)
+        wanted = torch.as_tensor(next_ids[start:stop], device=model.device)
+        here = [_of_windows(change, slice(start, stop), len(windows)) for change in changes]
+        found.append(_changes_of_batch(model, ids, wanted, here, family))
+        start = stop
+    divergence, surprise = np.concatenate(found, axis=-1)
+    return PredictionChange(divergence, surprise)
+
+
+def _of_windows(change: dict[str, Any], part: slice, n: int) -> dict[str, Any]:
+    """The arguments of `ablate` for some of the windows."""
+    value = finite(change.get("value", 0.0), "value")
+    if value.ndim == 2:
+        if len(value) != n:
+            raise MeasureError(
+                f"value has the shape {value.shape}: it should hold a row for each of the {n} "
+                "windows."
+            )
+        value = value[part, None]  # (n_sequences, 1, width)
+    return change | {"value": value, "last_only": True}
+
+
+@torch.no_grad()
+def _changes_of_batch(
+    model: "PreTrainedModel",
+    ids: torch.Tensor,
+    next_ids: torch.Tensor,
+    changes: list[dict[str, Any]],
+    family: Family | None,
+) -> NDArray[np.float64]:
+    """Divergence and surprise, (2, n_changes, n_sequences)."""
+    past = DynamicCache(config=model.config)
+    model.base_model(ids[:, :-1], cache=past, use_cache=True)
+
+    def predict() -> torch.Tensor:  # log-probabilities, (n_sequences, n_vocabulary)
+        logits = model(ids[:, -1:], cache=past, use_cache=True).logits[:, -1]
+        past.crop(-1)  # the last token is taken back
+        return logits.double().log_softmax(dim=-1)
+
+    before = predict()
+    found = []
+    for change in changes:
+        with ablate(model, family=family, **change):
+            after = predict()
+        divergence = (before.exp() * (before - after)).sum(dim=-1)
+        surprise = (before - after).gather(1, next_ids[:, None])[:, 0]
+        found.append(torch.stack([divergence, surprise]))
+    nats = torch.stack(found, dim=1).cpu().numpy()
+    return nats / np.log(2)
+
+
+# ---- hooks -----------------------------------------------------------------------------------
+
+# Makes the output that takes the place of one (n_sequences, n_positions, width), which it is
+# given with the inputs that led to it.
+MakeOutput = Callable[[torch.Tensor, Any], torch.Tensor]
+
+
+def _replace(new: torch.Tensor) -> MakeOutput:
+    return lambda output, _: new.expand_as(output)
+
+
+def _replace_head(
+    model: "PreTrainedModel", component: str, head: int, new: torch.Tensor, family: Family | None
+) -> MakeOutput:
+    kind, _, block = component.partition("_")
+    if kind != COMPONENTS[0]:
+        raise ModelError(f"{component!r} has no heads: give an attention, such as 'att_{block}'")
+    weight = find_projection(model, int(block), family).weight  # (n_heads, head_width, width)
+    if not is_whole(head) or not 0 <= head < len(weight):
+        raise ModelError(f"head {head!r} does not exist: the model has {len(weight)}, from 0")
+
+    def make(output: torch.Tensor, inputs: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        values = inputs[0].reshape(*output.shape[:2], *weight.shape[:2])[..., head, :]
+        return output - values @ weight[head] + new
+
+    return make
+
+
+def _hook(
+    make: MakeOutput, component: str, last_only: bool, n_sequences: list[int]
+) -> Callable[..., torch.Tensor]:
+    def hook(_: torch.nn.Module, inputs: Any, output: torch.Tensor) -> torch.Tensor:
+        rows = output if output.ndim == 3 else output.unflatten(0, (n_sequences[-1], -1))  # OPT
+        try:
+            made = make(rows, inputs)
+            changed = torch.cat([rows[:, :-1], made[:, -1:]], dim=1) if last_only else made
+        except RuntimeError as error:
+            raise ModelError(
+                f"the value for {component!r} does not fit what it adds, of shape "
+                f"{tuple(rows.shape)}: give a number, a vector, or one for each sequence"
+            ) from error
+        return changed.reshape(output.shape)
+
+    return hook
