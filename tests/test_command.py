@@ -1,6 +1,7 @@
 """The command: a whole run leaves everything behind, a wrong one leaves nothing."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -65,6 +66,48 @@ def left_behind(folder):
 
 
 # The whole run
+
+
+@pytest.fixture(scope="module")
+def fixed_run(tmp_path_factory):
+    """Each target after a past of its own, with controls; their arrays and the report."""
+    out = tmp_path_factory.mktemp("fixed") / "out"
+    words = "--design fixed-past --n-past 12 --controls untrained,own-past --n-draws 2 --out"
+    assert main([*words.split(), str(out)]) == 0
+    with np.load(out / "results.npz") as results:
+        return out, dict(results), (out / "report.md").read_text(encoding="utf-8")
+
+
+def test_another_design_leaves_its_own_files(fixed_run):
+    out, arrays, report = fixed_run
+    assert {path.name for path in out.iterdir()} == {"results.npz", "report.md", "controls.png"}
+    assert min(imread(out / "controls.png").shape[:2]) > 900
+    assert arrays["compared_untrained"].shape == (2, 2, N_LAYERS, 6)
+    assert str(arrays["compared_design"]) == "fixed-past"
+    assert "## Controls (fixed-past)" in report
+    assert "the 12 tokens before it" in report
+    assert "## Laminar sweep" not in report
+
+
+def test_the_report_of_controls_is_read_from_the_arrays(fixed_run):
+    _, arrays, report = fixed_run
+    (row,) = [line for line in report.splitlines() if line.startswith("| MLP | 5 |")]
+    cells = [cell.strip().replace("−", "-") for cell in row.strip("|").split("|")]
+    draws = arrays["compared_untrained"][:, 1, 5, 2]
+    assert float(cells[2]) == pytest.approx(arrays["compared_tau"][1, 5, 2], abs=0.006)
+    assert float(cells[5]) == pytest.approx(arrays["compared_far"][1, 5, 2], abs=0.006)
+    mean, low, high = (float(word) for word in re.findall(r"-?\d\.\d+", cells[6]))
+    assert [mean, low, high] == pytest.approx([draws.mean(), *sorted(draws)], abs=0.006)
+
+
+def test_controls_of_the_worksheet_stand_beside_the_seven_parts(tmp_path):
+    words = "--controls own-past --n-draws 1 --no-control --n-targets 4 --n-sequences 12 --out"
+    assert main([*words.split(), str(tmp_path / "out")]) == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} == FILES | {"controls.png"}
+    with np.load(tmp_path / "out" / "results.npz") as results:
+        assert {"summary", "compared_own_past"} <= set(results.files)
+    report = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
+    assert report.index("## Laminar sweep") < report.index("## Controls (worksheet)")
 
 
 def test_embedded_run_leaves_every_file_and_nothing_else(embedded_run):
@@ -306,6 +349,15 @@ def test_overwrite_replaces_an_earlier_run(tmp_path, ready):
     assert set(left_behind(tmp_path)) == FILES
 
 
+def test_nothing_of_an_earlier_run_stays_beside_another(tmp_path, ready):
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in FILES | {"controls.png"}:
+        (out / name).write_text("earlier")
+    assert main(["--out", str(out), "--overwrite"]) == 0
+    assert set(left_behind(out)) == FILES
+
+
 def test_overwrite_never_touches_a_folder_with_other_files(capsys, tmp_path):
     (tmp_path / "report.md").write_text("earlier")
     (tmp_path / "thesis.tex").write_text("mine")
@@ -440,7 +492,8 @@ with _workplace(out) as folder:
 
 @pytest.mark.skipif(os.name != "posix", reason="other systems know no SIGKILL")
 @pytest.mark.parametrize(
-    ("held", "n_steps"), [(None, 0), ([], 0), ([], 3), (FILES, 0), (FILES, 1), (FILES, 5)]
+    ("held", "n_steps"),
+    [(None, 0), ([], 0), ([], 3), (FILES, 0), (FILES, 1), (FILES | {"controls.png"}, 5)],
 )
 def test_a_killed_run_leaves_no_mixture_and_is_followed(tmp_path, ready, undrawn, held, n_steps):
     out = tmp_path / "out"

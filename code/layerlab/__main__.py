@@ -20,7 +20,9 @@ from layerlab.errors import LayerlabError, PackageError
 if TYPE_CHECKING:
     import numpy as np
 
+    from layerlab.comparison import Comparison
     from layerlab.investigation import Investigation
+    from layerlab.options import Options
 
 RESULTS = "results.npz"
 REPORT = "report.md"  # put in place last, and taken away first: where it stands, a run is whole
@@ -44,11 +46,14 @@ examples:
       the full-size run: downloads a 3 GB model from Hugging Face and an article from Wikipedia
   layerlab --model ./my-gpt2 --article ./tea.txt --target " tea" --block 2 --out tea
       a model's folder and a text file of yours; mind the space at the start of the target
+  layerlab --design fixed-past --controls untrained,permuted,own-past --n-draws 10 --out fixed
+      each target after as many tokens as any other, and ten draws of each control
 
 written to the folder --out, all or nothing:
   results.npz      every array (see "What a run leaves behind" in the course)
   report.md        the numbers in a page of text
   ch7_proj45_part2a.png … ch7_proj45_part7.png      the figures of parts 2, 4, 5, 6 and 7
+  controls.png     where --controls or another --design is asked for
 report.md is put there last: a folder with it holds a whole run.
 
 Many models, articles, targets and seeds at once: layerlab atlas --help
@@ -128,26 +133,45 @@ def _run(asked: argparse.Namespace) -> int:
     out = Path(asked.out)
     _check_out(out, asked.overwrite)
     with _workplace(out) as folder:
-        from layerlab import investigate
         from layerlab.options import Options
 
-        options = {option.name: getattr(asked, option.name) for option in fields(Options)}
+        options = Options(
+            **{option.name: getattr(asked, option.name) for option in fields(Options)}
+        )
+        run, comparison = _measure(options)
         with _progress_bar() as progress:
-            run = investigate(Options(**options), progress=progress)
-        with _progress_bar() as progress:
-            _write(run, folder, progress)
+            _write(run, comparison, folder, progress)
         with _heeding({signal.SIGINT: signal.SIG_IGN, signal.SIGTERM: signal.SIG_IGN}):
             _publish(folder, out, asked.overwrite)
-    print(f"{_sentence(run)}\nWritten to {out}: start with {out / REPORT}")
+    print(f"{_sentence(run, comparison)}\nWritten to {out}: start with {out / REPORT}")
     return 0
 
 
-def _sentence(run: "Investigation") -> str:
-    options = run.options
-    return (
-        f"{options.model}, {options.article}, {options.target!r}: {len(run.first_positions)} of "
-        f"{len(run.target_positions)} targets compared in {run.n_layers} blocks."
-    )
+def _measure(options: "Options") -> "tuple[Investigation | None, Comparison | None]":
+    """The seven parts, where the design is theirs, and the comparison, where one is asked for."""
+    run = comparison = None
+    if options.design == "worksheet":
+        from layerlab import investigate
+
+        with _progress_bar() as progress:
+            run = investigate(options, progress=progress)
+    if run is None or options.control_names:
+        from layerlab import compare
+
+        with _progress_bar() as progress:
+            comparison = compare(options, progress=progress)
+    return run, comparison
+
+
+def _sentence(run: "Investigation | None", comparison: "Comparison | None") -> str:
+    if run is not None:
+        options, n_layers = run.options, run.n_layers
+        what = f"{len(run.first_positions)} of {len(run.target_positions)} targets compared"
+    elif comparison is not None:
+        options, n_layers = comparison.options, comparison.tau.shape[1]
+        what = f"{len(comparison.gaps)} pairs of {len(comparison.positions)} targets compared"
+    names = f"{options.model}, {options.article}, {options.target!r}"
+    return f"{names}: {what} in {n_layers} blocks."
 
 
 # ---- the atlas -------------------------------------------------------------------------------
@@ -323,18 +347,29 @@ def _heeding(handlers: dict[signal.Signals, Any]) -> Iterator[None]:
 # ---- what is written -------------------------------------------------------------------------
 
 
-def _write(run: "Investigation", folder: Path, progress: Callable) -> None:
+def _write(
+    run: "Investigation | None",
+    comparison: "Comparison | None",
+    folder: Path,
+    progress: Callable,
+) -> None:
     import numpy as np
 
     from layerlab.report import information_floor, write_report
     from layerlab.themes import save
 
-    estimator = {"n_neighbors": run.options.n_neighbors, "seed": run.options.seed}
-    floor = information_floor(run.n_sequences, **estimator)
-    figures = _figures(run, floor)
+    floor = float("nan")
+    arrays: dict[str, np.ndarray] = {}
+    figures: dict[str, tuple[Callable, tuple, dict]] = {}
+    if run is not None:
+        estimator = {"n_neighbors": run.options.n_neighbors, "seed": run.options.seed}
+        floor = information_floor(run.n_sequences, **estimator)
+        arrays, figures = run.arrays(), _figures(run, floor)
+    if comparison is not None:
+        arrays, figures = arrays | comparison.arrays(), figures | _figure_compared(comparison)
     try:
-        np.savez_compressed(folder / RESULTS, allow_pickle=False, **run.arrays())
-        (folder / REPORT).write_text(write_report(run, floor), encoding="utf-8")
+        np.savez_compressed(folder / RESULTS, allow_pickle=False, **arrays)
+        (folder / REPORT).write_text(write_report(run, floor, comparison), encoding="utf-8")
         for done, (name, (draw, arguments, options)) in enumerate(figures.items(), start=1):
             save(draw, folder / name, *arguments, **options)
             progress("draw the figures", done, len(figures))
@@ -366,6 +401,15 @@ def _figures(run: "Investigation", floor: float) -> dict[str, tuple[Callable, tu
     return {figures.FILE_NAMES[part]: drawing for part, drawing in drawings.items()}
 
 
+def _figure_compared(comparison: "Comparison") -> dict[str, tuple[Callable, tuple, dict]]:
+    from layerlab.figures import CONTROLS_FILE, control_profiles
+    from layerlab.report import L2
+
+    controls = {name: draws[..., L2] for name, draws in comparison.controls.items()}
+    models = {str(comparison.options.model): (comparison.tau[..., L2], controls)}
+    return {CONTROLS_FILE: (control_profiles, (models,), {})}
+
+
 def _by_bins(x: "np.ndarray", y: "np.ndarray", seed: int) -> tuple:
     from layerlab.information import histogram_mutual_information, mutual_information
 
@@ -375,9 +419,9 @@ def _by_bins(x: "np.ndarray", y: "np.ndarray", seed: int) -> tuple:
 
 
 def _file_names() -> set[str]:
-    from layerlab.figures import FILE_NAMES
+    from layerlab.figures import CONTROLS_FILE, FILE_NAMES
 
-    return {RESULTS, REPORT, *FILE_NAMES.values()}
+    return {RESULTS, REPORT, CONTROLS_FILE, *FILE_NAMES.values()}
 
 
 def _check_out(out: Path, overwrite: bool) -> None:
@@ -458,8 +502,10 @@ def _publish(folder: Path, out: Path, overwrite: bool) -> None:
             out.parent.mkdir(parents=True, exist_ok=True)
             folder.rename(out)
             return
-        (out / REPORT).unlink(missing_ok=True)
-        for path in sorted(folder.iterdir(), key=lambda path: path.name == REPORT):
+        new = sorted(folder.iterdir(), key=lambda path: path.name == REPORT)
+        for name in (REPORT, *_file_names() - {path.name for path in new}):
+            (out / name).unlink(missing_ok=True)  # of an earlier run, perhaps of other options
+        for path in new:
             path.replace(out / path.name)
     except OSError as error:
         raise _writing_error(out, error) from error

@@ -55,6 +55,12 @@ class Comparison:
         Where the past is fixed: the tau of pairs whose pasts have no token in common. NaN else.
     controls : dict of ndarray, shape (n_draws, 2, n_layers, n_similarities)
         By name: the tau of each draw.
+
+    Examples
+    --------
+    >>> found = compare(Options(n_targets=4, controls="own-past", n_draws=1))
+    >>> len(found.gaps), sorted(found.arrays())[:3]
+    (6, ['compared_article', 'compared_design', 'compared_far'])
     """
 
     options: Options
@@ -117,7 +123,7 @@ def compare(options: Options | None = None, *, progress: Progress | None = None)
 
     Examples
     --------
-    >>> found = compare(Options(design="fixed-past", n_past=15, controls="untrained", n_draws=2))
+    >>> found = compare(Options(design="fixed-past", n_past=9, controls="untrained", n_draws=2))
     >>> found.tau.shape, found.controls["untrained"].shape
     ((2, 12, 6), (2, 2, 12, 6))
     """

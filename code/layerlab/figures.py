@@ -30,6 +30,7 @@ FILE_NAMES = {
     "6": "ch7_proj45_part6.png",
     "7": "ch7_proj45_part7.png",
 }
+CONTROLS_FILE = "controls.png"
 
 MEASURES = ("MI", "L1", "L2")
 UNITS = ("bits", "activation units", "activation units")
@@ -46,6 +47,7 @@ WEIGHTS: tuple[
 DOTS: dict[str, Any] = {"s": 22, "linewidths": 0}  # the points of a scatter
 MANY = 500  # points; more are drawn smaller, and as pixels, for an SVG of all of them is heavy
 CONTROL_MARKER = "D"
+CONTROL_LINES = ("--", "-.", ":")  # of the draws of as many controls
 DODGE = 0.35  # blocks by which the control's points step aside
 
 
@@ -369,6 +371,55 @@ def _atlas_line(axes: Axes, tau: np.ndarray, model: int, is_control: bool) -> No
 def _model_look(i: int) -> dict[str, Any]:
     """Colours repeat after three models, but not together with the marker."""
     return {"color": _colour(i % 3), "marker": MODEL_MARKERS[i % len(MODEL_MARKERS)], "ms": 4}
+
+
+# Designs and controls --------------------------------------------------------------------------
+
+
+@themed
+def control_profiles(
+    models: Mapping[str, tuple[ArrayLike, Mapping[str, ArrayLike]]], label: str = "τ of L2"
+) -> Figure:
+    """A trained model between bands of its controls, a row for each model.
+
+    Parameters
+    ----------
+    models : mapping of pairs
+        By model: tau of the trained one, (2, n_layers), and by control its draws, each of shape
+        (n_draws, 2, n_layers). A line is the mean of the draws, its band all of them.
+    label : str
+        What is drawn.
+    """
+    n_rows = len(models)
+    wide, narrow = (7.6, 1.0 + 2.6 * n_rows), (2.6 * max(2, n_rows), 6.4)
+    figure, grid = _grid(n_rows, 2, wide=wide, narrow=narrow)
+    names = list(dict.fromkeys(name for _, controls in models.values() for name in controls))
+    for (model, (trained, controls)), panels in zip(models.items(), grid, strict=True):
+        for component, axes in enumerate(panels):
+            for name, draws in controls.items():
+                drawn = np.asarray(draws)[:, component]  # (n_draws, n_layers)
+                look: dict[str, Any] = {"color": _colour(1 + names.index(name))}
+                axes.plot(drawn.mean(axis=0), ls=CONTROL_LINES[names.index(name)], lw=1.4, **look)
+                band = drawn.min(axis=0), drawn.max(axis=0)
+                axes.fill_between(range(drawn.shape[1]), *band, alpha=0.2, lw=0, **look)
+            curve = np.asarray(trained)[component]
+            bare = len(curve) > 20
+            axes.plot(curve, color=_colour(0), marker=None if bare else "o", ms=5, lw=2)
+            axes.axhline(0, color=_muted(), lw=0.8, zorder=0)
+            axes.set(xlabel="Block (from 0)", ylabel=label)
+            axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+            of = f", {model}" if n_rows > 1 else ""
+            axes.set_title(f"{COMPONENT_NAMES[component]}{of}")
+        low, high = zip(*(axes.get_ylim() for axes in panels), strict=True)
+        for axes in panels:
+            axes.set_ylim(min(low), max(high))
+    handles = [Line2D([], [], color=_colour(0), marker="o", ms=5, lw=2, label="trained")]
+    handles += [
+        Line2D([], [], color=_colour(1 + i), ls=CONTROL_LINES[i], lw=1.4, label=name)
+        for i, name in enumerate(names)
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=2 if is_narrow() else 4)
+    return figure
 
 
 # The model card --------------------------------------------------------------------------------

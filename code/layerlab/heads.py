@@ -1,5 +1,6 @@
 """What each head of an attention adds to the residual stream."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -123,7 +124,7 @@ def _inputs_of_last(
     """The heads' values at the last tokens: for each block (n, n_heads * head_width)."""
     inputs: dict[int, torch.Tensor] = {}
 
-    def keep(block: int):
+    def keep(block: int) -> Callable[..., None]:
         def hook(_: torch.nn.Module, arguments: tuple[torch.Tensor, ...]) -> None:
             inputs[block] = arguments[0].reshape(*ids.shape, -1)[:, -1].detach().clone()
 

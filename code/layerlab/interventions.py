@@ -204,7 +204,7 @@ def _changes_of_batch(
     family: Family | None,
 ) -> NDArray[np.float64]:
     """Divergence and surprise, (2, n_changes, n_sequences)."""
-    past = DynamicCache(config=model.config)
+    past = DynamicCache()  # of all tokens: what a sliding window drops could not be taken back
     model.base_model(ids[:, :-1], cache=past, use_cache=True)
 
     def predict() -> torch.Tensor:  # log-probabilities, (n_sequences, n_vocabulary)

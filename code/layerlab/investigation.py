@@ -163,6 +163,11 @@ def investigate(
     options = Options() if options is None else options
     if not isinstance(options, Options):
         raise LayerlabError(f"options is {options!r}: give it as layerlab.Options(...)")
+    if options.design != "worksheet":
+        raise LayerlabError(
+            f"design = {options.design!r}: the seven parts are the worksheet's, and "
+            "layerlab.compare measures this design"
+        )
     report = _count_stages(progress, total=1 + N_STAGES * (2 if options.control else 1))
     report("load the article")
     article = fetch_article(options.article)

@@ -50,8 +50,10 @@ def partial_tau(x: ArrayLike, y: ArrayLike, others: ArrayLike) -> float:
     -----
     Made of Kendall's taus as the partial correlation is of Pearson's: minus the entry of the
     inverse of their matrix, over the root of its two diagonal entries. For one other variable that
-    is (t_xy - t_xz t_yz) / sqrt((1 - t_xz²) (1 - t_yz²)). Holding a variable still in this sense
-    takes off what goes with its order; no p-value belongs to it where samples are pairs.
+    is (t_xy - t_xz t_yz) / sqrt((1 - t_xz²) (1 - t_yz²)). It takes off what goes with the others'
+    order, and not all of it: of two noisy copies of one cause a tau remains when the cause is
+    given (of .74 some .23, where the noise is .3 of the cause). So compare two partial taus with
+    each other, and see `rank_regression`, which leaves nothing there.
 
     References
     ----------
@@ -102,8 +104,8 @@ def rank_regression(y: ArrayLike, predictors: ArrayLike) -> RankRegression:
     >>> import numpy as np
     >>> a, b = np.random.default_rng(0).standard_normal((2, 500))
     >>> fit = rank_regression(3 * a + b, [a, b])
-    >>> fit.slopes.round(1), fit.r_squared > 0.9
-    (array([0.9, 0.3]), True)
+    >>> bool(fit.slopes[0] > 2 * fit.slopes[1] > 0.4), fit.r_squared > 0.9
+    (True, True)
     """
     first, *rest = np.atleast_2d(finite(predictors, "predictors"))
     variables = _variables(y, first, rest if rest else np.empty((0, len(first))))

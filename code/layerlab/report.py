@@ -10,28 +10,39 @@ from layerlab.figures import COMPONENT_NAMES, MEASURES
 from layerlab.statistics import mantel_test, shuffled_information
 
 if TYPE_CHECKING:
+    from layerlab.comparison import Comparison
     from layerlab.investigation import Investigation
 
 N_SHUFFLES = 200
 ATLAS = "atlas.md"
+L2 = 2  # among the similarities of a comparison
 
 
-def write_report(run: "Investigation", floor: float) -> str:
-    """The Markdown report of an investigation.
+def write_report(
+    run: "Investigation | None", floor: float, comparison: "Comparison | None" = None
+) -> str:
+    """The Markdown report of an investigation, of a comparison, or of both.
 
     Parameters
     ----------
-    run : layerlab.investigation.Investigation
+    run : layerlab.investigation.Investigation or None
     floor : float
         Of `information_floor`, in bits.
+    comparison : layerlab.comparison.Comparison, optional
 
     Returns
     -------
     str
-        Every number in it is read from `run`, or computed from what `run` holds.
+        Every number in it is read from what is given, or computed from what that holds.
     """
-    sections = (_facts(run), _positions(run), _sweep(run), _layers(run, floor))
-    return "\n\n".join(("# What layerlab measured", *sections)) + "\n"
+    sections = ["# What layerlab measured"]
+    if run is not None:
+        sections += [_facts(run), _positions(run), _sweep(run), _layers(run, floor)]
+    elif comparison is not None:
+        sections += [_facts_compared(comparison)]
+    if comparison is not None:
+        sections += [_controls(comparison)]
+    return "\n\n".join(sections) + "\n"
 
 
 def information_floor(n_sequences: int, *, n_neighbors: int = 3, seed: int = 0) -> float:
@@ -94,6 +105,41 @@ def write_atlas(
     return "\n\n".join(sections) + "\n"
 
 
+def _controls(comparison: "Comparison") -> str:
+    options, n_pairs = comparison.options, len(comparison.gaps)
+    read = {
+        "worksheet": "The targets are read in one pass over the article, so each has another "
+        "number of tokens before it, and a pair's distance goes with how early its first target is",
+        "fixed-past": f"Each target is read after the {options.n_past} tokens before it and "
+        "nothing else; compared are the pairs whose pasts have tokens in common",
+    }[options.design]
+    heads = ["Component", "Block", "Trained", "Gap, given earlier", "Earlier, given gap"]
+    has_far = not np.isnan(comparison.far).all()
+    heads += ["No common past"] if has_far else []
+    heads += [f"{name}, {options.n_draws} draws" for name in comparison.controls]
+    rows = []
+    for i, component in enumerate(COMPONENT_NAMES):
+        for block in range(comparison.tau.shape[1]):
+            numbers = [comparison.tau, *comparison.partial, *([comparison.far] * has_far)]
+            cells = [_number(values[i, block, L2]) for values in numbers]
+            cells += [_band(draws[:, i, block, L2]) for draws in comparison.controls.values()]
+            rows.append((component, block, *cells))
+    return (
+        f"## Controls ({options.design})\n\n{read}. Kendall's τ of the L2 distance with the "
+        f"distance in tokens, over {n_pairs} pairs of {len(comparison.positions)} targets; of a "
+        "control, the mean of its draws, the lowest and the highest. The two columns in the middle "
+        "hold partial τ: with the distance, given the earlier target's position, and the other way "
+        "round.\n\n" + _table(heads, rows)
+    )
+
+
+def _band(draws: np.ndarray) -> str:
+    if np.isnan(draws).any():
+        return "–"
+    mean, low, high = (_number(value) for value in (draws.mean(), draws.min(), draws.max()))
+    return f"{mean} ({low} to {high})"
+
+
 def _depth_peaks(summary: np.ndarray) -> list[str]:
     tau = summary[:, 1]  # (n_layers, 3)
     if np.isnan(tau).all(axis=0).any():
@@ -111,9 +157,7 @@ def _cell_text(value: object) -> str:
 def _facts(run: "Investigation") -> str:
     rows = [
         ("Model", f"{run.options.model} ({run.n_layers} blocks, width {run.width})"),
-        ("Loaded", f"{run.model_version}, {run.options.dtype} on {run.options.device}"),
-        ("Article", _cell_text(run.options.article)),
-        ("Target", f"`{run.options.target!r}`"),
+        *_origins(run),
         ("Tokens", f"{run.n_tokens}, of them {run.n_unique} unique"),
         ("Target in the article", f"{len(run.target_positions)} times"),
         ("Targets compared", f"{len(run.first_positions)}, at positions {_list(run)}"),
@@ -121,6 +165,24 @@ def _facts(run: "Investigation") -> str:
         ("Seed", run.options.seed),
     ]
     return f"{_table(('', ''), rows)}\n\n{_cell_text(run.article.attribution)}"
+
+
+def _facts_compared(comparison: "Comparison") -> str:
+    rows = [
+        ("Model", f"{comparison.options.model} ({comparison.tau.shape[1]} blocks)"),
+        *_origins(comparison),
+        ("Targets compared", len(comparison.positions)),
+        ("Seed", comparison.options.seed),
+    ]
+    return f"{_table(('', ''), rows)}\n\n{_cell_text(comparison.article.attribution)}"
+
+
+def _origins(run: "Investigation | Comparison") -> list[tuple[str, str]]:
+    return [
+        ("Loaded", f"{run.model_version}, {run.options.dtype} on {run.options.device}"),
+        ("Article", _cell_text(run.options.article)),
+        ("Target", f"`{run.options.target!r}`"),
+    ]
 
 
 def _positions(run: "Investigation") -> str:

@@ -1,0 +1,168 @@
+"""Heads that add up, and what is replaced: against plain hooks, in every family."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+import torch
+from conftest import save_random_gpt2
+from test_families import IDS, KINDS, N_LAYERS, WIDTH, make
+
+from layerlab.errors import MeasureError, ModelError, TargetError
+from layerlab.families import find_outputs
+from layerlab.heads import find_projection, head_activations
+from layerlab.hooks import last_token_activations, record
+from layerlab.interventions import ablate, prediction_changes
+
+NORM_BEHIND = ("gemma2", "gemma3_text", "olmo2")
+SPLIT = [(kind, shape) for kind, shape in KINDS if kind not in NORM_BEHIND]
+NAMES = [f"{component}_{block}" for component in ("att", "mlp") for block in range(N_LAYERS)]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return save_random_gpt2(tmp_path_factory.mktemp("interventions"))
+
+
+def log_probabilities(model, ids=IDS):
+    with torch.no_grad():
+        return model(ids).logits[:, -1].double().log_softmax(-1)
+
+
+def n_hooks(model):
+    modules = find_outputs(model).values()
+    return sum(len(m._forward_hooks) + len(m._forward_pre_hooks) for m in modules)
+
+
+@pytest.mark.parametrize(("kind", "shape"), SPLIT)
+def test_heads_add_up_to_their_attention(kind, shape):
+    model = make(kind, shape)
+    heads = head_activations(model, IDS.numpy())  # (n_layers, n_heads, n, width)
+    assert heads.shape == (N_LAYERS, 4, 2, WIDTH)
+    whole = last_token_activations(model, IDS.numpy())[0]
+    for block in range(N_LAYERS):
+        bias = find_projection(model, block).bias
+        own = 0 if bias is None else bias.detach().numpy()
+        np.testing.assert_allclose(heads[block].sum(axis=0) + own, whole[block], atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", NORM_BEHIND)
+def test_behind_a_norm_there_are_no_heads(kind):
+    (shape,) = [shape for name, shape in KINDS if name == kind]
+    model = make(kind, shape)
+    with pytest.raises(ModelError, match="no sum of heads"):
+        head_activations(model, IDS.numpy())
+    with pytest.raises(ModelError, match="no sum of heads"), ablate(model, "att_0", head=1):
+        pass
+    with ablate(model, "att_0"):  # the whole can be
+        log_probabilities(model)
+
+
+@pytest.mark.parametrize(("kind", "shape"), KINDS)
+def test_what_is_recorded_becomes_what_is_said(kind, shape):
+    """In every family, and what comes before stays as it was."""
+    model = make(kind, shape)
+    value = np.linspace(-1, 1, WIDTH)
+    with record(model) as before:
+        log_probabilities(model)
+    for name in NAMES:
+        # hooks run in the order that they were registered in: this one sees what was made
+        with ablate(model, name, value, last_only=True), record(model) as after:
+            log_probabilities(model)
+        np.testing.assert_allclose(after[name][:, -1], np.tile(value, (2, 1)), atol=1e-6)
+        torch.testing.assert_close(after[name][:, :-1], before[name][:, :-1])
+        torch.testing.assert_close(after["att_0"][:, 0], before["att_0"][:, 0])
+    assert n_hooks(model) == 0
+
+
+@pytest.mark.parametrize(("kind", "shape"), SPLIT)
+def test_one_token_after_the_past_is_as_good_as_the_whole_pass(kind, shape):
+    model = make(kind, shape)
+    windows, next_ids = IDS.numpy(), np.array([5, 9])
+    others = last_token_activations(model, windows)[1, 1, ::-1]  # each gets the other's
+    changes = [
+        {"component": "att_0"},
+        {"component": "mlp_1", "value": others},
+        {"component": "att_2", "head": 1, "value": np.full(WIDTH, 0.1)},
+    ]
+    found = prediction_changes(model, windows, next_ids, changes)
+    before = log_probabilities(model)
+    for i, change in enumerate(changes):
+        spread = np.asarray(change.get("value", 0.0))
+        spread = spread[:, None] if spread.ndim == 2 else spread
+        with ablate(model, **change | {"value": spread, "last_only": True}):
+            after = log_probabilities(model)
+        bits = (before.exp() * (before - after)).sum(-1) / np.log(2)
+        np.testing.assert_allclose(found.divergence[i], bits, atol=1e-5)
+        lost = [(before - after)[row, token] / np.log(2) for row, token in enumerate(next_ids)]
+        np.testing.assert_allclose(found.surprise[i], lost, atol=1e-4)
+    assert n_hooks(model) == 0
+
+
+def test_a_plain_hook_does_the_same(model):
+    with ablate(model, "mlp_1"):
+        ours = log_probabilities(model)
+    projection = model.base_model.h[1].mlp.c_proj
+    handle = projection.register_forward_hook(lambda _, __, output: torch.zeros_like(output))
+    theirs = log_probabilities(model)
+    handle.remove()
+    torch.testing.assert_close(ours, theirs)
+    assert not torch.allclose(ours, log_probabilities(model))
+
+
+def test_all_heads_taken_off_leave_the_bias(model):
+    bias = find_projection(model, 1).bias.detach().numpy()
+    with ablate(model, "att_1", head=0), ablate(model, "att_1", head=1), record(model) as left:
+        log_probabilities(model)
+    np.testing.assert_allclose(left["att_1"], np.broadcast_to(bias, left["att_1"].shape), atol=1e-6)
+
+
+def test_its_own_value_changes_nothing(model):
+    windows = IDS.numpy()
+    own, heads = last_token_activations(model, windows), head_activations(model, windows)
+    changes = [
+        {"component": f"{part}_{i}", "value": own[c, i]}
+        for (c, part), i in product(enumerate(("att", "mlp")), range(3))
+    ]
+    changes += [
+        {"component": f"att_{i}", "head": h, "value": heads[i, h]}
+        for i, h in product(range(3), range(2))
+    ]
+    found = prediction_changes(model, windows, [1, 2], changes)
+    np.testing.assert_allclose(found.divergence, 0, atol=1e-6)
+
+
+def test_an_error_inside_leaves_no_hook(model):
+    with pytest.raises(RuntimeError, match="mine"), ablate(model, "att_1", head=0):
+        raise RuntimeError("mine")
+    with pytest.raises(ModelError, match="does not fit"), ablate(model, "att_1", np.zeros(5)):
+        log_probabilities(model)
+    assert n_hooks(model) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "words"),
+    [
+        ({"component": "att_9"}, ModelError, "'att_9' is no component.*'att_0' to 'mlp_2'"),
+        ({"component": "mlp_0", "head": 0}, ModelError, "'mlp_0' has no heads.*'att_0'"),
+        ({"component": "att_0", "head": 2}, ModelError, "head 2 does not exist.*has 2"),
+        ({"component": "att_0", "head": -1}, ModelError, "head -1 does not exist"),
+        ({"component": "att_0", "value": np.nan}, MeasureError, "NaN"),
+    ],
+)
+def test_what_cannot_be_replaced_is_refused(model, arguments, error, words):
+    with pytest.raises(error, match=words), ablate(model, **arguments):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("windows", "next_ids", "changes", "error"),
+    [
+        ([[1]], [1], [], TargetError),
+        ([[1, 2]], [1, 2], [], TargetError),
+        ([[1, 2]], [1], [{"component": "att_0", "value": np.zeros((3, 16))}], MeasureError),
+    ],
+)
+def test_windows_that_cannot_be_predicted_are_refused(model, windows, next_ids, changes, error):
+    with pytest.raises(error):
+        prediction_changes(model, windows, next_ids, changes)
