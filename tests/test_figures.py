@@ -43,6 +43,15 @@ def arrays():
         "control": rng.uniform(-1, 1, (2, N_LAYERS, 2, 3)),
         "layers": layers[0],
         "layers_control": layers[1],
+        "models": {  # two models of as many blocks as they have
+            "ours": (
+                rng.uniform(0, 1, (2, N_LAYERS)),
+                {name: rng.uniform(0, 1, (3, 2, N_LAYERS)) for name in ("untrained", "permuted")},
+            ),
+            "theirs": (rng.uniform(0, 1, (2, 30)), {"permuted": rng.uniform(0, 1, (2, 2, 30))}),
+        },
+        "readings": (*rng.uniform(1, 9, (3, n_pairs)), np.arange(n_pairs) < 4),
+        "effects": {name: rng.uniform(0.01, 1, (2, N_LAYERS)) for name in ("none", "mean")},
     }
 
 
@@ -60,11 +69,14 @@ def draw_all(arrays):
             "ABCDEF",
             lambda: figures.layer_information_panels(a["layers"], a["layers_control"], floor=0.1),
         ),
+        "controls": ("", lambda: figures.control_profiles(a["models"])),
+        "readings": ("AB", lambda: figures.two_readings(*a["readings"])),
+        "components": ("AB", lambda: figures.component_profiles(a["effects"], "Bits", log=True)),
         "loss": ("", lambda: figures.loss_curve(curve)),
     }
 
 
-ALL = ("2a", "2b", "4", "5", "6", "7", "loss")
+ALL = ("2a", "2b", "4", "5", "6", "7", "controls", "readings", "components", "loss")
 PAGES = [(mode, narrow) for mode in ("light", "dark") for narrow in (False, True)]
 
 
@@ -344,3 +356,36 @@ def test_png_is_300_dpi_and_svg_is_transparent(tmp_path, arrays):
 def test_file_names_are_those_that_instructors_know():
     names = [f"ch7_proj45_part{part}.png" for part in ("2a", "2b", "4", "5", "6", "7")]
     assert list(figures.FILE_NAMES.values()) == names
+
+
+def test_a_band_holds_all_draws_and_its_line_is_their_mean(arrays):
+    figure = figures.control_profiles(arrays["models"])
+    trained, controls = arrays["models"]["ours"]
+    axes = next(axes for axes in figure.axes if axes.get_title("left") == "MLP, ours")
+    lines = [line.get_ydata() for line in axes.lines]
+    expected = [*(draws[:, 1].mean(axis=0) for draws in controls.values()), trained[1]]
+    for found, wanted in zip(lines, expected, strict=False):
+        np.testing.assert_allclose(found, wanted)
+    for band, draws in zip(axes.collections, controls.values(), strict=True):
+        heights = band.get_paths()[0].vertices[:, 1]
+        assert heights.min() == pytest.approx(draws[:, 1].min())
+        assert heights.max() == pytest.approx(draws[:, 1].max())
+
+
+def test_marked_pairs_are_drawn_otherwise_at_their_places(arrays):
+    distances, gaps, earlier, marked = arrays["readings"]
+    for letter, values in (("A", gaps), ("B", earlier)):
+        axes = panel(figures.two_readings(*arrays["readings"]), letter)
+        for dots, rows in zip(axes.collections, (~marked, marked), strict=True):
+            np.testing.assert_allclose(dots.get_offsets(), np.c_[values[rows], distances[rows]])
+
+
+def test_a_profile_for_each_name_on_one_scale(arrays):
+    figure = figures.component_profiles(arrays["effects"], "Bits")
+    left, right = panels(figure)
+    for component, axes in enumerate((left, right)):
+        found = {line.get_label(): line.get_ydata() for line in axes.lines}
+        assert set(found) == set(arrays["effects"])
+        for name, values in arrays["effects"].items():
+            np.testing.assert_allclose(found[name], values[component])
+    assert left.get_ylim() == right.get_ylim()

@@ -410,9 +410,7 @@ def control_profiles(
             axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
             of = f", {model}" if n_rows > 1 else ""
             axes.set_title(f"{COMPONENT_NAMES[component]}{of}")
-        low, high = zip(*(axes.get_ylim() for axes in panels), strict=True)
-        for axes in panels:
-            axes.set_ylim(min(low), max(high))
+        _same_scale(panels)
     handles = [Line2D([], [], color=_colour(0), marker="o", ms=5, lw=2, label="trained")]
     handles += [
         Line2D([], [], color=_colour(1 + i), ls=CONTROL_LINES[i], lw=1.4, label=name)
@@ -420,6 +418,71 @@ def control_profiles(
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=2 if is_narrow() else 4)
     return figure
+
+
+@themed
+def two_readings(
+    distances: ArrayLike, gaps: ArrayLike, earlier: ArrayLike, marked: ArrayLike
+) -> Figure:
+    """The same distances against two things that go together.
+
+    Parameters
+    ----------
+    distances : array_like, shape (n_pairs,)
+        L2 of the pairs of targets.
+    gaps, earlier : array_like of int, shape (n_pairs,)
+        Tokens between the two targets, and before the earlier one.
+    marked : array_like of bool, shape (n_pairs,)
+        Pairs that are drawn otherwise.
+    """
+    distances, marked = np.asarray(distances), np.asarray(marked)
+    figure, ((left, right),) = _grid(1, 2, wide=(7.6, 3.7), narrow=(4.4, 6.6))
+    for axes, values in ((left, np.asarray(gaps)), (right, np.asarray(earlier))):
+        axes.scatter(values[~marked], distances[~marked], color=_colour(0), **DOTS)
+        axes.scatter(values[marked], distances[marked], color=_colour(1), marker="s", **DOTS)
+    left.set(xlabel="Tokens between the two", ylabel=_measure_label("L2"))
+    right.set(xlabel="Tokens before the earlier one", ylabel=_measure_label("L2"))
+    _title(left, "A", "By the distance in tokens")
+    _title(right, "B", "By the earlier position")
+    kinds = (("two later targets", "o", 0), ("with one of the first two", "s", 1))
+    handles = [
+        Line2D([], [], color=_colour(i), marker=m, ls="", label=name) for name, m, i in kinds
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    return figure
+
+
+@themed
+def component_profiles(curves: Mapping[str, ArrayLike], label: str, *, log: bool = False) -> Figure:
+    """A number for each component, attention and MLP beside each other, over the blocks.
+
+    Parameters
+    ----------
+    curves : mapping of array_like, shape (2, n_layers)
+        By what the legend calls them.
+    label : str
+        What is drawn, with its unit.
+    log : bool
+        On a logarithmic axis.
+    """
+    figure, (panels,) = _grid(1, 2, wide=(7.6, 3.9), narrow=(4.4, 7.0))
+    for component, axes in enumerate(panels):
+        for i, (name, values) in enumerate(curves.items()):
+            look = {"color": _colour(i), "marker": MODEL_MARKERS[i], "ms": 4.5, "lw": 1.6}
+            axes.plot(np.asarray(values)[component], label=name, **look)
+        axes.set(xlabel="Block (from 0)", ylabel=label, yscale="log" if log else "linear")
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+        _title(axes, "AB"[component], COMPONENT_NAMES[component])
+    _same_scale(panels)
+    handles, names = panels[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=2)
+    return figure
+
+
+def _same_scale(panels: Sequence[Axes]) -> None:
+    low, high = zip(*(axes.get_ylim() for axes in panels), strict=True)
+    for axes in panels:
+        axes.set_ylim(min(low), max(high))
 
 
 # The model card --------------------------------------------------------------------------------

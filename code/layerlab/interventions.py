@@ -22,6 +22,10 @@ with warnings.catch_warnings():  # as in `layerlab.models`
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
+    # Makes the output that takes the place of one (n_sequences, n_positions, width), which it is
+    # given with the inputs that led to it.
+    MakeOutput = Callable[[torch.Tensor, Any], torch.Tensor]
+
 
 class PredictionChange(NamedTuple):
     """What an intervention does to the prediction of the token after each window.
@@ -100,7 +104,7 @@ def ablate(
         )
     new = torch.as_tensor(finite(value, "value"), dtype=model.dtype, device=model.device)
     if head is None:
-        make: MakeOutput = _replace(new)
+        make: "MakeOutput" = _replace(new)
     else:
         make = _replace_head(model, component, head, new, family)
     n_sequences: list[int] = []  # of the pass, as the block's attention saw them
@@ -226,18 +230,14 @@ def _changes_of_batch(
 
 # ---- hooks -----------------------------------------------------------------------------------
 
-# Makes the output that takes the place of one (n_sequences, n_positions, width), which it is
-# given with the inputs that led to it.
-MakeOutput = Callable[[torch.Tensor, Any], torch.Tensor]
 
-
-def _replace(new: torch.Tensor) -> MakeOutput:
+def _replace(new: torch.Tensor) -> "MakeOutput":
     return lambda output, _: new.expand_as(output)
 
 
 def _replace_head(
     model: "PreTrainedModel", component: str, head: int, new: torch.Tensor, family: Family | None
-) -> MakeOutput:
+) -> "MakeOutput":
     kind, _, block = component.partition("_")
     if kind != COMPONENTS[0]:
         raise ModelError(f"{component!r} has no heads: give an attention, such as 'att_{block}'")
@@ -253,7 +253,7 @@ def _replace_head(
 
 
 def _hook(
-    make: MakeOutput, component: str, last_only: bool, n_sequences: list[int]
+    make: "MakeOutput", component: str, last_only: bool, n_sequences: list[int]
 ) -> Callable[..., torch.Tensor]:
     def hook(_: torch.nn.Module, inputs: Any, output: torch.Tensor) -> torch.Tensor:
         rows = output if output.ndim == 3 else output.unflatten(0, (n_sequences[-1], -1))  # OPT
