@@ -398,10 +398,11 @@ def control_profiles(
         for component, axes in enumerate(panels):
             for name, draws in controls.items():
                 drawn = np.asarray(draws)[:, component]  # (n_draws, n_layers)
-                look: dict[str, Any] = {"color": _colour(1 + names.index(name))}
-                axes.plot(drawn.mean(axis=0), ls=CONTROL_LINES[names.index(name)], lw=1.4, **look)
-                band = drawn.min(axis=0), drawn.max(axis=0)
-                axes.fill_between(range(drawn.shape[1]), *band, alpha=0.2, lw=0, **look)
+                look = _control_look(names.index(name))
+                axes.plot(drawn.mean(axis=0), **look)
+                band: dict[str, Any] = {"color": look["color"], "alpha": 0.2, "lw": 0}
+                ends = drawn.min(axis=0), drawn.max(axis=0)
+                axes.fill_between(range(drawn.shape[1]), *ends, **band)
             curve = np.asarray(trained)[component]
             bare = len(curve) > 20
             axes.plot(curve, color=_colour(0), marker=None if bare else "o", ms=5, lw=2)
@@ -412,12 +413,15 @@ def control_profiles(
             axes.set_title(f"{COMPONENT_NAMES[component]}{of}")
         _same_scale(panels)
     handles = [Line2D([], [], color=_colour(0), marker="o", ms=5, lw=2, label="trained")]
-    handles += [
-        Line2D([], [], color=_colour(1 + i), ls=CONTROL_LINES[i], lw=1.4, label=name)
-        for i, name in enumerate(names)
-    ]
+    handles += [Line2D([], [], label=name, **_control_look(i)) for i, name in enumerate(names)]
     figure.legend(handles=handles, loc="outside lower center", ncols=2 if is_narrow() else 4)
     return figure
+
+
+def _control_look(i: int) -> dict[str, Any]:
+    """Three controls: two colours that the trained model has not, and grey."""
+    colour = _colour(1 + i) if i < 2 else _muted()
+    return {"color": colour, "ls": CONTROL_LINES[i], "lw": 1.4}
 
 
 @themed

@@ -104,7 +104,7 @@ def ablate(
         )
     new = torch.as_tensor(finite(value, "value"), dtype=model.dtype, device=model.device)
     if head is None:
-        make: "MakeOutput" = _replace(new)
+        make: MakeOutput = _replace(new)
     else:
         make = _replace_head(model, component, head, new, family)
     n_sequences: list[int] = []  # of the pass, as the block's attention saw them
