@@ -214,8 +214,13 @@ def last_token_activations(
     return np.concatenate(found, axis=2)
 
 
-def passes(model: "PreTrainedModel", windows: ArrayLike) -> Iterator[torch.Tensor]:
-    """Windows in batches that memory allows, where the model is: token ids (n_at_once, length).
+def passes(
+    model: "PreTrainedModel", windows: ArrayLike, n_bytes: int | None = None
+) -> Iterator[torch.Tensor]:
+    """Windows in batches, where the model is: token ids (n_at_once, length).
+
+    The intermediate results of a batch take no more than `n_bytes`, by default `PASS_BYTES`, but it
+    has one window or more.
 
     Raises
     ------
@@ -227,11 +232,11 @@ def passes(model: "PreTrainedModel", windows: ArrayLike) -> Iterator[torch.Tenso
         raise TargetError(f"windows of shape {windows.shape} hold no token: give (n, length)")
     _check_sequences(model, windows)
     ids = torch.as_tensor(windows, dtype=torch.long, device=model.device)
-    yield from ids.split(_n_at_once(model, windows.shape[1]))
+    yield from ids.split(_n_at_once(model, windows.shape[1], n_bytes or PASS_BYTES))
 
 
-def _n_at_once(model: "PreTrainedModel", length: int) -> int:
-    """Sequences of one pass whose intermediate results take no more than `PASS_BYTES`.
+def _n_at_once(model: "PreTrainedModel", length: int, n_bytes: int) -> int:
+    """Sequences of one pass whose intermediate results take no more than `n_bytes`.
 
     For each token there are, at once, the MLP's inner layer before and after its nonlinearity,
     queries, keys and values, the stream and its copies, together some 16 times its width, and for
@@ -239,7 +244,7 @@ def _n_at_once(model: "PreTrainedModel", length: int) -> int:
     """
     width, n_heads = model.config.hidden_size, model.config.num_attention_heads
     numbers = length * (16 * width + n_heads * length)
-    return max(1, PASS_BYTES // (numbers * model.dtype.itemsize))
+    return max(1, n_bytes // (numbers * model.dtype.itemsize))
 
 
 def _check_sequences(model: "PreTrainedModel", sequences: np.ndarray) -> None:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     MakeOutput = Callable[[torch.Tensor, Any], torch.Tensor]
 
 
+N_BYTES = 2**28  # of a pass: the more windows share one, the less each change costs
+
+
 class PredictionChange(NamedTuple):
     """What an intervention does to the prediction of the token after each window.
 
@@ -176,7 +179,7 @@ def prediction_changes(
             "(n, length) of 2 or more tokens each, and one next token for each"
         )
     found, start = [], 0
-    for ids in passes(model, windows):
+    for ids in passes(model, windows, N_BYTES):
         stop = start + len(ids)
         wanted = torch.as_tensor(next_ids[start:stop], device=model.device)
         here = [_of_windows(change, slice(start, stop), len(windows)) for change in changes]
