@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 import wikipedia
 
-from layerlab import articles
+from layerlab import articles, wikis
 from layerlab.articles import Article, fetch_article, load_article
 from layerlab.errors import ArticleError
 
@@ -129,7 +129,7 @@ def local_wikipedia(monkeypatch):
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     point_wikipedia_at(monkeypatch, server.server_port)
-    monkeypatch.setattr(articles, "RETRIES", articles.RETRIES.new(backoff_factor=0))
+    monkeypatch.setattr(wikis, "RETRIES", wikis.RETRIES.new(backoff_factor=0))
     yield
     server.shutdown()
     server.server_close()
@@ -193,7 +193,7 @@ def test_an_accent_is_one_with_its_letter(tmp_path):
 
 
 def test_embedded_article_is_what_its_file_holds():
-    assert load_article() == articles.EMBEDDED.read_text(encoding="utf-8")
+    assert load_article() == articles.EMBEDDED_ARTICLE.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_name_that_no_file_has(name):
 def test_wikipedia(local_wikipedia):
     Wikipedia.agents.clear()
     assert load_article("wikipedia:Turkish coffee") == TEXT
-    assert set(Wikipedia.agents) == {articles.USER_AGENT}
+    assert set(Wikipedia.agents) == {wikis.USER_AGENT}
 
 
 def test_wikipedia_says_which_edit_was_read_and_under_which_licence(local_wikipedia):
@@ -381,7 +381,7 @@ def test_wikipedia_cannot_be_reached(monkeypatch):
 
 
 def test_wikipedia_that_never_answers(monkeypatch):
-    monkeypatch.setattr(articles, "TIMEOUT", 0.2)
+    monkeypatch.setattr(wikis, "SILENCE", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as server:  # takes the call and says nothing
         point_wikipedia_at(monkeypatch, server.getsockname()[1])
         with pytest.raises(ArticleError, match="ReadTimeout") as caught:
@@ -399,7 +399,7 @@ def answer_slowly(server, stop):
 
 
 def test_wikipedia_that_never_comes_to_an_end(monkeypatch):
-    monkeypatch.setattr(articles, "LONGEST", 0.05)
+    monkeypatch.setattr(wikis, "LONGEST", 0.05)
     stop = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
         point_wikipedia_at(monkeypatch, server.getsockname()[1])

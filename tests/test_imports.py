@@ -20,6 +20,8 @@ ORDER = [  # each may import those before it
     "distances",
     "information",
     "statistics",
+    "texts",
+    "wikis",
     "articles",
     "families",
     "hub",

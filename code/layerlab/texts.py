@@ -1,0 +1,61 @@
+"""A text as its reader sees it, and what is known of where it comes from."""
+
+import unicodedata
+from dataclasses import asdict, dataclass
+
+INVISIBLE = "\N{SOFT HYPHEN}\N{ZERO WIDTH SPACE}\N{WORD JOINER}\N{ZERO WIDTH NO-BREAK SPACE}"
+
+
+@dataclass(frozen=True)
+class Article:
+    """A text and where it comes from; a fact that there is none of is an empty string.
+
+    Attributes
+    ----------
+    text : str
+        As `load_article` gives it.
+    source : str
+        What was asked for.
+    title, address, language : str
+        The page's name, where it is read, and its language's code.
+    revision, time : str
+        Of a wiki's page: which edit of it this is, and when that was made (ISO 8601, UTC).
+    licence : str
+        As the wiki, or this course, states it.
+
+    Examples
+    --------
+    >>> fetch_article("embedded").licence
+    'CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/)'
+    """
+
+    text: str
+    source: str
+    title: str = ""
+    address: str = ""
+    revision: str = ""
+    time: str = ""
+    language: str = ""
+    licence: str = ""
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """All but the text, by name."""
+        return {name: fact for name, fact in asdict(self).items() if name != "text"}
+
+    @property
+    def attribution(self) -> str:
+        """One sentence that says whose text it is; of a user's own file, that nothing is known."""
+        if not self.title:
+            return f"The text is that of {self.source}, which states neither origin nor licence."
+        edit = f", revision {self.revision} of {self.time}" if self.revision else ""
+        place = f" ({self.address}{edit})" if self.address else ""
+        licence = f"its licence is {self.licence}" if self.licence else "its wiki states no licence"
+        return f"The text is “{self.title}”{place}; {licence}."
+
+
+def as_seen(text: str) -> str:
+    """The text without differences that no reader sees but every tokenizer does."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    spaces = {ord(mark): " " for mark in set(text) if unicodedata.category(mark) == "Zs"}
+    return unicodedata.normalize("NFC", text.translate(spaces | dict.fromkeys(map(ord, INVISIBLE))))
