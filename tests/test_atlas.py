@@ -105,6 +105,8 @@ def test_a_fault_in_the_file_is_one_sentence_and_leaves_nothing(tmp_path, capsys
 def test_a_missing_file_and_bytes_that_are_no_text_are_sentences(tmp_path):
     with pytest.raises(LayerlabError, match="cannot read the grid '.*nowhere.toml'"):
         read_grid(tmp_path / "nowhere.toml")
+    with pytest.raises(LayerlabError, match="'' names no grid: name a TOML file"):
+        read_grid("")
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(LayerlabError, match="bytes.toml' is no TOML"):
         read_grid(tmp_path / "bytes.toml")

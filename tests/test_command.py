@@ -10,13 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import wikipedia
 from conftest import HANGING, save_random_gpt2
 from matplotlib.image import imread
 
 import layerlab
 import layerlab.__main__ as command_module
-from layerlab import figures, models, themes
+from layerlab import figures, models, themes, wikis
 from layerlab.__main__ import main
 from layerlab.articles import load_article
 from layerlab.examples import noisy_curve
@@ -270,7 +269,7 @@ def test_unreachable_hub_is_refused(tmp_path, closed_port):
 
 
 def test_unreachable_wikipedia_is_refused(capsys, tmp_path, monkeypatch, closed_port):
-    monkeypatch.setattr(wikipedia.wikipedia, "API_URL", closed_port)
+    monkeypatch.setattr(wikis, "ENGLISH", closed_port)
     article = "wikipedia:Turkish coffee"
     sentence = refused(capsys, "--article", article, "--out", tmp_path / "out")
     assert "Wikipedia cannot be reached for 'Turkish coffee'" in sentence
@@ -318,6 +317,13 @@ def test_overwrite_never_touches_a_folder_with_other_files(capsys, tmp_path):
 def unused(monkeypatch):
     """Fail where an investigation begins, for tests of what is said before."""
     monkeypatch.setattr(layerlab, "investigate", lambda *_, **__: pytest.fail("too late"))
+
+
+@pytest.mark.parametrize("out", ["", " "])
+def test_a_folder_without_a_name(capsys, tmp_path, monkeypatch, unused, out):
+    monkeypatch.chdir(tmp_path)
+    assert f"--out {out!r} names no folder" in refused(capsys, "--out", out)
+    assert left_behind(tmp_path) == []
 
 
 def make_file(out):

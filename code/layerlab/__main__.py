@@ -122,6 +122,8 @@ def _check_words(asked: argparse.Namespace) -> None:
     for name, value in vars(asked).items():
         if isinstance(value, str):
             check_characters(f"--{name.replace('_', '-')}", value, LayerlabError)
+    if not asked.out.strip():
+        raise LayerlabError(f"--out {asked.out!r} names no folder: name one")
 
 
 def _run(asked: argparse.Namespace) -> int:

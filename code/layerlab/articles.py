@@ -1,4 +1,4 @@
-"""The text of an article: shipped with the course, from a file, or from Wikipedia."""
+"""The text of an article: shipped with the course, from a file, or from a wiki."""
 
 import codecs
 import re
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from layerlab.errors import ArticleError
 from layerlab.texts import Article, as_seen
-from layerlab.wikis import EXAMPLE, WIKIPEDIA, fetch_from_wikipedia
+from layerlab.wikis import EXAMPLE, is_on_a_wiki, read_page
 
 READS = ("data/articles",)  # relative to this file; the site's build looks for changes there
 EMBEDDED_ARTICLE = files("layerlab") / READS[0] / "turkish_coffee.txt"
@@ -24,6 +24,7 @@ BYTE_ORDER_MARKS = {
     codecs.BOM_UTF16_LE: "utf-16-le",
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
+GIVE = "give 'embedded', the path of a text file, 'wikipedia:Title', or a wiki page's address"
 NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\ud800-\udfff]")  # control characters, and half ones
 
 
@@ -33,9 +34,11 @@ def load_article(source: str = "embedded") -> str:
     Parameters
     ----------
     source : str
-        ``"embedded"`` for the course's own article about Turkish coffee, ``"wikipedia:Title"`` for
-        an article of the English Wikipedia, anything else is the path of a text file: UTF-8, or
-        UTF-16 with a byte-order mark.
+        ``"embedded"`` for the course's own article about Turkish coffee; ``"wikipedia:Title"`` for
+        an article of the English Wikipedia, ``"wikipedia:de:Titel"`` of the German one, and so on;
+        the address of an article in any wiki that runs MediaWiki, ``"https://host/wiki/Title"``,
+        also with ``http`` where the wiki has no other; anything else is the path of a text file:
+        UTF-8, or UTF-16 with a byte-order mark.
 
     Returns
     -------
@@ -47,7 +50,7 @@ def load_article(source: str = "embedded") -> str:
     Raises
     ------
     ArticleError
-        If there is no such article, Wikipedia cannot be reached, or the article has no text.
+        If there is no such article, its wiki cannot be reached, or the article has no text.
 
     Examples
     --------
@@ -75,10 +78,10 @@ def fetch_article(source: str = "embedded") -> Article:
         As `load_article`.
     """
     source = str(source)
-    if source.startswith(WIKIPEDIA):
-        article = fetch_from_wikipedia(source, source.removeprefix(WIKIPEDIA).strip())
-    elif source.startswith(("https://", "http://")):
-        article = fetch_from_wikipedia(source, source)
+    if not source.strip():
+        raise ArticleError(f"{source!r} names no article: {GIVE}")
+    if is_on_a_wiki(source):
+        article = read_page(source)
     elif source == "embedded":
         article = Article(_read_file(EMBEDDED_ARTICLE), source, **EMBEDDED_FACTS)
     else:
@@ -102,8 +105,7 @@ def _read_file(path: Traversable) -> str:
         data = path.read_bytes()
     except (OSError, ValueError) as error:  # a name with a NUL is a ValueError
         raise ArticleError(
-            f"cannot read the article {str(path)!r} ({getattr(error, 'strerror', error)}): give "
-            "'embedded', the path of a text file, or 'wikipedia:Title'"
+            f"cannot read the article {str(path)!r} ({getattr(error, 'strerror', error)}): {GIVE}"
         ) from error
     mark = next((mark for mark in BYTE_ORDER_MARKS if data.startswith(mark)), b"")
     encoding = BYTE_ORDER_MARKS.get(mark, "utf-8")

@@ -14,6 +14,7 @@ from layerlab.options import Options
 # last one fastest: a model and its untrained weights serve many cells before the next are loaded.
 AXES = {"models": "model", "seeds": "seed", "articles": "article", "targets": "target"}
 OTHER_PARTS = ("block", "n_sequences", "n_context")  # of parts 4, 5 and 7; a cell is part 6
+NAME_ONE = f"name a TOML file with the lists {', '.join(AXES)}"
 SINGLE = tuple(
     option.name for option in fields(Options) if option.name not in (*AXES.values(), *OTHER_PARTS)
 )
@@ -48,6 +49,8 @@ def read_grid(path: str | Path) -> list[Options]:
     ...     [(cell.seed, cell.target) for cell in read_grid(file)]
     [(0, ' coffee'), (0, ' cup'), (1, ' coffee'), (1, ' cup')]
     """
+    if not str(path).strip():
+        raise LayerlabError(f"{str(path)!r} names no grid: {NAME_ONE}")
     asked = _read_toml(Path(path))
     try:
         for name in asked:
@@ -67,8 +70,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise LayerlabError(
-            f"cannot read the grid {str(path)!r} ({error.strerror or error}): name a TOML file "
-            "with the lists models, articles, targets and seeds"
+            f"cannot read the grid {str(path)!r} ({error.strerror or error}): {NAME_ONE}"
         ) from error
     except ValueError as error:  # no TOML, or no UTF-8
         raise LayerlabError(f"{str(path)!r} is no TOML ({error}): mend it there") from error

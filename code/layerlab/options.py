@@ -64,7 +64,10 @@ class Options:
         "embedded",
         "embedded, smollm2, a folder, a .gguf file, or name[@revision] on Hugging Face",
     )
-    article: str = _text("embedded", "embedded, a text file, or wikipedia:Title")
+    article: str = _text(
+        "embedded",
+        "embedded, a text file, wikipedia:Title, wikipedia:de:Titel, or a wiki page's address",
+    )
     target: str = _text(" coffee", "one token, with its leading space")
     block: int = _number(3, 0, "block of parts 4 and 5, counted from 0")
     n_targets: int = _number(10, 2, "how many of the first targets are compared")

@@ -22,6 +22,9 @@ class Article:
         Of a wiki's page: which edit of it this is, and when that was made (ISO 8601, UTC).
     licence : str
         As the wiki, or this course, states it.
+    taken, read : str
+        Of a wiki's page: how its text was taken, as the wiki's ``"extracts"`` or out of what it
+        makes for browsers, ``"parse"``, and when it was read (UTC). The two differ in blank lines.
 
     Examples
     --------
@@ -37,6 +40,8 @@ class Article:
     time: str = ""
     language: str = ""
     licence: str = ""
+    taken: str = ""
+    read: str = ""
 
     @property
     def facts(self) -> dict[str, str]:
