@@ -21,6 +21,7 @@ ORDER = [  # each may import those before it
     "information",
     "statistics",
     "texts",
+    "cache",
     "questions",
     "wikis",
     "articles",

@@ -8,21 +8,11 @@ import time
 import pytest
 import requests
 import wikipedia
-from wiki import TEXT, WORDS, serve_wiki
+from wiki import TEXT, WORDS
 
 from layerlab import questions, wikis
 from layerlab.articles import Article, fetch_article, load_article
 from layerlab.errors import ArticleError
-
-
-@pytest.fixture
-def wiki(monkeypatch):
-    """A wiki by its address, which is also what is asked where Wikipedia is named."""
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(questions, "RETRIES", questions.RETRIES.new(backoff_factor=0))
-    with serve_wiki() as served:
-        monkeypatch.setattr(wikis, "ENGLISH", f"http://{served.host}/w/api.php")
-        yield served
 
 
 def point_wikipedia_at(monkeypatch, port: int):

@@ -58,11 +58,10 @@ PAGE = {
     "title": "Turkish coffee",
     "canonicalurl": "https://x/wiki/Turkish_coffee",
     "pagelanguage": "en",
-    "revisions": [{"revid": 2, "timestamp": "2026-10-21T07:28:00Z"}],
+    "revisions": [{"revid": 3, "timestamp": "2026-10-21T07:28:00Z"}],
 }
 RIGHTS = {"text": "CC BY-SA 4.0", "url": "https://x/by-sa"}
 FACTS = {  # by revision
-    "2": {"query": {"pages": {"7": PAGE}, "rightsinfo": RIGHTS}},
     "3": {"query": {"pages": {"7": PAGE}, "rightsinfo": {"text": "", "url": ""}}},
     "4": {"query": {"badrevids": {"4": {"revid": 4}}}},
     "5": {"query": {"pages": {"7": PAGE | {"title": 5}}, "rightsinfo": RIGHTS}},
@@ -104,6 +103,11 @@ small
 """
 
 
+def _facts_of(revision):
+    page = PAGE | {"revisions": [{"revid": revision, "timestamp": "2026-10-21T07:28:00Z"}]}
+    return {"query": {"pages": {"7": page}, "rightsinfo": RIGHTS}}
+
+
 class Wiki:
     """What answers on `port`, and how; `paths` holds what it was asked for.
 
@@ -114,6 +118,7 @@ class Wiki:
         self.host = f"127.0.0.1:{port}"
         self.paths, self.agents, self.stumbles = [], set(), []
         self.has_extracts, self.is_mediawiki, self.status = True, True, 200
+        self.revision = 2
         self.api = f"//{self.host}/w/api.php?action=rsd"
 
     @property
@@ -134,7 +139,7 @@ class Wiki:
     def say(self, query):
         """What MediaWiki's API answers to each question that is asked of it."""
         if "revids" in query:
-            return FACTS[query["revids"]]
+            return FACTS.get(query["revids"]) or _facts_of(self.revision)
         if query["action"] == "parse":
             html = CHOICES_HTML.get(query["oldid"], HTML)
             return {"parse": {"revid": int(query["oldid"]), "text": {"*": html}}}
@@ -154,7 +159,7 @@ class Wiki:
         page = dict(PAGES[REDIRECTS.get(title, title)])
         if "extracts" in query["prop"] and self.has_extracts:
             page["extract"] = EXTRACTS.get(page["title"], "")
-        page["lastrevid"] = REVISIONS.get(title, 2)
+        page["lastrevid"] = REVISIONS.get(title, self.revision)
         page["revisions"] = [{"revid": page["lastrevid"], "parentid": 1}]
         return {"query": {"pages": {str(page.get("pageid", -1)): page}}}
 

@@ -7,6 +7,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from layerlab.cache import find_kept, keep
 from layerlab.errors import ArticleError
 from layerlab.texts import Article, as_seen
 from layerlab.wikis import EXAMPLE, is_on_a_wiki, read_page
@@ -28,7 +29,7 @@ GIVE = "give 'embedded', the path of a text file, 'wikipedia:Title', or a wiki p
 NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\ud800-\udfff]")  # control characters, and half ones
 
 
-def load_article(source: str = "embedded") -> str:
+def load_article(source: str = "embedded", *, refresh: bool = False) -> str:
     """Text of an article, headings in Wikipedia's style (``== History ==``).
 
     Parameters
@@ -39,6 +40,10 @@ def load_article(source: str = "embedded") -> str:
         the address of an article in any wiki that runs MediaWiki, ``"https://host/wiki/Title"``,
         also with ``http`` where the wiki has no other; anything else is the path of a text file:
         UTF-8, or UTF-16 with a byte-order mark.
+    refresh : bool
+        Ask a wiki again. By default an article that was read from it before is the same again, and
+        needs no network: it is kept in the user's cache folder, or where the environment variable
+        ``LAYERLAB_CACHE`` says.
 
     Returns
     -------
@@ -57,15 +62,15 @@ def load_article(source: str = "embedded") -> str:
     >>> load_article()[:14]
     'Turkish coffee'
     """
-    return fetch_article(source).text
+    return fetch_article(source, refresh=refresh).text
 
 
-def fetch_article(source: str = "embedded") -> Article:
+def fetch_article(source: str = "embedded", *, refresh: bool = False) -> Article:
     """An article with what is known of its origin.
 
     Parameters
     ----------
-    source : str
+    source, refresh
         As for `load_article`.
 
     Returns
@@ -76,17 +81,37 @@ def fetch_article(source: str = "embedded") -> Article:
     ------
     ArticleError
         As `load_article`.
+
+    Warns
+    -----
+    ArticleWarning
+        If a wiki's article cannot be kept for later, or one that was kept is damaged.
+
+    Examples
+    --------
+    >>> fetch_article("embedded").attribution
+    'The text is “Turkish coffee”; its licence is CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/).'
     """
     source = str(source)
     if not source.strip():
         raise ArticleError(f"{source!r} names no article: {GIVE}")
     if is_on_a_wiki(source):
-        article = read_page(source)
-    elif source == "embedded":
+        return (None if refresh else find_kept(source)) or _read_anew(source)
+    if source == "embedded":
         article = Article(_read_file(EMBEDDED_ARTICLE), source, **EMBEDDED_FACTS)
     else:
         article = Article(_read_file(Path(source)), source)
-    return replace(article, text=_check_text(source, as_seen(article.text)))
+    return _as_seen(article)
+
+
+def _read_anew(source: str) -> Article:
+    article = _as_seen(read_page(source))
+    keep(article)
+    return article
+
+
+def _as_seen(article: Article) -> Article:
+    return replace(article, text=_check_text(article.source, as_seen(article.text)))
 
 
 def _check_text(source: str, text: str) -> str:

@@ -13,7 +13,8 @@ from layerlab.options import Options
 # The lists of the file, and the option that each gives values to.  They vary in this order, the
 # last one fastest: a model and its untrained weights serve many cells before the next are loaded.
 AXES = {"models": "model", "seeds": "seed", "articles": "article", "targets": "target"}
-OTHER_PARTS = ("block", "n_sequences", "n_context")  # of parts 4, 5 and 7; a cell is part 6
+# Of parts 4, 5 and 7, while a cell is part 6; and whether a text that was read before is taken.
+OTHER_PARTS = ("block", "n_sequences", "n_context", "refresh")
 NAME_ONE = f"name a TOML file with the lists {', '.join(AXES)}"
 SINGLE = tuple(
     option.name for option in fields(Options) if option.name not in (*AXES.values(), *OTHER_PARTS)
@@ -79,8 +80,8 @@ def _read_toml(path: Path) -> dict[str, Any]:
 def _check_name(name: str) -> None:
     if name in OTHER_PARTS:
         raise LayerlabError(
-            f"{name!r} is of a part that an atlas does not measure: leave it out, and give it to "
-            "'layerlab' alone"
+            f"{name!r} is nothing that a cell of an atlas is made of: leave it out, and give it to "
+            "the command"
         )
     if name not in (*AXES, *SINGLE):
         raise LayerlabError(

@@ -31,6 +31,7 @@ STRANGE = (
     ValueError,
     AttributeError,
     AssertionError,
+    RecursionError,  # of what is nested more deeply than any article
     wikipedia.WikipediaException,
 )
 _ASKING = threading.Lock()  # the package's way to ask is one for the whole process
@@ -100,7 +101,7 @@ class Questions:
             raise self.refusal(response)
         try:
             self.answer = json.loads(body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             kind = response.headers.get("Content-Type", "of no stated kind")
             raise ArticleError(
                 f"the answer about {self.title!r} is not that of {self.wiki.name} (no JSON, but "

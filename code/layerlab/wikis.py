@@ -126,7 +126,7 @@ def _read_facts(answer: dict[str, Any]) -> dict[str, str]:
     facts = {
         "title": page["title"],
         "address": page["canonicalurl"],
-        "revision": str(revision["revid"]),
+        "revision": f"{revision['revid']:d}",  # it names a file
         "time": revision["timestamp"],
         "language": page["pagelanguage"],
         "licence": f"{name} ({address})" if name and address else name or address,
