@@ -98,6 +98,8 @@ def test_origin_of_a_file_and_of_the_embedded_article(tmp_path):
     path.write_text("Tea.", encoding="utf-8")
     assert fetch_article(path) == Article("Tea.", str(path))
     assert "states neither origin nor licence" in fetch_article(path).attribution
+    assert fetch_article(path).credit == str(path)
+    assert fetch_article("embedded").credit == "“Turkish coffee”, CC BY 4.0"
     licence = (Path(__file__).parents[1] / "LICENSE-TEXT.md").read_text(encoding="utf-8")
     name, address = fetch_article("embedded").licence.rstrip(")").split(" (")
     assert name in licence

@@ -1,11 +1,13 @@
 """The command: a whole run leaves everything behind, a wrong one leaves nothing."""
 
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,7 @@ import layerlab
 import layerlab.__main__ as command_module
 from layerlab import figures, models, themes, wikis
 from layerlab.__main__ import main
-from layerlab.articles import load_article
+from layerlab.articles import Article, load_article
 from layerlab.examples import noisy_curve
 from layerlab.report import information_floor, write_report
 from layerlab.statistics import mantel_test
@@ -127,6 +129,16 @@ def test_report_is_that_of_the_investigation(embedded_run, investigation):
     assert (
         f"| Tokens | {investigation.n_tokens}, of them {investigation.n_unique} unique |" in report
     )
+
+
+def test_report_says_under_each_figure_whose_text_it_was_made_of(investigation):
+    article = Article("", "x", title="A | B", revision="7", licence="CC BY-SA 4.0 (https://x)")
+    report = write_report(replace(investigation, article=article), floor=0.25)
+    shown = report.partition("## Figures")[2].split("\n\n!")[1:]
+    assert [re.search(r"\]\((.*)\)", one)[1] for one in shown] == list(figures.FILE_NAMES.values())
+    credits = [one.rstrip().rpartition("* ")[2] for one in shown]
+    assert credits[:2] == ["Made of random numbers, and of no text."] * 2
+    assert credits[2:] == [r"Text: “A \| B”, revision 7, CC BY-SA 4.0."] * 4
 
 
 def test_report_names_peaks_and_layer_means_of_both_runs(investigation):

@@ -43,14 +43,16 @@ def test_wikipedia_says_which_edit_was_read_and_under_which_licence(wiki):
     )
     assert article.attribution == (
         "The text is “Turkish coffee” (https://x/wiki/Turkish_coffee, revision 2 of "
-        "2026-10-21T07:28:00Z); its licence is CC BY-SA 4.0 (https://x/by-sa)."
+        f"2026-10-21T07:28:00Z, read {article.read}); its licence is CC BY-SA 4.0 (https://x/by-sa)."
     )
+    assert article.credit == "“Turkish coffee”, revision 2, CC BY-SA 4.0"
 
 
 def test_wiki_without_a_licence(wiki):
     article = fetch_article("wikipedia:Unlicensed")
     assert article.licence == ""
     assert article.attribution.endswith("; its wiki states no licence.")
+    assert article.credit == "“Turkish coffee”, revision 3"
 
 
 @pytest.mark.parametrize("title", ["Factless", "Numbered", "Twofold"])

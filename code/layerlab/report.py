@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from layerlab._validate import random_seed
-from layerlab.figures import COMPONENT_NAMES, MEASURES
+from layerlab.figures import COMPONENT_NAMES, FILE_NAMES, MEASURES
 from layerlab.statistics import mantel_test, shuffled_information
 
 if TYPE_CHECKING:
@@ -14,6 +14,20 @@ if TYPE_CHECKING:
 
 N_SHUFFLES = 200
 ATLAS = "atlas.md"
+CAPTIONS = {  # by the part that a figure belongs to
+    "2a": "A noisy curve, and how often its points fall into each cell of a histogram.",
+    "2b": "Mutual information of the noisy curve from histograms of more and more bins, beside the "
+    "k-nearest-neighbour estimate.",
+    "4": "Mutual information, L1 and L2 of each pair of targets against each other, in the MLP of "
+    "block {block}: as measured, and divided by the largest.",
+    "5": "The three measures in the MLP of block {block} beside the distance in tokens.",
+    "6": "Mean of each measure, divided by its maximum, and its correlation with the distance in "
+    "tokens (for MI with its sign flipped), block by block; dashed: the untrained control.",
+    "7": "Mutual information between the blocks of each pair, and over the distance of the two; "
+    "grey: the untrained control.",
+}
+OF_THE_TEXT = ("4", "5", "6", "7")  # parts 2a and 2b measure numbers that are drawn at random
+OF_NO_TEXT = "Made of random numbers, and of no text."
 
 
 def write_report(run: "Investigation", floor: float) -> str:
@@ -30,7 +44,7 @@ def write_report(run: "Investigation", floor: float) -> str:
     str
         Every number in it is read from `run`, or computed from what `run` holds.
     """
-    sections = (_facts(run), _positions(run), _sweep(run), _layers(run, floor))
+    sections = (_facts(run), _positions(run), _sweep(run), _layers(run, floor), _figures(run))
     return "\n\n".join(("# What layerlab measured", *sections)) + "\n"
 
 
@@ -189,6 +203,16 @@ def _layers(run: "Investigation", floor: float) -> str:
 def _near_and_far(run: "Investigation", component: int, far: int) -> tuple[str, str]:
     bits, apart = run.layer_information[component], run.block_distances  # (n_layer_pairs,) each
     return _mean(bits[apart == 1]), _mean(bits[apart >= far])
+
+
+def _figures(run: "Investigation") -> str:
+    """Each figure with its caption, and whose text it was made of."""
+    shown = ["## Figures"]
+    for part, file in FILE_NAMES.items():
+        caption = CAPTIONS[part].format(block=run.options.block)
+        origin = f"Text: {_cell_text(run.article.credit)}." if part in OF_THE_TEXT else OF_NO_TEXT
+        shown.append(f"![{caption}]({file})\n\n*{caption}* {origin}")
+    return "\n\n".join(shown)
 
 
 def _runs(run: "Investigation") -> "tuple[Investigation, ...]":

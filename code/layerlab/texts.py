@@ -53,10 +53,17 @@ class Article:
         """One sentence that says whose text it is; of a user's own file, that nothing is known."""
         if not self.title:
             return f"The text is that of {self.source}, which states neither origin nor licence."
-        edit = f", revision {self.revision} of {self.time}" if self.revision else ""
-        place = f" ({self.address}{edit})" if self.address else ""
+        edit = f", revision {self.revision} of {self.time}, read {self.read}"
+        place = f" ({self.address}{edit if self.revision else ''})" if self.address else ""
         licence = f"its licence is {self.licence}" if self.licence else "its wiki states no licence"
         return f"The text is “{self.title}”{place}; {licence}."
+
+    @property
+    def credit(self) -> str:
+        """The same in a few words, to stand under a figure; the licence without its address."""
+        edit = f"revision {self.revision}" if self.revision else ""
+        name = f"“{self.title}”" if self.title else self.source
+        return ", ".join(filter(None, (name, edit, self.licence.partition(" (")[0])))
 
 
 def as_seen(text: str) -> str:
