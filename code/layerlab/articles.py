@@ -89,8 +89,9 @@ def fetch_article(source: str = "embedded", *, refresh: bool = False) -> Article
 
     Examples
     --------
-    >>> fetch_article("embedded").attribution
-    'The text is “Turkish coffee”; its licence is CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/).'
+    >>> article = fetch_article("embedded")
+    >>> article.title, article.licence
+    ('Turkish coffee', 'CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/)')
     """
     source = str(source)
     if not source.strip():

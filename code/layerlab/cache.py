@@ -38,7 +38,7 @@ def keep(article: Article) -> None:
             path.write_text(json.dumps(content, indent=1), encoding="utf-8")
             path.replace(folder / path.name)
         for path in _read_folder(folder)[1]:
-            path.unlink()
+            path.unlink(missing_ok=True)  # another process may have done so
     except OSError as error:
         _warn(
             f"{article.source!r} cannot be kept in {str(folder)!r} ({error.strerror or error}), so "

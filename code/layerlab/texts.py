@@ -28,8 +28,10 @@ class Article:
 
     Examples
     --------
-    >>> fetch_article("embedded").licence
-    'CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/)'
+    >>> fetch_article("embedded").credit
+    '“Turkish coffee”, CC BY 4.0'
+    >>> Article("Tea.", source="tea.txt").attribution
+    'The text is that of tea.txt, which states neither origin nor licence.'
     """
 
     text: str
