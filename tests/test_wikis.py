@@ -81,6 +81,13 @@ def test_wikipedia_that_asks_for_a_short_wait_gets_it(wiki):
     assert time.monotonic() > began + 1
 
 
+def test_wikipedia_that_asks_for_a_long_wait_is_not_asked_again(wiki):
+    wiki.stumbles.append((429, {"Retry-After": "6"}))
+    with pytest.raises(ArticleError, match="ask again in 6 seconds"):
+        load_article("wikipedia:Turkish coffee")
+    assert wiki.paths == ["/w/api.php"]
+
+
 def test_wikipedia_that_is_busy_again_and_again(wiki):
     wiki.stumbles += [(429, {"Retry-After": "0"})] * 3
     with pytest.raises(ArticleError, match="with 429 Too Many Requests: .* ask again in 0 seconds"):

@@ -60,14 +60,14 @@ class Patience(Retry):
         return super().increment(method, url, response, error, _pool, _stacktrace)
 
 
-# Only a server that is busy, or out of order, for a moment is asked again: twice at most, and if it
-# does not say when, at once and then after a second.
+# Only a server that is out of order for a moment, or says how long it is busy, is asked again:
+# twice at most, and if it does not say when, at once and then after a second.
 RETRIES = Patience(
     total=2,
     connect=0,
     read=False,
     backoff_factor=0.5,
-    status_forcelist=(429, 500, 502, 503, 504),
+    status_forcelist=(500, 502, 503, 504),
     raise_on_status=False,
 )
 
