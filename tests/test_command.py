@@ -132,13 +132,13 @@ def test_report_is_that_of_the_investigation(embedded_run, investigation):
 
 
 def test_report_says_under_each_figure_whose_text_it_was_made_of(investigation):
-    article = Article("", "x", title="A | B", revision="7", licence="CC BY-SA 4.0 (https://x)")
+    article = Article("", "x", title="A | B", revision="7", licence="![CC](x) <b> (https://x)")
     report = write_report(replace(investigation, article=article), floor=0.25)
     shown = report.partition("## Figures")[2].split("\n\n!")[1:]
     assert [re.search(r"\]\((.*)\)", one)[1] for one in shown] == list(figures.FILE_NAMES.values())
     credits = [one.rstrip().rpartition("* ")[2] for one in shown]
     assert credits[:2] == ["Made of random numbers, and of no text."] * 2
-    assert credits[2:] == [r"Text: “A \| B”, revision 7, CC BY-SA 4.0."] * 4
+    assert credits[2:] == [r"Text: “A \| B”, revision 7, ![CC]\(x) \<b>."] * 4
 
 
 def test_report_names_peaks_and_layer_means_of_both_runs(investigation):

@@ -55,6 +55,10 @@ def test_wiki_without_a_licence(wiki):
     assert article.credit == "“Turkish coffee”, revision 3"
 
 
+def test_no_fact_is_a_command_to_a_terminal(wiki):
+    assert fetch_article("wikipedia:Coloured").licence == "[31mCC"
+
+
 @pytest.mark.parametrize("title", ["Factless", "Numbered", "Twofold"])
 def test_facts_that_are_none(wiki, title):
     with pytest.raises(ArticleError, match=f"answer of Wikipedia about '{title}' holds no article"):
@@ -171,6 +175,7 @@ def test_what_is_no_title(source, found, meant):
          "again in 120 seconds, or use the article 'embedded'"),
         ("Too often", "ask again after Wed, 21 Oct 2076 07:28:00 GMT"),
         ("Very often", "ask again later"),
+        ("Loud", "ask again after  [31mnow, or use"),
     ],
 )  # fmt: skip
 def test_wikipedia_answers_with_no_article(wiki, title, message):

@@ -48,12 +48,13 @@ REFUSALS = {  # status, headers, body
     "Gone": (410, {}, b"{}"),
     "Often": (429, {"Retry-After": "120"}, b"{}"),
     "Too often": (429, {"Retry-After": "Wed, 21 Oct 2076 07:28:00 GMT"}, b"{}"),
+    "Loud": (429, {"Retry-After": "\x1b[31mnow"}, b"{}"),
     "Very often": (429, {}, b"{}"),
     "Half": (200, {"Content-Length": "99"}, b"{}"),
 }
 
 
-REVISIONS = {"Unlicensed": 3, "Factless": 4, "Numbered": 5, "Twofold": 6}
+REVISIONS = {"Unlicensed": 3, "Factless": 4, "Numbered": 5, "Twofold": 6, "Coloured": 40}
 PAGE = {
     "title": "Turkish coffee",
     "canonicalurl": "https://x/wiki/Turkish_coffee",
@@ -65,6 +66,7 @@ FACTS = {  # by revision
     "3": {"query": {"pages": {"7": PAGE}, "rightsinfo": {"text": "", "url": ""}}},
     "4": {"query": {"badrevids": {"4": {"revid": 4}}}},
     "5": {"query": {"pages": {"7": PAGE | {"title": 5}}, "rightsinfo": RIGHTS}},
+    "40": {"query": {"pages": {"7": PAGE}, "rightsinfo": {"text": "\x1b[31mCC\n", "url": ""}}},
     "6": {"query": {"pages": {"7": PAGE, "8": PAGE}, "rightsinfo": RIGHTS}},
 }
 for number, title in enumerate(REVISIONS, start=20):

@@ -1,6 +1,7 @@
 """How a wiki is asked: patiently, within limits, and with a sentence for whatever goes wrong."""
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ LONGEST = 60.0  # seconds for one answer: a server may never be silent, and neve
 LARGEST = 64 * 2**20  # bytes of one answer; the longest articles have a tenth of that
 LONGEST_WAIT = 5.0  # seconds that a busy wiki may ask to be left alone, and is waited for
 MOST_QUESTIONS = 10  # for one article; the package asks anew for each redirect that it is told of
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 # So the package and we fail at an answer that is shaped otherwise than expected.
 STRANGE = (
     LookupError,
@@ -102,7 +104,7 @@ class Questions:
         try:
             self.answer = json.loads(body)
         except (ValueError, RecursionError) as error:
-            kind = response.headers.get("Content-Type", "of no stated kind")
+            kind = as_said(response.headers.get("Content-Type", "of no stated kind"))
             raise ArticleError(
                 f"the answer about {self.title!r} is not that of {self.wiki.name} (no JSON, but "
                 f"{kind}): sign in to the network if it asks for that, or {OFFLINE}"
@@ -163,8 +165,8 @@ class Questions:
 
     def refusal(self, response: requests.Response) -> ArticleError:
         """What there is to say of an answer that is none."""
-        status = f"{response.status_code} {response.reason}".strip()
-        wait = response.headers.get("Retry-After", "")
+        status = as_said(f"{response.status_code} {response.reason}").strip()
+        wait = as_said(response.headers.get("Retry-After", ""))
         when = f"in {wait} seconds" if wait.isdecimal() else f"after {wait}" if wait else "later"
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             way = f"it has had too many questions from here, so ask again {when}"
@@ -177,6 +179,11 @@ class Questions:
         return ArticleError(
             f"{self.wiki.name} answers {self.title!r} with {status}: {way}, or {OFFLINE}"
         )
+
+
+def as_said(text: str) -> str:
+    """What a server says, fit for a sentence: one line, not long, and nothing for a terminal."""
+    return CONTROL.sub(" ", text)[:200]
 
 
 def _read_body(response: requests.Response) -> bytes:

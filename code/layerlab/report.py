@@ -118,8 +118,10 @@ def _depth_peaks(summary: np.ndarray) -> list[str]:
 
 
 def _cell_text(value: object) -> str:
-    """What a user or an error may say, without what would end a cell of a Markdown table."""
-    return " ".join(str(value).replace("|", "\\|").split())
+    """What a user, a wiki or an error may say, as words alone: no end of a cell, link or tag."""
+    for mark, harmless in (("|", "\\|"), ("](", "]\\("), ("<", "\\<")):
+        value = str(value).replace(mark, harmless)
+    return " ".join(str(value).split())
 
 
 def _facts(run: "Investigation") -> str:

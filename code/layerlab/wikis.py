@@ -11,7 +11,7 @@ from bs4 import BeautifulSoup, SoupStrainer
 
 from layerlab._validate import check_characters
 from layerlab.errors import ArticleError
-from layerlab.questions import ADDRESSES, Questions, Wiki, package_asks_by
+from layerlab.questions import ADDRESSES, CONTROL, Questions, Wiki, as_said, package_asks_by
 from layerlab.texts import Article, as_seen
 
 WIKIPEDIA = "wikipedia:"
@@ -131,9 +131,7 @@ def _read_facts(answer: dict[str, Any]) -> dict[str, str]:
         "language": page["pagelanguage"],
         "licence": f"{name} ({address})" if name and address else name or address,
     }
-    if not all(isinstance(fact, str) for fact in facts.values()):
-        raise TypeError(f"a fact is no text: {facts}")
-    return facts
+    return {name: " ".join(CONTROL.sub(" ", fact).split()) for name, fact in facts.items()}
 
 
 # ---- which page is meant ---------------------------------------------------------------------
@@ -240,7 +238,7 @@ def _check_page(ask: Questions, query: dict[str, Any]) -> dict[str, Any]:
     (page,) = query["pages"].values()
     title = page["title"]
     if "invalid" in page or "special" in page:
-        reason = page.get("invalidreason", "it is a page that a wiki makes when asked")
+        reason = as_said(page.get("invalidreason", "it is a page that a wiki makes when asked"))
         raise ArticleError(
             f"{ask.title!r} is no article of {ask.wiki.name} ({reason}): give an article's title"
         )
