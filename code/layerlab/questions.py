@@ -12,8 +12,9 @@ from typing import Any
 
 import requests
 import wikipedia
-from requests.adapters import HTTPAdapter, Retry
+from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError, ResponseError
+from urllib3.util import Retry
 
 from layerlab.errors import ArticleError
 
