@@ -254,6 +254,34 @@ def test_article_by_its_address(wiki, path):
     assert (article.text, article.title, article.revision) == (TEXT, "Turkish coffee", "2")
 
 
+@pytest.mark.parametrize(
+    ("article_path", "path"),
+    [
+        ("/$1", "/Turkish_coffee"),
+        ("/$1", "/w/index.php/Turkish_coffee"),
+        ("/$1/read", "/Turkish_coffee/read"),
+        ("/w/index.php?title=$1", "/w/index.php?title=Turkish_coffee"),
+    ],
+)
+def test_wikis_have_their_articles_at_different_places(wiki, article_path, path):
+    wiki.article_path = article_path
+    assert load_article(f"http://{wiki.host}{path}") == TEXT
+
+
+def test_where_the_articles_of_a_wiki_are_is_said(wiki):
+    wiki.article_path = "/w/index.php?title=$1"
+    with pytest.raises(
+        ArticleError, match=rf"begins with 'http://{wiki.host}/w/index.php\?title='"
+    ):
+        load_article(f"http://{wiki.host}/w/elsewhere")
+
+
+def test_wiki_that_says_nothing_sensible_of_itself(wiki):
+    wiki.article_path = None
+    with pytest.raises(ArticleError, match="the answer of 127.0.0.1:.* holds no article"):
+        load_article(wiki.address)
+
+
 @pytest.mark.parametrize("api", ["http://{}/deep/api.php?action=rsd", "../deep/api.php"])
 def test_a_page_says_where_its_wiki_answers(wiki, api):
     wiki.api = api.format(wiki.host)

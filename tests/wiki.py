@@ -120,7 +120,7 @@ class Wiki:
         self.host = f"127.0.0.1:{port}"
         self.paths, self.agents, self.stumbles = [], set(), []
         self.has_extracts, self.is_mediawiki, self.status = True, True, 200
-        self.revision = 2
+        self.revision, self.article_path = 2, "/wiki/$1"
         self.api = f"//{self.host}/w/api.php?action=rsd"
 
     @property
@@ -146,7 +146,7 @@ class Wiki:
             html = CHOICES_HTML.get(query["oldid"], HTML)
             return {"parse": {"revid": int(query["oldid"]), "text": {"*": html}}}
         if query.get("meta") == "siteinfo":
-            general = {"articlepath": "/wiki/$1", "script": "/w/index.php"}
+            general = {"articlepath": self.article_path, "script": "/w/index.php"}
             return {"query": {"general": general | {"generator": "MediaWiki 1.39"}}}
         title = query["titles"]
         if title in ODD:

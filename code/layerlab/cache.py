@@ -80,4 +80,4 @@ def _digest(article: Article) -> str:
 
 
 def _warn(message: str) -> None:
-    warnings.warn(message, ArticleWarning, stacklevel=4)  # at the line that asked for an article
+    warnings.warn(message, ArticleWarning, stacklevel=2)

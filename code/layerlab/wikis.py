@@ -158,12 +158,13 @@ def _find_page(address: str) -> tuple[Wiki, str]:
         wiki = Wiki(parts.netloc, _find_api(ask, address))
     with Questions(wiki, address) as ask:
         site = ask(SITE_ASKED)["query"]["general"]
-        starts = (urlsplit(site["articlepath"]).path, f"{site['script']}/$1")
-    before, named = _split_address(parts, starts)
+        path, script = site["articlepath"], f"{site['script']}/$1"
+        before, named = _split_address(parts, (script, path))  # a path "/$1" takes all the rest
+        start = _join(parts, path.partition("$1")[0])
     if not before:
         raise ArticleError(
             f"{address!r} names no article of {wiki.name}: give the address of one, which begins "
-            f"with {_join(parts, starts[0].partition('$1')[0])!r}"
+            f"with {start!r}"
         )
     return wiki, _check_title(named, before)
 
