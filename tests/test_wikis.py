@@ -385,3 +385,60 @@ def test_a_safe_page_that_names_an_unsafe_place_is_asked_safely(monkeypatch):
     monkeypatch.setattr(questions.Questions, "get", lambda *_: (page, body))
     with questions.Questions(questions.Wiki("x.org", page.url), page.url) as ask:
         assert wikis._find_api(ask, page.url) == "https://x.org/w/api.php"
+
+
+# Whatever is wrong in one place of one answer
+
+
+def places(value, way=()):
+    """The way to each part of an answer: keys and numbers."""
+    yield way
+    if isinstance(value, dict | list):
+        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from places(part, (*way, key))
+
+
+def changed(value, way, part):
+    """The same answer with another part at one place."""
+    if not way:
+        return part
+    value = value.copy()
+    value[way[0]] = changed(value[way[0]], way[1:], part)
+    return value
+
+
+@pytest.mark.parametrize("source", ["wikipedia:Turkish coffee", "wikipedia:de:Kaffee", "ADDRESS"])
+@pytest.mark.parametrize("part", [None, 3, "\x1b", [], {}], ids=repr)
+def test_each_part_of_each_answer_may_be_another(wiki, monkeypatch, source, part):
+    wiki.has_extracts = source != "ADDRESS"
+    source = source.replace("ADDRESS", wiki.address)
+    say, said, edits = wiki.say, [], {}  # by the number of the answer
+
+    def say_otherwise(query):
+        said.append(say(query))
+        way = edits.get(len(said))
+        return said[-1] if way is None else changed(said[-1], way, part)
+
+    monkeypatch.setattr(wiki, "say", say_otherwise)
+    monkeypatch.setattr(questions.Questions, "get", ask_without_network(wiki))
+    assert fetch_article(source).revision == "2"
+    tried = [(n, way) for n, answer in enumerate(said, start=1) for way in places(answer)]
+    assert len(tried) > 30
+    for n, way in tried:
+        said.clear()
+        edits.clear()
+        edits[n] = way
+        with contextlib.suppress(ArticleError):
+            facts = fetch_article(source, refresh=True).facts
+            assert all(isinstance(fact, str) and fact.isprintable() for fact in facts.values())
+
+
+def ask_without_network(wiki):
+    def get(self, address, params=None):
+        response = requests.Response()
+        response.url = address
+        asked = {name: str(value) for name, value in (params or {}).items()}
+        response.status_code, _, body = wiki.answer(requests.utils.urlparse(address).path, asked)
+        return response, body
+
+    return get

@@ -104,7 +104,7 @@ def _read(source: str, wiki: Wiki, title: str, *, leads_on: bool = False) -> Art
     with Questions(wiki, title) as ask:
         query = ask(PAGE_ASKED | {"titles": title})["query"]
         if "interwiki" in query:
-            address = query["interwiki"][0]["url"]
+            address = _as_text(query["interwiki"][0]["url"])
         else:
             page = _check_page(ask, query)
             taken = "extracts" if "extract" in page else "parse"
@@ -212,7 +212,8 @@ def _find_api(ask: Questions, address: str) -> str:
     """Where the wiki of a page answers programs: as the page says, or where that is usual."""
     page, body = ask.get(address)
     only_links = SoupStrainer("link", rel="EditURI", href=True)
-    if link := BeautifulSoup(body, "html.parser", parse_only=only_links).find("link"):
+    html = body.decode("utf-8", "replace")  # an address is ASCII, whatever the page is written in
+    if link := BeautifulSoup(html, "html.parser", parse_only=only_links).find("link"):
         found = urljoin(page.url, str(link["href"])).partition("?")[0]
         secure = address.startswith("https:")  # a wiki behind a proxy may not know that it is
         return found.replace("http:", "https:", 1) if secure else found
@@ -276,12 +277,15 @@ def _name_choices(options: list[str], asked: set[str]) -> str:
 
 def _extract(ask: Questions, page: dict[str, Any]) -> tuple[str, int]:
     """The text and its revision, from a wiki that makes extracts, as the wikipedia package asks."""
-    with package_asks_by(ask):  # to the end: of an empty text it asks once more
+    with package_asks_by(ask):  # also for the revision: of an empty text it asks once more
         found = wikipedia.page(page["title"], auto_suggest=False)
-        text, revision = found.content, found.revision_id
-    if not isinstance(text, str):
-        raise TypeError(f"the extract is no text: {text!r}")
-    return text, revision
+        return _as_text(found.content), found.revision_id
+
+
+def _as_text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
 
 
 def _parse(ask: Questions, page: dict[str, Any]) -> tuple[str, int]:
