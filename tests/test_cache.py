@@ -236,3 +236,23 @@ def test_the_command_refreshes_when_it_is_asked(wiki, tmp_path, capsys):
     for more, n_asked in (([], 4), ([], 4), (["--refresh"], 8)):
         assert main([*words, *more]) == 2
         assert len(wiki.paths) == n_asked
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["wikipedia:Nowhere", "wikipedia:xx:Kaffee", "wikipedia:Mercury", "wikipedia:Hither",
+     "wikipedia:Special:Random", "wikipedia:Private", "wikipedia:Empty", "wikipedia:Login",
+     "wikipedia:Busy", "wikipedia:Often", "wikipedia:Forbidden", "wikipedia:Half", "wikipedia:Null",
+     "wikipedia:A|B", "wikipedia:", "{}/wiki/Nowhere", "{}/wiki/fr:Café", "{}/wiki/Tea#Use",
+     "{}/elsewhere", "http://me:secret@x.org/wiki/Tea", " "],
+)  # fmt: skip
+def test_whatever_is_wrong_with_a_wiki_is_one_sentence_and_leaves_nothing(
+    wiki, cache_folder, tmp_path, capsys, asked
+):
+    words = ["--article", asked.format(f"http://{wiki.host}"), "--out", str(tmp_path / "out")]
+    assert main(words) == 2
+    captured = capsys.readouterr()
+    sentence = captured.err.rstrip("\n").rpartition("\n")[2]
+    assert sentence.startswith("layerlab: ") and "Traceback" not in captured.err
+    assert captured.out == ""
+    assert list(tmp_path.iterdir()) == []
