@@ -34,6 +34,34 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: places.get(item.path.stem, last))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_cache_of_the_user(tmp_path_factory):
+    """Keep what tests, and the commands that they start, read from wikis in a folder apart."""
+    os.environ["LAYERLAB_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture
+def cache_folder(monkeypatch, tmp_path):
+    """Where layerlab keeps articles in this test; it is not there yet."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("LAYERLAB_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture
+def wiki(monkeypatch, cache_folder):
+    """A wiki by its address, which is also what is asked where Wikipedia is named."""
+    from wiki import serve_wiki
+
+    from layerlab import questions, wikis
+
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(questions, "RETRIES", questions.RETRIES.new(backoff_factor=0))
+    with serve_wiki() as served:
+        monkeypatch.setattr(wikis, "ENGLISH", f"http://{served.host}/w/api.php")
+        yield served
+
+
 @pytest.fixture(scope="session")
 def embedded():
     """The embedded model and its tokenizer; not to be changed by a test."""

@@ -19,6 +19,7 @@ from layerlab.__main__ import main
 from layerlab.errors import LayerlabError
 from layerlab.figures import atlas_profiles
 from layerlab.grid import read_grid
+from layerlab.options import Options
 
 pa = pytest.importorskip("pyarrow", reason="the atlas is kept as Parquet")
 duckdb = pytest.importorskip("duckdb")
@@ -83,7 +84,8 @@ def files(out):
     ("text", "says"),
     [
         ("model = ['embedded']", "'model' is nothing that an atlas knows"),
-        ("block = 2", "'block' is of a part that an atlas does not measure"),
+        ("block = 2", "'block' is nothing that a cell of an atlas is made of"),
+        ("refresh = true", "'refresh' is nothing that a cell of an atlas is made of"),
         ("models = 'embedded'", "models = 'embedded' should be a list"),
         ("models = [1]", "model = 1 should be text"),
         ("seeds = [true]", "seed = True is not a whole number"),
@@ -102,9 +104,22 @@ def test_a_fault_in_the_file_is_one_sentence_and_leaves_nothing(tmp_path, capsys
     assert not (tmp_path / "out").exists()
 
 
+def test_articles_of_wikis_are_read_anew_only_when_that_is_asked(wiki, tmp_path):
+    grid = [Options(article="wikipedia:Turkish coffee", target=f" {n}") for n in range(3)]
+    held = store.Store(tmp_path, tmp_path)
+    (first, *_), _ = atlas.plan(grid, held)
+    n_asked = len(wiki.paths)
+    assert atlas.plan(grid, held)[0][0].key == first.key
+    assert len(wiki.paths) == n_asked
+    assert atlas.plan(grid, held, refresh=True)[0][0].key == first.key
+    assert len(wiki.paths) == 2 * n_asked
+
+
 def test_a_missing_file_and_bytes_that_are_no_text_are_sentences(tmp_path):
     with pytest.raises(LayerlabError, match="cannot read the grid '.*nowhere.toml'"):
         read_grid(tmp_path / "nowhere.toml")
+    with pytest.raises(LayerlabError, match="'' names no grid: name a TOML file"):
+        read_grid("")
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(LayerlabError, match="bytes.toml' is no TOML"):
         read_grid(tmp_path / "bytes.toml")

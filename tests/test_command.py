@@ -7,19 +7,19 @@ import signal
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-import wikipedia
 from conftest import HANGING, save_random_gpt2
 from matplotlib.image import imread
 
 import layerlab
 import layerlab.__main__ as command_module
-from layerlab import figures, models, themes
+from layerlab import figures, models, themes, wikis
 from layerlab.__main__ import main
-from layerlab.articles import load_article
+from layerlab.articles import Article, load_article
 from layerlab.examples import noisy_curve
 from layerlab.report import information_floor, write_report
 from layerlab.statistics import mantel_test
@@ -86,6 +86,7 @@ def test_another_design_leaves_its_own_files(fixed_run):
     assert str(arrays["compared_design"]) == "fixed-past"
     assert "## Controls (fixed-past)" in report
     assert "the 12 tokens before it" in report
+    assert "](controls.png)" in report and "Text: " in report
     assert "## Laminar sweep" not in report
 
 
@@ -171,6 +172,16 @@ def test_report_is_that_of_the_investigation(embedded_run, investigation):
     assert (
         f"| Tokens | {investigation.n_tokens}, of them {investigation.n_unique} unique |" in report
     )
+
+
+def test_report_says_under_each_figure_whose_text_it_was_made_of(investigation):
+    article = Article("", "x", title="A | B", revision="7", licence="![CC](x) <b> (https://x)")
+    report = write_report(replace(investigation, article=article), floor=0.25)
+    shown = report.partition("## Figures")[2].split("\n\n!")[1:]
+    assert [re.search(r"\]\((.*)\)", one)[1] for one in shown] == list(figures.FILE_NAMES.values())
+    credits = [one.rstrip().rpartition("* ")[2] for one in shown]
+    assert credits[:2] == ["Made of random numbers, and of no text."] * 2
+    assert credits[2:] == [r"Text: “A \| B”, revision 7, ![CC]\(x) \<b>."] * 4
 
 
 def test_report_names_peaks_and_layer_means_of_both_runs(investigation):
@@ -313,7 +324,7 @@ def test_unreachable_hub_is_refused(tmp_path, closed_port):
 
 
 def test_unreachable_wikipedia_is_refused(capsys, tmp_path, monkeypatch, closed_port):
-    monkeypatch.setattr(wikipedia.wikipedia, "API_URL", closed_port)
+    monkeypatch.setattr(wikis, "ENGLISH", closed_port)
     article = "wikipedia:Turkish coffee"
     sentence = refused(capsys, "--article", article, "--out", tmp_path / "out")
     assert "Wikipedia cannot be reached for 'Turkish coffee'" in sentence
@@ -370,6 +381,13 @@ def test_overwrite_never_touches_a_folder_with_other_files(capsys, tmp_path):
 def unused(monkeypatch):
     """Fail where an investigation begins, for tests of what is said before."""
     monkeypatch.setattr(layerlab, "investigate", lambda *_, **__: pytest.fail("too late"))
+
+
+@pytest.mark.parametrize("out", ["", " "])
+def test_a_folder_without_a_name(capsys, tmp_path, monkeypatch, unused, out):
+    monkeypatch.chdir(tmp_path)
+    assert f"--out {out!r} names no folder" in refused(capsys, "--out", out)
+    assert left_behind(tmp_path) == []
 
 
 def make_file(out):

@@ -14,9 +14,9 @@ from layerlab.errors import PackageError
 __version__ = version("layerlab")
 _attach, _, __all__ = lazy_loader.attach_stub(__name__, __file__)
 # What `import *`, help() and tab completion offer is what can be had here.
-_NEED_MODELS = {"Investigation", "investigate", "last_token_activations", "load_article"}
-_NEED_MODELS |= {"load_model", "record", "target_activations", "Comparison", "compare"}
-_NEED_MODELS |= {"ablate", "head_activations", "prediction_changes"}
+_NEED_MODELS = {"Comparison", "Investigation", "ablate", "compare", "fetch_article"}
+_NEED_MODELS |= {"head_activations", "investigate", "last_token_activations", "load_article"}
+_NEED_MODELS |= {"load_model", "prediction_changes", "record", "target_activations"}
 if find_spec("torch") is None:
     __all__ = [name for name in __all__ if name not in _NEED_MODELS]
 

@@ -1,3 +1,4 @@
+from .articles import fetch_article as fetch_article
 from .articles import load_article as load_article
 from .comparison import Comparison as Comparison
 from .comparison import compare as compare
@@ -32,6 +33,7 @@ from .statistics import shuffled_information as shuffled_information
 from .sweeps import laminar_sweep as laminar_sweep
 from .sweeps import layer_information as layer_information
 from .sweeps import measure_pairs as measure_pairs
+from .texts import Article as Article
 from .tokens import context_windows as context_windows
 from .tokens import target_positions as target_positions
 from .tokens import tokenize as tokenize

@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import Field, fields
@@ -110,7 +111,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     kept = "what was done is kept" if is_atlas else "nothing was written"
     try:
         asked = _atlas_parser().parse_args(words[1:]) if is_atlas else _parser().parse_args(words)
-        with _heeding({signal.SIGTERM: signal.default_int_handler}):  # it cleans up like Ctrl-C
+        with (
+            _heeding({signal.SIGTERM: signal.default_int_handler}),  # it cleans up like Ctrl-C
+            _warning_in_words(),
+        ):
             _check_words(asked)
             return _run_atlas(asked) if is_atlas else _run(asked)
     except LayerlabError as error:
@@ -127,6 +131,8 @@ def _check_words(asked: argparse.Namespace) -> None:
     for name, value in vars(asked).items():
         if isinstance(value, str):
             check_characters(f"--{name.replace('_', '-')}", value, LayerlabError)
+    if not asked.out.strip():
+        raise LayerlabError(f"--out {asked.out!r} names no folder: name one")
 
 
 def _run(asked: argparse.Namespace) -> int:
@@ -198,7 +204,7 @@ def _run_atlas(asked: argparse.Namespace) -> int:
         out.mkdir(parents=True, exist_ok=True)
         with _workplace(out) as workplace:
             store = Store(out, workplace)
-            cells, tally = plan(grid, store, retry_failed=asked.retry_failed)
+            cells, tally = plan(grid, store, retry_failed=asked.retry_failed, refresh=asked.refresh)
             if cells:
                 workers = min(asked.workers, len(cells))
                 with (
@@ -234,6 +240,7 @@ def _atlas_parser() -> argparse.ArgumentParser:
     add("--workers", default=2, type=_whole_number(1), metavar="N", help=help_)
     add("--scheduler", metavar="ADDRESS", help="of a Dask cluster to use instead, tcp://…")
     add("--retry-failed", action="store_true", help="do again what has failed before")
+    add("--refresh", action="store_true", help="read articles of wikis anew, even if kept")
     return parser
 
 
@@ -328,6 +335,25 @@ def _progress_bar() -> Iterator[Callable[[str, int, int], None]]:
             bar.set_description_str(stage)  # and show it now, for the stage may take long
 
         yield progress
+
+
+@contextmanager
+def _warning_in_words() -> Iterator[None]:
+    """Show the package's own warnings as sentences, beside the bar and not within it."""
+    before = warnings.showwarning
+
+    def show(message: Any, category: type[Warning], *place: Any, **more: Any) -> None:
+        if category.__module__ != LayerlabError.__module__:
+            return before(message, category, *place, **more)
+        from tqdm import tqdm
+
+        tqdm.write(f"layerlab: {message}", file=sys.stderr)
+
+    warnings.showwarning = show
+    try:
+        yield
+    finally:
+        warnings.showwarning = before
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeVar
 
 import dask
@@ -51,7 +51,7 @@ Progress = Callable[[Tally], None]
 
 
 def plan(
-    grid: Sequence[Options], store: Store, *, retry_failed: bool = False
+    grid: Sequence[Options], store: Store, *, retry_failed: bool = False, refresh: bool = False
 ) -> tuple[list[Cell], Tally]:
     """What is left to be done of a grid.
 
@@ -65,6 +65,8 @@ def plan(
         each run.
     retry_failed : bool
         Also do what has failed before with just the same inputs.
+    refresh : bool
+        Of the articles, as `load_article` takes it.
 
     Returns
     -------
@@ -72,7 +74,7 @@ def plan(
         In the order of the grid.
     tally : Tally
     """
-    models, articles = _attempt(find_model), _attempt(load_article)
+    models, articles = _attempt(find_model), _attempt(partial(load_article, refresh=refresh))
     cells, tally = [], Tally(len(grid))
     for options in grid:
         model, article = models(str(options.model)), articles(str(options.article))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from layerlab.articles import Article, fetch_article
+from layerlab.articles import fetch_article
 from layerlab.distances import pairwise_minkowski
 from layerlab.errors import LayerlabError, TargetError
 from layerlab.hooks import last_token_activations, target_activations
@@ -22,6 +22,7 @@ from layerlab.regression import partial_tau
 from layerlab.similarity import norm_differences, pairwise_cosine, pairwise_pearson
 from layerlab.statistics import kendall_tau
 from layerlab.sweeps import position_distances
+from layerlab.texts import Article
 from layerlab.tokens import context_windows
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def compare(options: Options | None = None, *, progress: Progress | None = None)
             progress(stage, next(done), total)
 
     report("load the article")
-    article = fetch_article(options.article)
+    article = fetch_article(options.article, refresh=options.refresh)
     report("trained")
     model, tokenizer = load_asked(options, untrained=False)
     design = _plan(model, tokenizer, article.text, options)

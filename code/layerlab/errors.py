@@ -34,5 +34,9 @@ class MeasureError(LayerlabError, ValueError):
     """Numbers that cannot be measured: wrong shape, NaN or infinity, too few samples."""
 
 
+class ArticleWarning(UserWarning):
+    """An article that was read, but could not be kept for later runs, or whose copy was damaged."""
+
+
 class MeasureWarning(UserWarning):
     """An answer to know more about: its input left scikit-learn's reach, or was rounded away."""

@@ -13,11 +13,14 @@ from layerlab.options import Options
 # The lists of the file, and the option that each gives values to.  They vary in this order, the
 # last one fastest: a model and its untrained weights serve many cells before the next are loaded.
 AXES = {"models": "model", "seeds": "seed", "articles": "article", "targets": "target"}
-# Of parts 4, 5 and 7, and of other designs; a cell is part 6 of the worksheet.
+# Of parts 4, 5 and 7 and of other designs, while a cell is part 6 of the worksheet; and whether a
+# text that was read before is taken.
 OTHER_PARTS = (
     *("block", "n_sequences", "n_context"),
     *("design", "controls", "n_draws", "n_past"),
+    "refresh",
 )
+NAME_ONE = f"name a TOML file with the lists {', '.join(AXES)}"
 SINGLE = tuple(
     option.name for option in fields(Options) if option.name not in (*AXES.values(), *OTHER_PARTS)
 )
@@ -52,6 +55,8 @@ def read_grid(path: str | Path) -> list[Options]:
     ...     [(cell.seed, cell.target) for cell in read_grid(file)]
     [(0, ' coffee'), (0, ' cup'), (1, ' coffee'), (1, ' cup')]
     """
+    if not str(path).strip():
+        raise LayerlabError(f"{str(path)!r} names no grid: {NAME_ONE}")
     asked = _read_toml(Path(path))
     try:
         for name in asked:
@@ -71,8 +76,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise LayerlabError(
-            f"cannot read the grid {str(path)!r} ({error.strerror or error}): name a TOML file "
-            "with the lists models, articles, targets and seeds"
+            f"cannot read the grid {str(path)!r} ({error.strerror or error}): {NAME_ONE}"
         ) from error
     except ValueError as error:  # no TOML, or no UTF-8
         raise LayerlabError(f"{str(path)!r} is no TOML ({error}): mend it there") from error
@@ -81,8 +85,8 @@ def _read_toml(path: Path) -> dict[str, Any]:
 def _check_name(name: str) -> None:
     if name in OTHER_PARTS:
         raise LayerlabError(
-            f"{name!r} is of a part that an atlas does not measure: leave it out, and give it to "
-            "'layerlab' alone"
+            f"{name!r} is nothing that a cell of an atlas is made of: leave it out, and give it to "
+            "the command"
         )
     if name not in (*AXES, *SINGLE):
         raise LayerlabError(

@@ -170,7 +170,7 @@ def investigate(
         )
     report = _count_stages(progress, total=1 + N_STAGES * (2 if options.control else 1))
     report("load the article")
-    article = fetch_article(options.article)
+    article = fetch_article(options.article, refresh=options.refresh)
 
     def run(untrained: bool) -> Investigation:
         recording = _record_model(article.text, options, untrained, report)

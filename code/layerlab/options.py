@@ -28,6 +28,8 @@ class Options:
     ----------
     model, article, target : str
         As `load_model`, `load_article` and `target_positions` take them.
+    refresh : bool
+        Of the article, as `load_article` takes it.
     n_targets : int
         The first targets, compared pair by pair.
     block : int
@@ -78,7 +80,13 @@ class Options:
         "embedded",
         "embedded, smollm2, a folder, a .gguf file, or name[@revision] on Hugging Face",
     )
-    article: str = _text("embedded", "embedded, a text file, or wikipedia:Title")
+    article: str = _text(
+        "embedded",
+        "embedded, a text file, wikipedia:Title, wikipedia:de:Titel, or a wiki page's address",
+    )
+    refresh: bool = field(
+        default=False, metadata={"meaning": "read a wiki's article anew, even if it was kept"}
+    )
     target: str = _text(" coffee", "one token, with its leading space")
     block: int = _number(3, 0, "block of parts 4 and 5, counted from 0")
     n_targets: int = _number(10, 2, "how many of the first targets are compared")

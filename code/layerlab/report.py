@@ -6,16 +6,35 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from layerlab._validate import random_seed
-from layerlab.figures import COMPONENT_NAMES, MEASURES
+from layerlab.figures import COMPONENT_NAMES, CONTROLS_FILE, FILE_NAMES, MEASURES
 from layerlab.statistics import mantel_test, shuffled_information
 
 if TYPE_CHECKING:
     from layerlab.comparison import Comparison
     from layerlab.investigation import Investigation
+    from layerlab.texts import Article
 
 N_SHUFFLES = 200
 ATLAS = "atlas.md"
 L2 = 2  # among the similarities of a comparison
+CAPTIONS = {  # by the part that a figure belongs to
+    "2a": "A noisy curve, and how often its points fall into each cell of a histogram.",
+    "2b": "Mutual information of the noisy curve from histograms of more and more bins, beside the "
+    "k-nearest-neighbour estimate.",
+    "4": "Mutual information, L1 and L2 of each pair of targets against each other, in the MLP of "
+    "block {block}: as measured, and divided by the largest.",
+    "5": "The three measures in the MLP of block {block} beside the distance in tokens.",
+    "6": "Mean of each measure, divided by its maximum, and its correlation with the distance in "
+    "tokens (for MI with its sign flipped), block by block; dashed: the untrained control.",
+    "7": "Mutual information between the blocks of each pair, and over the distance of the two; "
+    "grey: the untrained control.",
+}
+CONTROLS_CAPTION = (
+    "τ of the L2 distance with the distance in tokens, block by block; of each control the mean of "
+    "its draws, and all of them as a band."
+)
+OF_THE_TEXT = ("4", "5", "6", "7")  # parts 2a and 2b measure numbers that are drawn at random
+OF_NO_TEXT = "Made of random numbers, and of no text."
 
 
 def write_report(
@@ -37,7 +56,7 @@ def write_report(
     """
     sections = ["# What layerlab measured"]
     if run is not None:
-        sections += [_facts(run), _positions(run), _sweep(run), _layers(run, floor)]
+        sections += [_facts(run), _positions(run), _sweep(run), _layers(run, floor), _figures(run)]
     elif comparison is not None:
         sections += [_facts_compared(comparison)]
     if comparison is not None:
@@ -129,7 +148,10 @@ def _controls(comparison: "Comparison") -> str:
         f"distance in tokens, over {n_pairs} pairs of {len(comparison.positions)} targets; of a "
         "control, the mean of its draws, the lowest and the highest. The two columns in the middle "
         "hold partial τ: with the distance, given the earlier target's position, and the other way "
-        "round.\n\n" + _table(heads, rows)
+        "round.\n\n"
+        + _table(heads, rows)
+        + "\n\n"
+        + _figure(CONTROLS_FILE, CONTROLS_CAPTION, _credit(comparison.article))
     )
 
 
@@ -150,8 +172,10 @@ def _depth_peaks(summary: np.ndarray) -> list[str]:
 
 
 def _cell_text(value: object) -> str:
-    """What a user or an error may say, without what would end a cell of a Markdown table."""
-    return " ".join(str(value).replace("|", "\\|").split())
+    """What a user, a wiki or an error may say, as words alone: no end of a cell, link or tag."""
+    for mark, harmless in (("|", "\\|"), ("](", "]\\("), ("<", "\\<")):
+        value = str(value).replace(mark, harmless)
+    return " ".join(str(value).split())
 
 
 def _facts(run: "Investigation") -> str:
@@ -251,6 +275,24 @@ def _layers(run: "Investigation", floor: float) -> str:
 def _near_and_far(run: "Investigation", component: int, far: int) -> tuple[str, str]:
     bits, apart = run.layer_information[component], run.block_distances  # (n_layer_pairs,) each
     return _mean(bits[apart == 1]), _mean(bits[apart >= far])
+
+
+def _figures(run: "Investigation") -> str:
+    """Each figure with its caption, and whose text it was made of."""
+    shown = ["## Figures"]
+    for part, file in FILE_NAMES.items():
+        caption = CAPTIONS[part].format(block=run.options.block)
+        origin = _credit(run.article) if part in OF_THE_TEXT else OF_NO_TEXT
+        shown.append(_figure(file, caption, origin))
+    return "\n\n".join(shown)
+
+
+def _figure(file: str, caption: str, origin: str) -> str:
+    return f"![{caption}]({file})\n\n*{caption}* {origin}"
+
+
+def _credit(article: "Article") -> str:
+    return f"Text: {_cell_text(article.credit)}."
 
 
 def _runs(run: "Investigation") -> "tuple[Investigation, ...]":
