@@ -22,7 +22,7 @@ READS = ("seen/04.json.xz",)
 MEASURES = ("MI", "L1", "L2")
 TABLES = ("bits", "l1", "l2", "apart")
 # More than the notebook's 10, 45 and 192, so that no typed size that fits there fits here:
-MORE_TARGETS, MORE_PAIRS, MORE_NEURONS = 13, 60, 300
+MORE_TARGETS, MORE_PAIRS, MORE_COORDINATES = 13, 60, 300
 
 
 def pick(vecs, acts) -> Facts:
@@ -58,7 +58,7 @@ def one_pair(measure) -> Facts:
 
 def _two_vectors() -> dict[str, tuple]:
     rng, pairs = np.random.default_rng(4), {}
-    for width in (MORE_NEURONS, 50):
+    for width in (MORE_COORDINATES, 50):
         x = rng.standard_normal(width)
         pairs[f"two vectors of {width}"] = x, 0.8 * x + 0.4 * rng.standard_normal(width) + 0.1
     return pairs | {"two of 50 that share nothing": tuple(rng.standard_normal((2, 50)))}
@@ -108,7 +108,7 @@ def _empty_table(group: str, n: int, table, is_measure: bool) -> Facts:
 def all_pairs(measure_all) -> Facts:
     """The four tables of six vectors, and of more and longer ones, farther apart."""
     answers = {}
-    for n, width, farthest in ((6, 60, 30), (MORE_TARGETS, MORE_NEURONS, 900)):
+    for n, width, farthest in ((6, 60, 30), (MORE_TARGETS, MORE_COORDINATES, 900)):
         rng = np.random.default_rng(n)
         common, sizes = rng.standard_normal(width), rng.uniform(0.3, 0.9, (n, 1))
         vectors = common + sizes * rng.standard_normal((n, width))

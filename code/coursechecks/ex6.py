@@ -16,7 +16,7 @@ PLACES = {  # of targets in a text: neighbours among them, distances that come t
     13: np.array([3, 4, 90, 301, 302, 700, 1111, 1600, 1687, 2405, 3002, 3700, 4999]),
 }
 # More than the notebook's 12 and 192, so that no typed size that fits there fits here:
-MORE_BLOCKS, MORE_NEURONS = 14, 200
+MORE_BLOCKS, MORE_COORDINATES = 14, 200
 
 
 def shapes(sizes) -> Facts:
@@ -60,7 +60,7 @@ def measures(measures_of) -> Facts:
     The first of each shares nothing with the others.
     """
     function, answers = with_names(measures_of, **_other_notebook()), {}
-    for n, width in ((4, 40), (6, 40), (13, MORE_NEURONS)):
+    for n, width in ((4, 40), (6, 40), (13, MORE_COORDINATES)):
         vectors = _stack(2, n, width)[1, -1]
         vectors[0] = np.random.default_rng(n).permutation(vectors[0])
         answers[n] = tried(function, vectors)
@@ -105,7 +105,7 @@ def sweep(sweep) -> Facts:
     Where the notebook has as many targets, no error tells that its own gaps were taken.
     """
     results = {}
-    for n_blocks, n_targets, width in ((5, 6, 40), (2, 13, MORE_NEURONS), (40, 3, 40)):
+    for n_blocks, n_targets, width in ((5, 6, 40), (2, 13, MORE_COORDINATES), (40, 3, 40)):
         what = f"{n_blocks} blocks, {n_targets} targets"
         function = with_names(sweep, **_other_notebook(min(n_targets, 6)))
         given = _stack(n_blocks, n_targets, width), position_distances(PLACES[n_targets])

@@ -27,7 +27,7 @@ SMALL = {"vocab_size": 30, "n_positions": 16, "n_embd": 4, "n_layer": 2, "n_head
 SMALL |= {"bos_token_id": 0, "eos_token_id": 0}
 # What is made up here is once larger than in the notebook, along every axis: no number that was
 # typed to fit there, a size or how much is kept, fits here, too.
-MANY_BLOCKS, MANY_SEQUENCES, MANY_NEURONS = 13, 120, 200
+MANY_BLOCKS, MANY_SEQUENCES, MANY_COORDINATES = 13, 120, 200
 DEPTHS = (5, MANY_BLOCKS)
 
 
@@ -96,7 +96,7 @@ def forward(one_pass) -> Facts:
 
 
 def _small_model() -> GPT2LMHeadModel:
-    """A GPT-2 of 2 blocks and 4 neurons; nobody's random numbers are touched."""
+    """A GPT-2 of 2 blocks and 4 coordinates; nobody's random numbers are touched."""
     with torch.random.fork_rng():
         model = GPT2LMHeadModel(GPT2Config(**SMALL)).eval()
     rng = np.random.default_rng(0)
@@ -114,7 +114,7 @@ def norms(strength_of) -> Facts:
         words = " × ".join(map(str, sizes))
         yield from calls(group, strength_of, vectors, what=f"lengths of {words}", see=_lengths)
     sizes = 2, MANY_BLOCKS, MANY_SEQUENCES
-    vectors = np.random.default_rng(2).normal(0.5, 4, (*sizes, MANY_NEURONS))
+    vectors = np.random.default_rng(2).normal(0.5, 4, (*sizes, MANY_COORDINATES))
     lengths = yield from _array(f"{group}: many lengths", run(strength_of, vectors), sizes)
     if lengths is not None:
         yield f"{group}: many lengths, those of the last sequence", About(lengths[..., -1])
