@@ -23,7 +23,7 @@ from layerlab.figures import (
     measure_scatter,
     position_panels,
 )
-from layerlab.pages import show
+from layerlab.pages import show, table
 from layerlab.themes import PALETTES, is_narrow, recolour, theme, write
 
 ALT = "Scatter of L1 against L2: the points lie on a rising line."
@@ -147,6 +147,16 @@ def test_the_same_bytes_in_every_process():
         [sys.executable, "-c", code], capture_output=True, check=True, timeout=HANGING
     )
     assert hashlib.sha256(run.stdout).hexdigest() == here.hexdigest()
+
+
+def test_a_table_names_rows_and_columns_and_shows_what_it_is_given():
+    shown = table("Loss in bits, a < b", ["", "GPT-2"], [["GPT-2 & co", "-0.5"], ["other", "a-b"]])
+    assert repr(shown) == "Table: Loss in bits, a < b"
+    html = shown._repr_html_()
+    assert "<caption>Loss in bits, a &lt; b</caption>" in html
+    assert '<tr><td></td><th scope="col">GPT-2</th></tr>' in html
+    assert '<th scope="row">GPT-2 &amp; co</th><td>−0.5</td>' in html
+    assert '<th scope="row">other</th><td>a-b</td>' in html
 
 
 # Drawn no more often than need be ----------------------------------------------------------------

@@ -28,7 +28,7 @@ class Projection(NamedTuple):
 
     module: torch.nn.Module
     weight: torch.Tensor
-    bias: "torch.Tensor | None"
+    bias: "torch.Tensor | None"  # in quotes: the site reads this file where there is no torch
 
 
 def find_projection(

@@ -1,8 +1,9 @@
-"""What a chapter's cell shows: a figure in a light and a dark version, with words for both."""
+"""What a chapter's cell shows: a figure in a light and a dark version with words, or a table."""
 
 import base64
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from io import BytesIO
 from pathlib import Path
@@ -98,6 +99,57 @@ def show(
     if depends_on_width:
         narrow, _ = _light_and_dark(draw, args, options, narrow=True)
     return Shown(wide["light"], wide["dark"], narrow, alt)
+
+
+class Table:
+    """A table as a page shows it.
+
+    Attributes
+    ----------
+    caption : str
+    html : str
+    """
+
+    def __init__(self, caption: str, html: str):
+        self.caption, self.html = caption, html
+
+    def __repr__(self) -> str:
+        return f"Table: {self.caption}"
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+
+def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+    """A table of a page, whose first column names its rows; the last line of a cell.
+
+    Parameters
+    ----------
+    caption : str
+        What the table shows, with its unit.
+    head : sequence of str
+        A name for each column, "" where none is needed.
+    rows : iterable of sequences
+        Its cells, numbers already formatted. A hyphen before a digit is shown as a minus sign,
+        but not in the first column, where it belongs to a name.
+
+    Returns
+    -------
+    Table
+        Displays itself in a notebook and on a page.
+    """
+    top = "".join(f'<th scope="col">{escape(name)}</th>' if name else "<td></td>" for name in head)
+    body = "".join(f"<tr>{_table_row(*row)}</tr>" for row in rows)
+    return Table(
+        caption,
+        f'<table class="table"><caption>{escape(caption)}</caption>'
+        f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>",
+    )
+
+
+def _table_row(name: object, *cells: object) -> str:
+    texts = [re.sub(r"-(?=\d)", "−", escape(str(cell))) for cell in cells]
+    return f'<th scope="row">{escape(str(name))}</th>' + "".join(f"<td>{t}</td>" for t in texts)
 
 
 def _data_uri(svg: bytes) -> str:
