@@ -15,12 +15,14 @@ from layerlab.figures import FILE_NAMES
 ROOT = Path(__file__).parents[1]
 HTML = ROOT / "_build" / "html"
 CONTENTS = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))["parts"]
-PARTS = [
-    Path(chapter["file"]).name
+WORKSHEET = ("The tools", "The worksheet's investigation")
+CHAPTERS = {
+    Path(chapter["file"]).name: part["caption"]
     for part in CONTENTS
-    if part["caption"] == "The investigation"
+    if part["caption"] in (*WORKSHEET, "The tools examined", "Doing it right")
     for chapter in part["chapters"]
-]
+}
+PARTS = [name for name, act in CHAPTERS.items() if act in WORKSHEET and name[0].isdigit()]
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +46,7 @@ def test_the_build_says_what_to_open(site):
 
 
 def test_parts_are_numbered_as_they_follow_each_other():
-    assert PARTS
+    assert len(PARTS) == 7
     assert [name[:3] for name in PARTS] == [f"{i:02}-" for i in range(1, len(PARTS) + 1)]
 
 
@@ -60,8 +62,8 @@ def test_the_figure_lies_on_disk_at_print_size(name):
 
 @pytest.mark.check
 @pytest.mark.usefixtures("site")
-@pytest.mark.parametrize("name", PARTS)
-def test_a_part_asks_shows_and_doubts(name):
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_chapter_asks_shows_and_doubts(name):
     text = page(name)
     headings = " ".join(h.get_text().lower() for h in text.find_all(["h1", "h2", "h3", "p"]))
     assert "predict" in headings
