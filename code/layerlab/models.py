@@ -206,7 +206,7 @@ def _describe_version(found: Path | Repository) -> str:
         return f"sha256 {sha256_of(sums)}"
     paths = [found]
     if found.is_dir():
-        paths = sorted(path for path in found.iterdir() if path.suffix in OF_WEIGHTS)
+        paths = sorted(p for p in found.iterdir() if p.suffix in OF_WEIGHTS and p.is_file())
     digests = [sha256_of(path) for path in paths]
     if len(digests) > 1:
         digests = [hashlib.sha256(" ".join(digests).encode()).hexdigest()]
