@@ -15,9 +15,9 @@ from layerlab.articles import Article
 from layerlab.errors import LayerlabError, ModelError
 from layerlab.grid import AXES, SINGLE
 from layerlab.hooks import target_activations
-from layerlab.hub import Repository
+from layerlab.hub import Repository, sha256_of
 from layerlab.investigation import family_by_hand, find_targets, load_asked
-from layerlab.models import find_place, sha256_of
+from layerlab.models import find_place
 from layerlab.options import Options
 from layerlab.sweeps import laminar_sweep
 

@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 from layerlab._validate import random_seed
 from layerlab.errors import ModelError
 from layerlab.families import Family, find_blocks, find_family, find_outputs
-from layerlab.hub import OF_WEIGHTS, Repository, first_line, open_repository
+from layerlab.hub import OF_WEIGHTS, Repository, first_line, open_repository, sha256_of
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedTokenizerBase
@@ -211,12 +211,6 @@ def _describe_version(found: Path | Repository) -> str:
     if len(digests) > 1:
         digests = [hashlib.sha256(" ".join(digests).encode()).hexdigest()]
     return f"sha256 {digests[0]}"
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _find_smollm2() -> Path:
