@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import warnings
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +28,7 @@ pa = pytest.importorskip("pyarrow", reason="the atlas is kept as Parquet")
 duckdb = pytest.importorskip("duckdb")
 pytest.importorskip("distributed", reason="the atlas is computed by Dask")
 
-from layerlab import atlas, cells, store  # noqa: E402
+from layerlab import atlas, cells, store, summary  # noqa: E402
 
 CODE = Path(layerlab.__file__).parents[1]
 FULL = Path("/dev/full")
@@ -320,6 +321,34 @@ def test_the_figure_has_a_row_for_each_target_and_draws_no_missing_control():
     assert [len(lines) for lines in drawn] == [1, 1, 2, 2]
     np.testing.assert_allclose(drawn[0][0].get_xdata(), [0, 1 / 3, 2 / 3, 1])
     np.testing.assert_allclose(drawn[1][0].get_ydata(), tau[0, 1])
+
+
+def test_a_figure_shows_names_that_look_like_formulas_and_has_room_for_many(tmp_path):
+    tau = np.linspace(-1, 1, 8).reshape(1, 2, 4)
+    names = ["$\\frac{$", "_m", *("/models/" + "long" * 10 + str(i) for i in range(12))]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # no room for the axes is only a warning
+        figure = atlas_profiles({" $x^$": {name: (tau, tau) for name in names}}, 0)
+        figure.savefig(tmp_path / "a.png")
+    legend = figure.legends[0]
+    assert [text.get_text() for text in legend.get_texts()] == [*names, "untrained"]
+    assert legend.get_window_extent().width <= figure.bbox.width
+    assert figure.axes[0].get_window_extent().height > 100
+
+
+def test_many_targets_are_several_figures(tmp_path, monkeypatch):
+    measured = cells.Measured("v", 9, 4, 3, 16, np.linspace(-1, 1, 24).reshape(2, 2, 2, 3))
+    monkeypatch.setattr(summary, "ROWS", 2)
+    (tmp_path / "work").mkdir()
+    kept = store.Store(tmp_path, tmp_path / "work")
+    for target in "abc":
+        options = layerlab.Options(target=target)
+        kept.save(cells.Cell(options, "weights", Article("text", ""), "place"), measured)
+    summary.write_summary(kept)
+    report = (tmp_path / "atlas.md").read_text(encoding="utf-8")
+    for name in ("atlas-mi.png", "atlas-mi-2.png"):
+        assert (tmp_path / name).exists() and f"({name})" in report
+    assert not (tmp_path / "atlas-mi-3.png").exists()
 
 
 # Whatever ends it

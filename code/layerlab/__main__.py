@@ -76,7 +76,8 @@ written to the folder --out:
   cells/*.parquet      one file a cell, a row for each component and block
   failures/*.parquet   one file for each cell that failed, with its reason
   atlas.md             the strongest correlations as a table, and what failed
-  atlas-mi.png, atlas-l1.png, atlas-l2.png     the profiles of all models over relative depth
+  atlas-mi.png, atlas-l1.png, atlas-l2.png     the profiles of all models over relative depth,
+                       and atlas-mi-2.png … where there are many targets
 
 read all of it in one line:
   duckdb.sql("from 'atlas/cells/*.parquet'")

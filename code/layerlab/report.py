@@ -1,5 +1,6 @@
 """A run's numbers as a short Markdown report."""
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 N_SHUFFLES = 200
 ATLAS = "atlas.md"
+# What Markdown, or HTML within it, takes for more than itself; an underscore only at a word's edge,
+# so that an address stays one.
+MARKUP = re.compile(r"[\\`*\]<&|~$]|(?<![^\W_])_|_(?![^\W_])")
 
 
 def write_report(run: "Investigation", floor: float) -> str:
@@ -75,7 +79,7 @@ def write_atlas(
     """
     heads = (*(profiles[0][0] if profiles else ()), "Component", "Weights", *MEASURES)
     rows = [
-        (*map(_cell_text, facts.values()), COMPONENT_NAMES[i], name, *_depth_peaks(values[i]))
+        (*facts.values(), COMPONENT_NAMES[i], name, *_depth_peaks(values[i]))
         for facts, *both in profiles
         for i in range(2)
         for name, values in zip(("trained", "untrained"), both, strict=True)
@@ -89,8 +93,8 @@ def write_atlas(
         *(f"![{words}]({name})" for name, words in figures.items()),
     ]
     if failures:
-        lines = [[_cell_text(value) for value in failure.values()] for failure in failures]
-        sections += ["## What failed", _table(tuple(failures[0]), lines)]
+        rows = [tuple(failure.values()) for failure in failures]
+        sections += ["## What failed", _table(tuple(failures[0]), rows)]
     return "\n\n".join(sections) + "\n"
 
 
@@ -103,24 +107,24 @@ def _depth_peaks(summary: np.ndarray) -> list[str]:
     return [f"{_number(tau[b, i])} at {depth[b]:.2f}" for i, b in enumerate(blocks)]
 
 
-def _cell_text(value: object) -> str:
-    """What a user or an error may say, without what would end a cell of a Markdown table."""
-    return " ".join(str(value).replace("|", "\\|").split())
+def _plain(value: object) -> str:
+    """Whatever a user, a wiki or an error says, as plain words on one line of Markdown."""
+    return MARKUP.sub(r"\\\g<0>", " ".join(str(value).split()))
 
 
 def _facts(run: "Investigation") -> str:
     rows = [
         ("Model", f"{run.options.model} ({run.n_layers} blocks, width {run.width})"),
         ("Loaded", f"{run.model_version}, {run.options.dtype} on {run.options.device}"),
-        ("Article", _cell_text(run.options.article)),
-        ("Target", f"`{run.options.target!r}`"),
+        ("Article", run.options.article),
+        ("Target", repr(run.options.target)),
         ("Tokens", f"{run.n_tokens}, of them {run.n_unique} unique"),
         ("Target in the article", f"{len(run.target_positions)} times"),
         ("Targets compared", f"{len(run.first_positions)}, at positions {_list(run)}"),
         ("Sequences in part 7", run.n_sequences),
         ("Seed", run.options.seed),
     ]
-    return f"{_table(('', ''), rows)}\n\n{_cell_text(run.article.attribution)}"
+    return f"{_table(('', ''), rows)}\n\n{_plain(run.article.attribution)}"
 
 
 def _positions(run: "Investigation") -> str:
@@ -218,4 +222,4 @@ def _p(p: float) -> str:
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
+    return "\n".join(f"| {' | '.join(map(_plain, line))} |" for line in lines)

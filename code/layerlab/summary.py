@@ -12,6 +12,7 @@ from layerlab.themes import save
 
 MADE_OF = (*SINGLE, "model_files", "article_sha256", "layerlab")
 SIZES = ("n_tokens", "n_compared", "n_layers")
+ROWS = 8  # targets of one figure; what is taller can neither be looked at nor drawn
 Curves = dict[str, dict[str, tuple[np.ndarray, np.ndarray]]]
 
 
@@ -27,14 +28,17 @@ def _write(store: Store) -> None:
     shown = [(_describe(cell, (*AXES.values(), *varying, *SIZES)), *cell[1:]) for cell in found]
     failed = [{name: row[name] for name in (*AXES.values(), "says")} for row in failures]
     drawn = {}
-    for measure, name in enumerate(MEASURES if found else ()):
-        file, curves = f"atlas-{name.lower()}.png", _curves(found, varying, measure)
-        save(atlas_profiles, store.workplace / file, curves, measure, dpi=150)
-        drawn[file] = (
-            f"Kendall's τ of {name} with token distance over relative depth, attention on the left "
-            f"and MLP on the right, a row for each of {len(curves)} targets; trained models as "
-            "lines, untrained ones dashed."
-        )
+    for measure, name in enumerate(MEASURES):
+        rows = list(_curves(found, varying, measure).items())
+        for first in range(0, len(rows), ROWS):
+            curves = dict(rows[first : first + ROWS])
+            file = f"atlas-{name.lower()}{f'-{first // ROWS + 1}' if first else ''}.png"
+            save(atlas_profiles, store.workplace / file, curves, measure, dpi=150)
+            drawn[file] = (
+                f"Kendall's τ of {name} with token distance over relative depth, attention on the "
+                f"left and MLP on the right, a row for each of {len(curves)} targets; trained "
+                "models as lines, untrained ones dashed."
+            )
     (store.workplace / ATLAS).write_text(write_atlas(shown, failed, drawn), encoding="utf-8")
     for file in (*drawn, ATLAS):
         (store.workplace / file).replace(store.folder / file)
