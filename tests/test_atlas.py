@@ -338,7 +338,7 @@ def test_a_figure_shows_names_that_look_like_formulas_and_has_room_for_many(tmp_
 
 def test_many_targets_are_several_figures(tmp_path, monkeypatch):
     measured = cells.Measured("v", 9, 4, 3, 16, np.linspace(-1, 1, 24).reshape(2, 2, 2, 3))
-    monkeypatch.setattr(summary, "ROWS", 2)
+    monkeypatch.setattr(summary, "MOST_ROWS", 2)
     (tmp_path / "work").mkdir()
     kept = store.Store(tmp_path, tmp_path / "work")
     for target in "abc":

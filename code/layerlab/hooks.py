@@ -208,12 +208,37 @@ def last_token_activations(
     >>> last_token_activations(model, windows[:5]).shape
     (2, 12, 5, 192)
     """
+    return np.concatenate(list(_run_windows(model, windows, family)), axis=2)
+
+
+def last_token_norms(
+    model: "PreTrainedModel", windows: ArrayLike, *, family: Family | None = None
+) -> NDArray[np.float64]:
+    """Euclidean lengths of what `last_token_activations` returns, which is never held as a whole.
+
+    Parameters
+    ----------
+    model, family, windows
+        As for `last_token_activations`, and with its errors.
+
+    Returns
+    -------
+    ndarray, shape (2, n_layers, n)
+    """
+    passes = _run_windows(model, windows, family)
+    return np.concatenate([np.linalg.norm(np.float64(rows), axis=-1) for rows in passes], axis=2)
+
+
+def _run_windows(
+    model: "PreTrainedModel", windows: ArrayLike, family: Family | None
+) -> Iterator[NDArray[np.float32]]:
+    """Of each pass, the last tokens' activations, (2, n_layers, n_windows, width)."""
     windows = whole_numbers(windows, "windows")
     if windows.ndim != 2 or 0 in windows.shape:
         raise TargetError(f"windows of shape {windows.shape} hold no token: give (n, length)")
-    starts = range(0, len(windows), _n_at_once(model, windows.shape[1]))
-    batches = np.split(windows, starts[1:])
-    return np.concatenate([_run(model, batch, [-1], family) for batch in batches], axis=2)
+    n_at_once = _n_at_once(model, windows.shape[1])
+    for first in range(0, len(windows), n_at_once):
+        yield _run(model, windows[first : first + n_at_once], [-1], family)
 
 
 def _n_at_once(model: "PreTrainedModel", length: int) -> int:

@@ -12,7 +12,7 @@ from layerlab.themes import save
 
 MADE_OF = (*SINGLE, "model_files", "article_sha256", "layerlab")
 SIZES = ("n_tokens", "n_compared", "n_layers")
-ROWS = 8  # targets of one figure; what is taller can neither be looked at nor drawn
+MOST_ROWS = 8  # targets of one figure; what is taller can neither be looked at nor drawn
 Curves = dict[str, dict[str, tuple[np.ndarray, np.ndarray]]]
 
 
@@ -30,9 +30,9 @@ def _write(store: Store) -> None:
     drawn = {}
     for measure, name in enumerate(MEASURES):
         rows = list(_curves(found, varying, measure).items())
-        for first in range(0, len(rows), ROWS):
-            curves = dict(rows[first : first + ROWS])
-            file = f"atlas-{name.lower()}{f'-{first // ROWS + 1}' if first else ''}.png"
+        for first in range(0, len(rows), MOST_ROWS):
+            curves = dict(rows[first : first + MOST_ROWS])
+            file = f"atlas-{name.lower()}{f'-{first // MOST_ROWS + 1}' if first else ''}.png"
             save(atlas_profiles, store.workplace / file, curves, measure, dpi=150)
             drawn[file] = (
                 f"Kendall's τ of {name} with token distance over relative depth, attention on the "
