@@ -134,8 +134,10 @@ def verify_checksums(folder: Path) -> None:
     """
     try:
         lines = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise ModelError(f"{str(folder / CHECKSUMS)!r} is missing: fetch the model anew") from error
+    except (OSError, UnicodeError) as error:
+        raise ModelError(
+            f"{str(folder / CHECKSUMS)!r} is missing or no list of checksums: fetch the model anew"
+        ) from error
     for line in lines:
         wanted, _, file_name = line.partition("  ")
         path = folder / file_name
