@@ -71,7 +71,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def send_file(self, content):
         first = int(re.sub(r"\D", "", self.headers.get("Range", "")) or 0)
-        self.answer(content[first:], 206 if first else 200, ETag=f'"{_digest(content)}"')
+        self.answer(content[first:], 206 if first else 200, ETag=_etag(self.path, content))
 
     def answer(self, body, status=200, length=None, **headers):
         self.send_response(status)
@@ -90,6 +90,13 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _digest(content):
     return hashlib.sha256(content).hexdigest()
+
+
+def _etag(name, content):
+    """As the hub calls a file: by SHA-256 where it is large, and else by Git's own hash."""
+    large = name.endswith((".safetensors", ".bin"))
+    git = hashlib.sha1(b"blob %d\0%b" % (len(content), content)).hexdigest()
+    return f'"{_digest(content) if large else git}"'
 
 
 def _describe(name, content):
@@ -134,6 +141,12 @@ def hang_up(handler, _):
 def shorter(handler, content):
     """Send a part as if it were the whole file, and say so before, too."""
     handler.send_file(content[:-7])
+
+
+def wrong_bytes(handler, content):
+    """Send a file with one bit changed: as long as the right one, and under its hash."""
+    changed = bytes([*content[:-1], content[-1] ^ 1])
+    handler.answer(changed, ETag=_etag(handler.path, content))
 
 
 @contextmanager

@@ -8,6 +8,9 @@ import socket
 import subprocess
 import sys
 import time
+import warnings
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +19,7 @@ from conftest import HANGING, save_random_gpt2
 
 import layerlab
 from layerlab.__main__ import main
+from layerlab.articles import Article, fetch_article
 from layerlab.errors import LayerlabError
 from layerlab.figures import atlas_profiles
 from layerlab.grid import read_grid
@@ -25,9 +29,10 @@ pa = pytest.importorskip("pyarrow", reason="the atlas is kept as Parquet")
 duckdb = pytest.importorskip("duckdb")
 pytest.importorskip("distributed", reason="the atlas is computed by Dask")
 
-from layerlab import atlas, cells, store  # noqa: E402
+from layerlab import atlas, cells, store, summary  # noqa: E402
 
 CODE = Path(layerlab.__file__).parents[1]
+FULL = Path("/dev/full")
 
 
 def write_grid(folder, text):
@@ -75,6 +80,15 @@ def files(out):
         path.name: (path.stat().st_ino, path.stat().st_mtime_ns)
         for path in (out / "cells").glob("*.parquet")
     }
+
+
+def flip_a_bit(path, column):
+    """Change numbers of a column so that the file can still be read."""
+    group = pa.parquet.ParquetFile(path).metadata.row_group(0)
+    place = group.column(next(i for i in range(99) if group.column(i).path_in_schema == column))
+    content = bytearray(path.read_bytes())
+    content[place.data_page_offset - 1] ^= 1  # the last byte of the different values
+    path.write_bytes(content)
 
 
 # The file
@@ -136,25 +150,28 @@ def test_cells_of_one_model_and_seed_stand_side_by_side(tmp_path):
 
 def test_a_key_changes_with_each_thing_that_goes_into_it_and_nothing_else(tmp_path):
     options = layerlab.Options()
-    cell = cells.Cell(options, "weights", "text", "place")
+    text = Article("text", "embedded")
+    cell = cells.Cell(options, "weights", text, "place")
     others = [
-        cells.Cell(layerlab.Options(seed=1), "weights", "text", "place"),
-        cells.Cell(options, "others", "text", "place"),
-        cells.Cell(options, "weights", "words", "place"),
-        cells.Cell(options, "weights", "text", "place", version="0"),
+        cells.Cell(layerlab.Options(seed=1), "weights", text, "place"),
+        cells.Cell(options, "others", text, "place"),
+        cells.Cell(options, "weights", replace(text, text="words"), "place"),
+        cells.Cell(options, "weights", text, "place", version="0"),
     ]
     assert len({one.key for one in (cell, *others)}) == 5
-    assert cells.Cell(layerlab.Options(block=1), "weights", "text", "elsewhere").key == cell.key
+    later = replace(text, revision="7")
+    same = cells.Cell(layerlab.Options(block=1), "weights", later, "elsewhere")
+    assert same.key == cell.key
 
 
 def test_weights_that_are_changed_while_the_atlas_runs_are_not_taken_for_the_first(tiny_model):
     options = layerlab.Options(model=str(tiny_model), n_targets=3)
     with pytest.raises(LayerlabError, match="than when the atlas began"):
-        cells.measure_cell(cells.Cell(options, "0" * 64, "text", str(tiny_model)))
+        cells.measure_cell(cells.Cell(options, "0" * 64, Article("text", ""), str(tiny_model)))
 
 
 def test_a_worker_of_another_version_says_so(tiny_model):
-    cell = cells.Cell(layerlab.Options(), "", "", "embedded", version="0.0.9")
+    cell = cells.Cell(layerlab.Options(), "", Article("", ""), "embedded", version="0.0.9")
     with pytest.raises(LayerlabError, match="and the atlas 0.0.9"):
         cells.measure_cell(cell)
 
@@ -186,14 +203,19 @@ def test_an_atlas_keeps_its_numbers_its_failures_and_does_nothing_twice(
     np.testing.assert_allclose(found.control, run.control.summary, rtol=1e-5)
     assert found.facts["n_tokens"] == run.n_tokens and found.facts["n_layers"] == 4
 
-    damaged = next((out / "cells").iterdir())
-    damaged.write_bytes(b"PAR1")
+    cut, changed = sorted((out / "cells").iterdir())
+    cut.write_bytes(b"PAR1")
+    flip_a_bit(changed, "mean_l1")
     assert run_here(grid, "--out", out) == 1
-    assert f"{damaged.name} was damaged" in capsys.readouterr().err
-    assert len(files(out)) == 2
+    error = capsys.readouterr().err
+    assert f"{cut.name} was damaged" in error and f"{changed.name} was damaged" in error
+    assert files(out).keys() == before.keys()
 
     rows = duckdb.sql(f"from '{out}/cells/*.parquet'")
     assert len(rows) == 2 * 2 * 4  # cells, components, blocks
+    columns = [f"article_{name}" for name in run.article.facts if name != "source"]
+    origin = rows.select("model_version", *columns).distinct().fetchall()
+    assert origin == [(run.model_version, *list(run.article.facts.values())[1:])]
 
 
 def test_a_model_that_cannot_be_had_fails_alone(tiny_model, tmp_path, run_here, capsys):
@@ -212,15 +234,98 @@ def test_a_folder_that_holds_something_else_is_refused(tmp_path, capsys):
     assert "holds no atlas: name another folder" in capsys.readouterr().err
 
 
+def test_a_second_atlas_in_one_folder_is_told_of_the_first(
+    tiny_model, tmp_path, run_here, monkeypatch, capsys
+):
+    grid, out, compute = tiny_grid(tiny_model, tmp_path, [0]), tmp_path / "out", atlas.compute
+
+    def interfere(*arguments):
+        assert run_here(grid, "--out", out) == 2
+        assert f"another run is writing to --out {str(out)!r}" in capsys.readouterr().err
+        return compute(*arguments)
+
+    monkeypatch.setattr(atlas, "compute", interfere)
+    assert run_here(grid, "--out", out) == 0
+    assert "0 were done before, 1 computed, 0 failed" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="only Linux has a disk that is always full")
+def test_a_full_disk_is_a_sentence_and_the_next_run_goes_on(
+    tiny_model, tmp_path, run_here, monkeypatch, capsys
+):
+    grid, out, opened = tiny_grid(tiny_model, tmp_path, range(3)), tmp_path / "out", Path.open
+
+    def fill_up(path, mode="r", *rest, **options):
+        full = "w" in mode and path.suffix == ".parquet" and files(out)
+        return opened(FULL if full else path, mode, *rest, **options)
+
+    with monkeypatch.context() as context:
+        context.setattr(Path, "open", fill_up)
+        assert run_here(grid, "--out", out) == 2
+    error = capsys.readouterr().err
+    assert f"cannot write to the atlas {str(out)!r} (No space left on device): what was" in error
+    known = files(out)
+    assert len(known) == 1 and {path.name for path in out.iterdir()} == {"cells", "failures"}
+    assert run_here(grid, "--out", out) == 0
+    assert "1 were done before, 2 computed, 0 failed" in capsys.readouterr().out
+    assert known.items() <= files(out).items()
+
+
+def test_what_is_left_of_a_run_that_was_killed_at_once_is_no_stranger(tmp_path, run_here, capsys):
+    (tmp_path / "out" / ".layerlab" / "run").mkdir(parents=True)
+    grid = write_grid(tmp_path, "models = ['./nowhere.gguf']")
+    assert run_here(grid, "--out", tmp_path / "out") == 1
+    assert "1 cells: 0 were done before, 0 computed, 1 failed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("make", [Path.touch, lambda path: path.symlink_to("nowhere")])
+def test_a_place_that_is_no_folder_is_a_sentence(tmp_path, make, capsys):
+    make(tmp_path / "out")
+    assert main(["atlas", str(write_grid(tmp_path, "")), "--out", str(tmp_path / "out")]) == 2
+    assert ": name a folder" in capsys.readouterr().err
+
+
+def test_a_model_that_grew_between_two_runs_is_another_curve(tiny_model, tmp_path, run_here):
+    model, out = shutil.copytree(tiny_model, tmp_path / "a model"), tmp_path / "out"
+    assert run_here(tiny_grid(model, tmp_path, [0]), "--out", out) == 0
+    (model / "old.bin").mkdir()  # a folder is no file of the model, whatever its name
+    save_random_gpt2(model, n_layer=2, vocab_size=13000, n_positions=2048)
+    assert run_here(tiny_grid(model, tmp_path, [1]), "--out", out) == 0
+    assert len(files(out)) == 2
+    table = (out / "atlas.md").read_text(encoding="utf-8")
+    assert "| model_files |" in table
+
+
+def test_a_worker_that_outlives_a_model_reads_the_next(tiny_model, tmp_path):
+    model = shutil.copytree(tiny_model, tmp_path / "model")
+    cell = read_grid(tiny_grid(model, tmp_path, [0]))[0]
+    article = fetch_article()
+    versions = set()
+    for n_layer in (4, 2):
+        save_random_gpt2(model, n_layer=n_layer, vocab_size=13000, n_positions=2048)
+        place, weights = cells.find_model(str(model))
+        versions.add(cells.measure_cell(cells.Cell(cell, weights, article, place)).model_version)
+    assert len(versions) == 2
+
+
+def test_a_copy_of_a_cell_does_not_count_twice(tiny_model, tmp_path, run_here, capsys):
+    grid, out = tiny_grid(tiny_model, tmp_path, [0]), tmp_path / "out"
+    assert run_here(grid, "--out", out) == 0
+    path = next((out / "cells").iterdir())
+    copy = shutil.copy(path, path.with_stem(f"{path.stem} (1)"))
+    assert run_here(grid, "--out", out) == 2
+    assert f"{str(copy)!r} is a copy of another cell" in capsys.readouterr().err
+
+
 def test_a_missing_package_says_how_to_install_it(tmp_path):
     grid = write_grid(tmp_path, "seeds = [0]")
     program = (
-        "import sys\nsys.modules['pyarrow'] = None\nfrom layerlab.__main__ import main\n"
+        "import sys\nsys.modules['distributed'] = None\nfrom layerlab.__main__ import main\n"
         f"sys.exit(main(['atlas', {str(grid)!r}, '--out', {str(tmp_path / 'out')!r}]))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 2
-    assert "'pyarrow': pip install 'layerlab[atlas]'" in done.stderr
+    assert "'distributed': pip install 'layerlab[atlas]'" in done.stderr
 
 
 def test_the_figure_has_a_row_for_each_target_and_draws_no_missing_control():
@@ -231,6 +336,34 @@ def test_the_figure_has_a_row_for_each_target_and_draws_no_missing_control():
     assert [len(lines) for lines in drawn] == [1, 1, 2, 2]
     np.testing.assert_allclose(drawn[0][0].get_xdata(), [0, 1 / 3, 2 / 3, 1])
     np.testing.assert_allclose(drawn[1][0].get_ydata(), tau[0, 1])
+
+
+def test_a_figure_shows_names_that_look_like_formulas_and_has_room_for_many(tmp_path):
+    tau = np.linspace(-1, 1, 8).reshape(1, 2, 4)
+    names = ["$\\frac{$", "_m", *("/models/" + "long" * 10 + str(i) for i in range(12))]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # no room for the axes is only a warning
+        figure = atlas_profiles({" $x^$": {name: (tau, tau) for name in names}}, 0)
+        figure.savefig(tmp_path / "a.png")
+    legend = figure.legends[0]
+    assert [text.get_text() for text in legend.get_texts()] == [*names, "untrained"]
+    assert legend.get_window_extent().width <= figure.bbox.width
+    assert figure.axes[0].get_window_extent().height > 100
+
+
+def test_many_targets_are_several_figures(tmp_path, monkeypatch):
+    measured = cells.Measured("v", 9, 4, 3, 16, np.linspace(-1, 1, 24).reshape(2, 2, 2, 3))
+    monkeypatch.setattr(summary, "MOST_ROWS", 2)
+    (tmp_path / "work").mkdir()
+    kept = store.Store(tmp_path, tmp_path / "work")
+    for target in "abc":
+        options = layerlab.Options(target=target)
+        kept.save(cells.Cell(options, "weights", Article("text", ""), "place"), measured)
+    summary.write_summary(kept)
+    report = (tmp_path / "atlas.md").read_text(encoding="utf-8")
+    for name in ("atlas-mi.png", "atlas-mi-2.png"):
+        assert (tmp_path / name).exists() and f"({name})" in report
+    assert not (tmp_path / "atlas-mi-3.png").exists()
 
 
 # Whatever ends it
@@ -273,6 +406,34 @@ def test_killed_at_ten_random_moments_it_loses_nothing_and_does_nothing_twice(ti
     now = files(out)
     assert len(now) == 300 and {name: now[name] for name in known} == known
     assert len(store.read_cells(out)) == 300
+
+
+@pytest.mark.check
+def test_interrupted_it_says_so_in_one_sentence_and_goes_on_later(
+    tiny_model, tmp_path, run_here, capsys
+):
+    out, grid = tmp_path / "out", tiny_grid(tiny_model, tmp_path, range(30))
+    with socket.socket() as other:
+        with suppress(OSError):  # if it is taken already, so much the better
+            other.bind(("127.0.0.1", 8787))  # Dask's own port: another cluster has it
+            other.listen()
+        process = start(grid, "--out", out)
+        end = time.monotonic() + HANGING
+        while not out.exists() or not files(out):
+            assert process.poll() is None and time.monotonic() < end
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does, which tells the workers, too
+        said, error = process.communicate(timeout=HANGING)
+    assert process.returncode == 130 and said == ""
+    sentence = error.rstrip("\n").rpartition("\n")[2]
+    assert sentence == "layerlab: interrupted, and what was done is kept"
+    assert error.count("layerlab: ") == 1
+    assert not any(word in error for word in ("Traceback", "Warning", "WARNING"))
+    known = files(out)
+    assert 0 < len(known) < 30 and {path.name for path in out.iterdir()} == {"cells", "failures"}
+    assert run_here(grid, "--out", out) == 0
+    assert f"{len(known)} were done before" in capsys.readouterr().out
+    assert known.items() <= files(out).items()
 
 
 @pytest.mark.check

@@ -7,7 +7,12 @@ from conftest import save_random_gpt2
 from transformers import BertConfig, BertModel, GPT2Model
 
 from layerlab.errors import MeasureError, ModelError, TargetError
-from layerlab.hooks import last_token_activations, record, target_activations
+from layerlab.hooks import (
+    last_token_activations,
+    last_token_norms,
+    record,
+    target_activations,
+)
 
 IDS = np.arange(40) * 7 % 1000
 
@@ -225,11 +230,13 @@ def test_windows_that_memory_cannot_hold_at_once_run_in_turn(model, monkeypatch)
     try:
         monkeypatch.setattr("layerlab.hooks.PASS_BYTES", 3 * 10 * (16 * 16 + 2 * 10) * 4)
         in_turn = last_token_activations(model, windows)
+        norms = last_token_norms(model, windows)
         monkeypatch.setattr("layerlab.hooks.PASS_BYTES", 1)
         one_by_one = last_token_activations(model, windows)
     finally:
         handle.remove()
-    assert lengths == [3, 3, 1] + [1] * 7
+    assert lengths == [3, 3, 1] * 2 + [1] * 7
+    assert np.array_equal(norms, np.linalg.norm(in_turn.astype(np.float64), axis=-1))
     np.testing.assert_allclose(in_turn, whole, rtol=0, atol=1e-6)
     np.testing.assert_allclose(one_by_one, whole, rtol=0, atol=1e-6)
 

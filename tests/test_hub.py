@@ -9,7 +9,7 @@ import hub as loopback
 import pytest
 import torch
 from conftest import save_random_gpt2
-from hub import NAME, Hub, break_off, hang_up, shorter, stall, status, text
+from hub import NAME, Hub, break_off, hang_up, shorter, stall, status, text, wrong_bytes
 from huggingface_hub import constants
 from transformers import GPT2LMHeadModel
 
@@ -68,7 +68,9 @@ def test_a_cache_that_another_program_filled(hub, offline, tmp_path):
     shutil.rmtree(next(tmp_path.rglob("trees")))
     offline()
     assert blocks() == 3
-    next(tmp_path.rglob(f"snapshots/*/{WEIGHTS}")).unlink()
+    next(tmp_path.rglob(f"snapshots/*/{WEIGHTS}")).resolve().write_bytes(b"others")
+    with pytest.raises(ModelError, match="had other bytes than the hub's"):
+        blocks()
     with pytest.raises(ModelError, match="has no weights that can be read"):
         blocks()
 
@@ -195,10 +197,11 @@ ANSWERS = {
     "no commit": (text(b'{"id": "someone/tiny"}'), UNDELIVERED),
 }
 FIRST = [("info", name) for name in ANSWERS]
-LATER = [("tree", "503"), ("tree", "HTML"), ("tree", "null"), ("tree", "silence")]
-LATER += [("head", "503"), ("head", "429"), ("head", "silence"), ("get", "500"), ("get", "silence")]
-LATER += [(f"head {WEIGHTS}", "503"), (f"get {WEIGHTS}", "500"), (f"get {WEIGHTS}", "401")]
-LATER += [(f"get {WEIGHTS}", "silence"), (f"get {WEIGHTS}", "hangs up")]
+LATER = [("tree", "503"), ("tree", "HTML"), ("tree", "null"), ("head", "503"), ("head", "429")]
+LATER += [("get", "500"), (f"head {WEIGHTS}", "503"), (f"get {WEIGHTS}", "500")]
+LATER += [(f"get {WEIGHTS}", "401"), (f"get {WEIGHTS}", "hangs up")]
+WAITED_FOR = ("tree", "head", "get", f"get {WEIGHTS}")  # each of them several times
+LATER += [pytest.param(kind, "silence", marks=pytest.mark.check) for kind in WAITED_FOR]
 
 
 @pytest.mark.parametrize(("request_", "answer"), FIRST + LATER)
@@ -224,14 +227,21 @@ def test_offline_mode(hub, monkeypatch):
     assert hub.asked == []
 
 
-@pytest.mark.parametrize("fault", [break_off, shorter])
+SAID = {
+    break_off: "does not deliver it",
+    shorter: "does not deliver it|bytes instead of",
+    wrong_bytes: "had other bytes than the hub",
+}
+
+
+@pytest.mark.parametrize("fault", [break_off, shorter, wrong_bytes])
 @pytest.mark.parametrize("name", [WEIGHTS, "merges.txt"])
-def test_a_file_that_comes_in_part(fault, name, hub, offline, tmp_path, monkeypatch):
+def test_a_file_that_comes_in_part_or_changed(fault, name, hub, offline, tmp_path, monkeypatch):
     address = constants.ENDPOINT
     hub.faults[f"get {name}"] = fault
     if fault is shorter:
         hub.faults[f"head {name}"] = fault
-    with pytest.raises(ModelError, match="does not deliver it|bytes instead of"):
+    with pytest.raises(ModelError, match=SAID[fault]):
         blocks()
     assert not list(tmp_path.rglob("*.incomplete"))
     offline()
@@ -251,13 +261,38 @@ def test_a_connection_that_breaks_once_is_taken_up_again(hub):
     assert blocks() == 3
 
 
-def test_a_file_that_was_cut_in_the_cache(hub, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "n_kept", "said"),
+    [
+        (WEIGHTS, 1000, r"'model\.safetensors' .* had 1000 bytes instead of"),
+        (WEIGHTS, -1, r"'model\.safetensors' .* had other bytes than the hub"),
+        ("vocab.json", -1, r"'vocab\.json' .* had other bytes than the hub"),
+    ],
+)
+def test_a_file_that_was_cut_or_changed_in_the_cache(name, n_kept, said, hub, tmp_path):
     blocks()
-    blob = next(tmp_path.rglob(f"snapshots/*/{WEIGHTS}")).resolve()
-    blob.write_bytes(blob.read_bytes()[:1000])
-    with pytest.raises(ModelError, match=r"'model\.safetensors' .* had 1000 bytes instead of"):
+    blob = next(tmp_path.rglob(f"snapshots/*/{name}")).resolve()
+    content = blob.read_bytes()
+    blob.write_bytes(content[:n_kept] + b" " * (n_kept < 0))
+    with pytest.raises(ModelError, match=said):
         blocks()
     assert blocks() == 3
+    assert blob.read_bytes() == content
+
+
+def test_the_weights_are_hashed_once_and_only_where_they_are_read(hub, monkeypatch):
+    hashed, real = [], hub_module.sha256_of
+
+    def count(path):
+        hashed.append(path.name)
+        return real(path)
+
+    monkeypatch.setattr(hub_module, "sha256_of", count)
+    monkeypatch.setattr("layerlab.models.sha256_of", count)
+    blocks(untrained=True)
+    assert hashed == []
+    blocks()
+    assert hashed == [WEIGHTS]
 
 
 # ---- the cache's disk ------------------------------------------------------------------------

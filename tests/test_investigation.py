@@ -3,6 +3,8 @@
 import gc
 import itertools
 import shutil
+import subprocess
+import sys
 import weakref
 
 import numpy as np
@@ -295,7 +297,21 @@ def test_progress_counts_every_stage(quick):
     assert set(totals) == {len(calls) - 1}
     assert stages[0] == "load the article"
     assert stages[-1] == "done"
-    assert "measure, untrained" in stages
+    assert stages[-3:-1] == ("measure", "measure, untrained")  # no model is held any more
+
+
+@pytest.mark.check
+def test_what_only_measures_or_draws_is_not_in_memory_beside_a_model():
+    program = """if True:
+        import sys
+        from layerlab.investigation import Options, investigate
+        loaded = {}
+        def look(stage, *_):
+            loaded[stage] = {"numba", "scipy.stats", "matplotlib"} & set(sys.modules)
+        investigate(Options(n_targets=4, n_sequences=20), progress=look)
+        print(loaded["run the windows, untrained"], "numba" in loaded["done"])"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "set() True\n", done.stderr
 
 
 def test_one_model_in_memory_at_a_time(quick, monkeypatch):

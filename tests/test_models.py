@@ -87,6 +87,9 @@ def test_missing_file_is_named(damaged):
 
 
 def test_missing_checksums(damaged):
+    (damaged / "SHA256SUMS").write_bytes(b"\xff\xfe")
+    with pytest.raises(ModelError, match="or no list of checksums: fetch"):
+        verify_checksums(damaged)
     (damaged / "SHA256SUMS").unlink()
     with pytest.raises(ModelError, match="SHA256SUMS' is missing"):
         load_model()

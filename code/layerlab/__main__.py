@@ -82,7 +82,8 @@ written to the folder --out:
   cells/*.parquet      one file a cell, a row for each component and block
   failures/*.parquet   one file for each cell that failed, with its reason
   atlas.md             the strongest correlations as a table, and what failed
-  atlas-mi.png, atlas-l1.png, atlas-l2.png     the profiles of all models over relative depth
+  atlas-mi.png, atlas-l1.png, atlas-l2.png     the profiles of all models over relative depth,
+                       and atlas-mi-2.png … where there are many targets
 
 read all of it in one line:
   duckdb.sql("from 'atlas/cells/*.parquet'")
@@ -198,23 +199,23 @@ def _run_atlas(asked: argparse.Namespace) -> int:
             f"layerlab atlas needs the package {error.name!r}: pip install 'layerlab[atlas]'",
             name=error.name,
         ) from error
+    if not (out / CELLS).exists() and _held(out):
+        raise LayerlabError(f"--out {str(out)!r} holds no atlas: name another folder")
     try:
-        if out.exists() and not (out / CELLS).exists() and any(out.iterdir()):
-            raise LayerlabError(f"--out {str(out)!r} holds no atlas: name another folder")
         out.mkdir(parents=True, exist_ok=True)
-        with _workplace(out) as workplace:
-            store = Store(out, workplace)
-            cells, tally = plan(grid, store, retry_failed=asked.retry_failed, refresh=asked.refresh)
-            if cells:
-                workers = min(asked.workers, len(cells))
-                with (
-                    _atlas_bar(tally.total, tally.settled) as progress,
-                    connect(asked.scheduler, workers) as client,
-                ):
-                    tally = compute(cells, store, client, tally, progress)
-            write_summary(store)
     except OSError as error:
         raise _writing_error(out, error) from error
+    with _workplace(out) as workplace:
+        store = Store(out, workplace)
+        cells, tally = plan(grid, store, retry_failed=asked.retry_failed, refresh=asked.refresh)
+        if cells:
+            workers = min(asked.workers, len(cells))
+            with (
+                _atlas_bar(tally.total, tally.settled) as progress,
+                connect(asked.scheduler, workers) as client,
+            ):
+                tally = compute(cells, store, client, tally, progress)
+        write_summary(store)
     n_failed = tally.failed + tally.failed_before
     print(
         f"{tally.total} cells: {tally.done_before} were done before, {tally.computed} computed, "
@@ -450,8 +451,8 @@ def _file_names() -> set[str]:
     return {RESULTS, REPORT, CONTROLS_FILE, *FILE_NAMES.values()}
 
 
-def _check_out(out: Path, overwrite: bool) -> None:
-    """Refuse a place where writing would destroy something or cannot be."""
+def _held(out: Path) -> list[Path]:
+    """What lies in a place that is a folder, or can become one, beside a run's workplace."""
     try:
         if out.is_symlink() and not out.exists():
             raise LayerlabError(f"--out {str(out)!r} is a link to nothing: name a folder")
@@ -460,7 +461,12 @@ def _check_out(out: Path, overwrite: bool) -> None:
         held = sorted(out.iterdir()) if out.exists() else []
     except OSError as error:
         raise _writing_error(out, error) from error
-    held = [path for path in held if path.name != WORKPLACE]
+    return [path for path in held if path.name != WORKPLACE]
+
+
+def _check_out(out: Path, overwrite: bool) -> None:
+    """Refuse a place where writing would destroy something or cannot be."""
+    held = _held(out)
     if held and not overwrite:
         raise LayerlabError(
             f"--out {str(out)!r} is not empty (it holds {held[0].name!r}): name another folder, "

@@ -6,18 +6,20 @@ cell with its article, in the order of the grid, so that a worker keeps its mode
 
 import itertools
 import logging
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from multiprocessing import resource_tracker
 from typing import Any, TypeVar
 
 import dask
 from dask.system import CPU_COUNT
 from distributed import Client, Future, KilledWorker, LocalCluster, wait
 
-from layerlab.articles import load_article
+from layerlab.articles import fetch_article
 from layerlab.cells import Cell, find_model, measure_cell
 from layerlab.errors import LayerlabError
 from layerlab.options import Options
@@ -74,7 +76,7 @@ def plan(
         In the order of the grid.
     tally : Tally
     """
-    models, articles = _attempt(find_model), _attempt(partial(load_article, refresh=refresh))
+    models, articles = _attempt(find_model), _attempt(partial(fetch_article, refresh=refresh))
     cells, tally = [], Tally(len(grid))
     for options in grid:
         model, article = models(str(options.model)), articles(str(options.article))
@@ -159,15 +161,16 @@ def connect(scheduler: str | None, n_workers: int) -> Iterator[Client]:
             logging.getLogger(name).setLevel(logging.CRITICAL)
     if scheduler is None:
         n_threads = max(1, CPU_COUNT // n_workers)  # so that the processes do not fight
-        settings = {"distributed.nanny.pre-spawn-environ.OMP_NUM_THREADS": n_threads}
+        environment = {"OMP_NUM_THREADS": n_threads, "DASK_LOGGING__DISTRIBUTED": "critical"}
+        settings = {f"distributed.nanny.pre-spawn-environ.{k}": v for k, v in environment.items()}
         # no limit: a page of mapped weights counts as memory of every process that reads it
         options: dict[str, Any] = {"threads_per_worker": 1, "memory_limit": None}
-        with (
-            dask.config.set(settings),
-            LocalCluster(n_workers=n_workers, dashboard_address=None, **options) as cluster,
-            Client(cluster) as client,
-        ):
-            yield client
+        options["dashboard_address"] = ":0"  # any port that is free: there may be another atlas
+        with dask.config.set(settings):
+            with _deaf():
+                cluster = LocalCluster(n_workers=n_workers, **options)
+            with cluster, Client(cluster) as client:
+                yield client
         return
     try:
         client = Client(scheduler, timeout=REACHABLE)
@@ -178,6 +181,24 @@ def connect(scheduler: str | None, n_workers: int) -> Iterator[Client]:
         ) from error
     with client:
         yield client
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """What is started meanwhile, and what that starts, never hears Ctrl-C, and is ended instead.
+
+    A terminal says it to all processes at once, and each worker would answer by a traceback.
+    Windows knows no such mask.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # where it is started later, that lifts the mask
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 # ---- one cell after the other ----------------------------------------------------------------

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import layerlab
+from layerlab.articles import Article
 from layerlab.errors import LayerlabError, ModelError
 from layerlab.grid import AXES, SINGLE
 from layerlab.hooks import target_activations
-from layerlab.hub import Repository
+from layerlab.hub import Repository, sha256_of
 from layerlab.investigation import family_by_hand, find_targets, load_asked
-from layerlab.models import find_place, sha256_of
+from layerlab.models import find_place
 from layerlab.options import Options
 from layerlab.sweeps import laminar_sweep
 
@@ -38,8 +39,7 @@ class Cell:
     options : Options
     weights : str
         `fingerprint` of the model.
-    text : str
-        The article.
+    article : Article
     place : str
         Where the model is loaded from: its name, or the absolute path of its folder or file.
     version : str
@@ -48,15 +48,15 @@ class Cell:
 
     options: Options
     weights: str
-    text: str = field(repr=False)
+    article: Article = field(repr=False)
     place: str
     version: str = layerlab.__version__
 
     @cached_property
     def inputs(self) -> dict[str, str | int | bool]:
         """What the key is made of, by the names that a reader of the results sees."""
-        text = hashlib.sha256(self.text.encode("utf-8")).hexdigest()
-        found = {"model_sha256": self.weights, "article_sha256": text}
+        text = hashlib.sha256(self.article.text.encode("utf-8")).hexdigest()
+        found = {"model_files": self.weights, "article_sha256": text}
         return asked(self.options) | found | {"layerlab": self.version}
 
     @property
@@ -71,6 +71,8 @@ class Measured:
 
     Attributes
     ----------
+    model_version : str
+        What was loaded, as `load_model` says it.
     n_tokens, n_occurrences, n_compared : int
         Tokens of the article; places of the target in it, and the first ones, which are compared.
     width : int
@@ -81,6 +83,7 @@ class Measured:
         The same of the untrained model.
     """
 
+    model_version: str
     n_tokens: int
     n_occurrences: int
     n_compared: int
@@ -125,7 +128,7 @@ def _fingerprint(place: Path) -> str:
     whole = hashlib.sha256()
     try:
         for path in [place] if place.is_file() else sorted(place.iterdir()):
-            if path.suffix in SUFFIXES:
+            if path.suffix in SUFFIXES and path.is_file():
                 whole.update(f"{path.name} {sha256_of(path)}\n".encode())
     except OSError as error:
         raise ModelError(
@@ -157,20 +160,21 @@ def measure_cell(cell: Cell) -> Measured:
 
 def _sweep(cell: Cell, untrained: bool) -> Measured:
     options = cell.options
-    model, tokenizer, found = _load(_of_the_model(cell, untrained), untrained)
+    model, tokenizer, found = _load(_of_the_model(cell, untrained), cell.weights, untrained)
     if found != cell.weights:
         raise ModelError(
             f"the files of the model {options.model!r} are others (SHA-256 {found[:12]}…) than "
             f"when the atlas began ({cell.weights[:12]}…): leave them as they are, and the same "
             "on every machine"
         )
-    token_ids, positions, first = find_targets(model, tokenizer, cell.text, options)
+    token_ids, positions, first = find_targets(model, tokenizer, cell.article.text, options)
     activations = target_activations(
         model, token_ids, first, family=family_by_hand(options)
     )  # (2, n_layers, n, width)
     estimator = {"n_neighbors": options.n_neighbors, "seed": options.seed}
     _, summary = laminar_sweep(activations, first, **estimator)
-    return Measured(len(token_ids), len(positions), len(first), activations.shape[-1], summary)
+    sizes = (len(token_ids), len(positions), len(first), activations.shape[-1])
+    return Measured(model.version, *sizes, summary)
 
 
 def _of_the_model(cell: Cell, untrained: bool) -> Options:
@@ -182,7 +186,8 @@ def _of_the_model(cell: Cell, untrained: bool) -> Options:
 
 @lru_cache(maxsize=2)  # a model serves many cells, and so does its untrained copy
 def _load(
-    options: Options, untrained: bool
+    options: Options, wanted: str, untrained: bool
 ) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase, str]":
+    """The model, and the weights that it was made of; a worker may outlive those `wanted` once."""
     _, weights = find_model(str(options.model))
     return *load_asked(options, untrained=untrained), weights

@@ -6,6 +6,7 @@ Measures stand in the order of the whole course: mutual information (MI) in bits
 distance; blocks and targets are counted from 0.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -336,7 +337,9 @@ def atlas_profiles(
     """
     n_rows = len(profiles)
     models = list(dict.fromkeys(model for row in profiles.values() for model in row))
-    wide, narrow = (7.6, 1.0 + 2.5 * n_rows), (2.6 * max(2, n_rows), 6.4)
+    n_columns = int(np.clip(90 // (6 + max(map(len, models))), 1, 3))  # letters of a legend's line
+    legend = 0.25 * math.ceil((len(models) + 1) / n_columns)  # inches
+    wide, narrow = (7.6, 0.75 + legend + 2.5 * n_rows), (2.6 * max(2, n_rows), 6.15 + legend)
     figure, grid = _grid(n_rows, 2, wide=wide, narrow=narrow)
     for (target, row), panels in zip(profiles.items(), grid, strict=True):
         for component, axes in enumerate(panels):
@@ -346,11 +349,13 @@ def atlas_profiles(
                     _atlas_line(axes, tau, models.index(model), is_control)
             axes.axhline(0, color=_muted(), lw=0.8, zorder=0)
             axes.set(xlabel="Relative depth", ylabel=f"τ of {MEASURES[measure]}", xlim=(0, 1))
-            axes.set_title(f"{COMPONENT_NAMES[component]}, {target!r}")
+            axes.set_title(f"{COMPONENT_NAMES[component]}, {target!r}", parse_math=False)
     looks = [{**_model_look(i), "label": model} for i, model in enumerate(models)]
     untrained = {"color": _muted(), "ls": "--", "lw": 1.2, "label": "untrained"}
     handles = [Line2D([], [], **look) for look in (*looks, untrained)]
-    figure.legend(handles=handles, loc="outside lower center", ncols=3)
+    shown = figure.legend(handles=handles, loc="outside lower center", ncols=n_columns)
+    for text in shown.get_texts():
+        text.set_parse_math(False)  # a name may hold dollars
     return figure
 
 

@@ -210,8 +210,26 @@ def last_token_activations(
     >>> last_token_activations(model, windows[:5]).shape
     (2, 12, 5, 192)
     """
-    found = [_run(model, batch, [-1], family) for batch in passes(model, windows)]
-    return np.concatenate(found, axis=2)
+    runs = (_run(model, ids, [-1], family) for ids in passes(model, windows))
+    return np.concatenate(list(runs), axis=2)
+
+
+def last_token_norms(
+    model: "PreTrainedModel", windows: ArrayLike, *, family: Family | None = None
+) -> NDArray[np.float64]:
+    """Euclidean lengths of what `last_token_activations` returns, which is never held as a whole.
+
+    Parameters
+    ----------
+    model, family, windows
+        As for `last_token_activations`, and with its errors.
+
+    Returns
+    -------
+    ndarray, shape (2, n_layers, n)
+    """
+    runs = (_run(model, ids, [-1], family) for ids in passes(model, windows))
+    return np.concatenate([np.linalg.norm(np.float64(rows), axis=-1) for rows in runs], axis=2)
 
 
 def passes(

@@ -1,6 +1,8 @@
 """A model's files from the Hugging Face hub or its cache: all that are needed, or one sentence."""
 
+import hashlib
 import json
+import re
 import sys
 import warnings
 from collections.abc import Iterable, Iterator
@@ -43,6 +45,7 @@ CONFIGURATION = "config.json"
 WEIGHTS = (SAFE_WEIGHTS_NAME, SAFE_WEIGHTS_INDEX_NAME, WEIGHTS_NAME, WEIGHTS_INDEX_NAME)
 OF_WEIGHTS = (".safetensors", ".bin")
 LARGEST_OTHER = 64 * 2**20  # bytes; the largest tokenizers have half of that
+SHA256, SHA1 = re.compile("[0-9a-f]{64}"), re.compile("[0-9a-f]{40}")
 # What the library raises when an answer is none, or says something that it does not expect.
 NO_ANSWER = (
     httpx2.RequestError,
@@ -119,26 +122,34 @@ class Repository:
         return shards
 
     def _fetch(self, names: Iterable[str]) -> None:
+        names = list(names)
         listed = [name for name in names if self.sizes[name] is not None]
-        if not listed:  # what lies there is all that is known
-            return
-        with _in_words(self.name), _quiet(), _time_limit():
-            _snapshot(self.repo, self.commit, listed)
-        for name in listed:
-            self._check_size(name)
+        with _in_words(self.name):
+            if listed:  # or else what lies there is all that is known
+                with _quiet(), _time_limit():
+                    _snapshot(self.repo, self.commit, listed)
+            for name in names:
+                self._check(name)
 
-    def _check_size(self, name: str) -> None:
-        """Let no file stay that is not as long as the hub says; who downloads it may not know."""
+    def _check(self, name: str) -> None:
+        """Let no file stay that is not what the hub says; who downloads and keeps it may not know.
+
+        Once for each load, which reads all of it anyway.
+        """
         path, size = self.folder / name, self.sizes[name]
         found = path.stat().st_size
-        if found != size:
-            path.resolve().unlink()
-            path.unlink(missing_ok=True)
-            raise ModelError(
-                f"the file {name!r} of the model {self.name!r} had {found} bytes instead of {size} "
-                f"in the cache {constants.HF_HUB_CACHE!r} and was removed: run it again to fetch "
-                "it anew"
-            )
+        if size is not None and found != size:
+            wrong = f"had {found} bytes instead of {size}"
+        elif not _has_its_hash(path):
+            wrong = "had other bytes than the hub's, which their hash tells,"
+        else:
+            return
+        path.resolve().unlink()
+        path.unlink(missing_ok=True)
+        raise ModelError(
+            f"the file {name!r} of the model {self.name!r} {wrong} in the cache "
+            f"{constants.HF_HUB_CACHE!r} and was removed: run it again to fetch it anew"
+        )
 
 
 def open_repository(name: str) -> Repository:
@@ -161,6 +172,12 @@ def open_repository(name: str) -> Repository:
     repository = Repository(name, repo, folder.name, folder, _list_sizes(repo, folder))
     repository._fetch(n for n, size in repository.sizes.items() if _is_small_and_no_weight(n, size))
     return repository
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def first_line(error: BaseException) -> str:
@@ -216,6 +233,23 @@ def _list_sizes(repo: str, folder: Path) -> dict[str, int | None]:
     except CachedRepoTreeNotFoundError:  # another program filled the cache, and no hub is there
         return {path.name: None for path in folder.glob("*")}
     return {file.path: file.size for file in tree}
+
+
+def _has_its_hash(path: Path) -> bool:
+    """Whether a file's bytes are those that the cache names it by, as far as it does.
+
+    The cache keeps each file under its hash, and a link by its name: SHA-256 where the hub keeps it
+    as a large one, and else Git's own, SHA-1 of the file after a line on its length. Where a disk
+    knows no links, or a hub other marks, there is nothing to compare with.
+    """
+    wanted = path.readlink().name if path.is_symlink() else ""
+    if SHA256.fullmatch(wanted):
+        return sha256_of(path) == wanted
+    if SHA1.fullmatch(wanted):
+        content = path.read_bytes()
+        blob = b"blob %d\0%b" % (len(content), content)
+        return hashlib.sha1(blob, usedforsecurity=False).hexdigest() == wanted
+    return True
 
 
 def _is_small_and_no_weight(name: str, size: int | None) -> bool:

@@ -10,18 +10,13 @@ import numpy as np
 from layerlab.articles import Article, fetch_article
 from layerlab.errors import LayerlabError, ModelError, TargetError
 from layerlab.families import Family, context_length
-from layerlab.hooks import last_token_activations, target_activations
+from layerlab.hooks import last_token_norms, target_activations
 from layerlab.models import count_blocks, load_model
 from layerlab.options import Options
-from layerlab.sweeps import (
-    laminar_sweep,
-    layer_information,
-    position_distances,
-    position_tau,
-    to_upper,
-)
 from layerlab.tokens import context_windows, first_targets, target_positions, tokenize
 
+# What measures (`layerlab.sweeps`) is imported where it is used: the peak of memory is where the
+# models run, and SciPy's statistics and Numba would add a tenth of a GiB to it.
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -105,6 +100,8 @@ class Investigation:
     @property
     def block_distances(self) -> np.ndarray:
         """Blocks between the two of each pair in part 7, (n_layer_pairs,)."""
+        from layerlab.sweeps import position_distances
+
         return position_distances(np.arange(self.n_layers))
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -114,6 +111,8 @@ class Investigation:
         text: what was asked for, and which version of it was loaded. So is
         ``article``: a row (name, fact) for each of its facts.
         """
+        from layerlab.sweeps import to_upper
+
         information = np.stack([*self.layer_information, self.block_distances], axis=-1)
         found = {
             "token_ids": self.token_ids,
@@ -172,16 +171,14 @@ def investigate(
     report("load the article")
     article = fetch_article(options.article, refresh=options.refresh)
 
-    def run(untrained: bool) -> Investigation:
-        recording = _record_model(article.text, options, untrained, report)
+    kinds = (False, True) if options.control else (False,)
+    recordings = [_record_model(article.text, options, untrained, report) for untrained in kinds]
+    found = []
+    for untrained, recording in zip(kinds, recordings, strict=True):
         report(_name_stage("measure", untrained))
-        return _measure(recording, article, options)
-
-    result = run(untrained=False)
-    if options.control:
-        result = replace(result, control=run(untrained=True))
+        found.append(_measure(recording, article, options))
     report("done")
-    return result
+    return replace(found[0], control=found[1]) if options.control else found[0]
 
 
 # ---- one model -------------------------------------------------------------------------------
@@ -244,15 +241,19 @@ def _record_model(
     report(_name_stage("run the article", untrained))
     activations = target_activations(model, token_ids, first, family=family)
     report(_name_stage("run the windows", untrained))
-    last = last_token_activations(
-        model, windows, family=family
-    )  # (2, n_layers, n_sequences, width)
-    norms = np.linalg.norm(last.astype(np.float64), axis=-1)
+    norms = last_token_norms(model, windows, family=family)
     return _Recording(model.version, token_ids, positions, first, activations, norms)
 
 
 def _measure(recording: _Recording, article: Article, options: Options) -> Investigation:
     """Parts 4 to 7."""
+    from layerlab.sweeps import (
+        laminar_sweep,
+        layer_information,
+        position_distances,
+        position_tau,
+    )
+
     estimator = {"n_neighbors": options.n_neighbors, "seed": options.seed}
     first, activations = recording.first_positions, recording.activations
     apart = position_distances(first)  # (n_pairs,)

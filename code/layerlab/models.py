@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 from layerlab._validate import random_seed
 from layerlab.errors import ModelError
 from layerlab.families import Family, find_blocks, find_family, find_outputs
-from layerlab.hub import OF_WEIGHTS, Repository, first_line, open_repository
+from layerlab.hub import OF_WEIGHTS, Repository, first_line, open_repository, sha256_of
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedTokenizerBase
@@ -134,8 +134,10 @@ def verify_checksums(folder: Path) -> None:
     """
     try:
         lines = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise ModelError(f"{str(folder / CHECKSUMS)!r} is missing: fetch the model anew") from error
+    except (OSError, UnicodeError) as error:
+        raise ModelError(
+            f"{str(folder / CHECKSUMS)!r} is missing or no list of checksums: fetch the model anew"
+        ) from error
     for line in lines:
         wanted, _, file_name = line.partition("  ")
         path = folder / file_name
@@ -206,17 +208,11 @@ def _describe_version(found: Path | Repository) -> str:
         return f"sha256 {sha256_of(sums)}"
     paths = [found]
     if found.is_dir():
-        paths = sorted(path for path in found.iterdir() if path.suffix in OF_WEIGHTS)
+        paths = sorted(p for p in found.iterdir() if p.suffix in OF_WEIGHTS and p.is_file())
     digests = [sha256_of(path) for path in paths]
     if len(digests) > 1:
         digests = [hashlib.sha256(" ".join(digests).encode()).hexdigest()]
     return f"sha256 {digests[0]}"
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _find_smollm2() -> Path:

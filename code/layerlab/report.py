@@ -1,5 +1,6 @@
 """A run's numbers as a short Markdown report."""
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,9 @@ CONTROLS_CAPTION = (
 )
 OF_THE_TEXT = ("4", "5", "6", "7")  # parts 2a and 2b measure numbers that are drawn at random
 OF_NO_TEXT = "Made of random numbers, and of no text."
+# What Markdown, or HTML within it, takes for more than itself; an underscore only at a word's edge,
+# so that an address stays one.
+MARKUP = re.compile(r"[\\`*\]<&|~$]|(?<![^\W_])_|_(?![^\W_])")
 
 
 def write_report(
@@ -105,7 +109,7 @@ def write_atlas(
     """
     heads = (*(profiles[0][0] if profiles else ()), "Component", "Weights", *MEASURES)
     rows = [
-        (*map(_cell_text, facts.values()), COMPONENT_NAMES[i], name, *_depth_peaks(values[i]))
+        (*facts.values(), COMPONENT_NAMES[i], name, *_depth_peaks(values[i]))
         for facts, *both in profiles
         for i in range(2)
         for name, values in zip(("trained", "untrained"), both, strict=True)
@@ -119,8 +123,8 @@ def write_atlas(
         *(f"![{words}]({name})" for name, words in figures.items()),
     ]
     if failures:
-        lines = [[_cell_text(value) for value in failure.values()] for failure in failures]
-        sections += ["## What failed", _table(tuple(failures[0]), lines)]
+        rows = [tuple(failure.values()) for failure in failures]
+        sections += ["## What failed", _table(tuple(failures[0]), rows)]
     return "\n\n".join(sections) + "\n"
 
 
@@ -171,11 +175,9 @@ def _depth_peaks(summary: np.ndarray) -> list[str]:
     return [f"{_number(tau[b, i])} at {depth[b]:.2f}" for i, b in enumerate(blocks)]
 
 
-def _cell_text(value: object) -> str:
-    """What a user, a wiki or an error may say, as words alone: no end of a cell, link or tag."""
-    for mark, harmless in (("|", "\\|"), ("](", "]\\("), ("<", "\\<")):
-        value = str(value).replace(mark, harmless)
-    return " ".join(str(value).split())
+def _plain(value: object) -> str:
+    """Whatever a user, a wiki or an error says, as plain words on one line of Markdown."""
+    return MARKUP.sub(r"\\\g<0>", " ".join(str(value).split()))
 
 
 def _facts(run: "Investigation") -> str:
@@ -188,7 +190,7 @@ def _facts(run: "Investigation") -> str:
         ("Sequences in part 7", run.n_sequences),
         ("Seed", run.options.seed),
     ]
-    return f"{_table(('', ''), rows)}\n\n{_cell_text(run.article.attribution)}"
+    return f"{_table(('', ''), rows)}\n\n{_plain(run.article.attribution)}"
 
 
 def _facts_compared(comparison: "Comparison") -> str:
@@ -198,14 +200,14 @@ def _facts_compared(comparison: "Comparison") -> str:
         ("Targets compared", len(comparison.positions)),
         ("Seed", comparison.options.seed),
     ]
-    return f"{_table(('', ''), rows)}\n\n{_cell_text(comparison.article.attribution)}"
+    return f"{_table(('', ''), rows)}\n\n{_plain(comparison.article.attribution)}"
 
 
-def _origins(run: "Investigation | Comparison") -> list[tuple[str, str]]:
+def _origins(run: "Investigation | Comparison") -> list[tuple[str, object]]:
     return [
         ("Loaded", f"{run.model_version}, {run.options.dtype} on {run.options.device}"),
-        ("Article", _cell_text(run.options.article)),
-        ("Target", f"`{run.options.target!r}`"),
+        ("Article", run.options.article),
+        ("Target", repr(run.options.target)),
     ]
 
 
@@ -292,7 +294,7 @@ def _figure(file: str, caption: str, origin: str) -> str:
 
 
 def _credit(article: "Article") -> str:
-    return f"Text: {_cell_text(article.credit)}."
+    return f"Text: {_plain(article.credit)}."
 
 
 def _runs(run: "Investigation") -> "tuple[Investigation, ...]":
@@ -322,4 +324,4 @@ def _p(p: float) -> str:
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
+    return "\n".join(f"| {' | '.join(map(_plain, line))} |" for line in lines)

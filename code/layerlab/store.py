@@ -4,7 +4,9 @@ A file is written under another name and renamed when it is whole, so what stand
 all there is to know: no list of what is done lies beside it that could say something else.
 """
 
+import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from layerlab.articles import Article
 from layerlab.cells import Cell, Measured, asked, make_key
 from layerlab.errors import LayerlabError
 from layerlab.families import COMPONENTS
@@ -22,6 +25,8 @@ from layerlab.options import Options
 CELLS, FAILURES = "cells", "failures"  # folders
 STATISTICS = ("mean", "tau")
 NUMBERS = [f"{statistic}_{measure}" for statistic in STATISTICS for measure in ("mi", "l1", "l2")]
+# Where a text comes from: what was asked for is a column of its own.
+ARTICLE = {f"article_{f.name}": f.name for f in fields(Article) if f.name not in ("text", "source")}
 KINDS = {str: pa.string(), int: pa.int64(), bool: pa.bool_()}
 ASKED = [
     (option.name, KINDS[type(option.default)])
@@ -31,7 +36,8 @@ ASKED = [
 FACTS = [  # the same in all rows of a cell
     ("key", pa.string()),
     *ASKED,
-    *((name, pa.string()) for name in ("model_sha256", "article_sha256", "layerlab")),
+    *((name, pa.string()) for name in ("model_files", "article_sha256", "layerlab")),
+    *((name, pa.string()) for name in ("model_version", *ARTICLE)),
     *((name, pa.int64()) for name in ("n_tokens", "n_occurrences", "n_compared")),
     *((name, pa.int64()) for name in ("width", "n_layers")),
 ]
@@ -39,6 +45,19 @@ ROWS = [("component", pa.string()), ("block", pa.int64()), ("depth", pa.float64(
 TWICE = [*NUMBERS, *(f"control_{name}" for name in NUMBERS)]
 SCHEMA = pa.schema([*FACTS, *ROWS, *((name, pa.float64()) for name in TWICE)])
 FAILURE = pa.schema([*ASKED, ("key", pa.string()), ("error", pa.string()), ("says", pa.string())])
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Say in words that a disk is full, or may not be written, whichever file it was."""
+    try:
+        yield
+    except OSError as error:
+        raise LayerlabError(
+            f"cannot write to the atlas {str(folder)!r} ({error.strerror or error}): what was done "
+            "is kept, so make room there, or see who may write, and run the same command again, "
+            "which goes on from here"
+        ) from error
 
 
 class Found(NamedTuple):
@@ -71,34 +90,41 @@ class Store:
     Attributes
     ----------
     damaged : list of str
-        Files that were no Parquet; they are gone, and their cells will be done again.
+        Files that were no Parquet, or had changed; they are gone, and their cells are done again.
 
     Raises
     ------
     LayerlabError
-        If the folder holds cells of another kind, or cannot be written.
+        If the folder holds cells of another kind, or one twice, or cannot be written.
     """
 
     def __init__(self, folder: Path, workplace: Path) -> None:
         self.folder, self.workplace = folder, workplace
         self.damaged: list[str] = []
-        for name, schema in ((CELLS, SCHEMA), (FAILURES, FAILURE)):
-            (folder / name).mkdir(parents=True, exist_ok=True)
-            for path in sorted((folder / name).glob("*.parquet")):
-                self._check(path, schema)
+        with writing(folder):
+            for name, schema in ((CELLS, SCHEMA), (FAILURES, FAILURE)):
+                (folder / name).mkdir(parents=True, exist_ok=True)
+                for path in sorted((folder / name).glob("*.parquet")):
+                    self._check(path, schema)
         self._keys = {path.stem for path in (folder / CELLS).glob("*.parquet")}
 
     def _check(self, path: Path, schema: pa.Schema) -> None:
         try:
-            found = pq.read_schema(path)
-        except pa.ArrowInvalid:
+            found = pq.read_table(path, page_checksum_verification=True)
+        except (pa.ArrowInvalid, OSError) as error:
+            if getattr(error, "errno", None):  # the disk's fault, and not the file's
+                raise
             path.unlink()
             self.damaged.append(path.name)
             return
-        if not found.equals(schema):
+        if not found.schema.equals(schema):
             raise LayerlabError(
                 f"{str(path)!r} has other columns than those of layerlab's atlas today: name "
                 "another --out"
+            )
+        if path.parent.name == CELLS and found["key"][0].as_py() != path.stem:
+            raise LayerlabError(
+                f"{str(path)!r} is a copy of another cell, which would count twice: move it away"
             )
 
     def holds(self, cell: Cell) -> bool:
@@ -125,15 +151,20 @@ class Store:
 
     def forget_failure(self, cell: Cell) -> None:
         """What succeeded has not failed; a process may have been killed in between."""
-        self._failure(cell.options).unlink(missing_ok=True)
+        with writing(self.folder):
+            self._failure(cell.options).unlink(missing_ok=True)
 
     def _failure(self, options: Options) -> Path:
         return self.folder / FAILURES / f"{make_key(asked(options))}.parquet"
 
     def _write(self, table: pa.Table, path: Path) -> None:
         unfinished = self.workplace / path.name
-        pq.write_table(table, unfinished)
-        unfinished.replace(path)
+        with writing(self.folder):
+            with unfinished.open("wb") as file:
+                pq.write_table(table, file, write_page_checksum=True)
+                file.flush()
+                os.fsync(file.fileno())  # or a power cut could leave the name and not the numbers
+            unfinished.replace(path)
 
 
 def read_cells(folder: Path) -> list[Found]:
@@ -152,9 +183,10 @@ def read_failures(folder: Path) -> list[dict[str, Any]]:
 def _rows(cell: Cell, measured: Measured) -> Iterator[Mapping[str, Any]]:
     """One row for each component and block."""
     _, n_layers, *_ = measured.summary.shape
-    names = ("n_tokens", "n_occurrences", "n_compared", "width")
+    names = ("model_version", "n_tokens", "n_occurrences", "n_compared", "width")
     facts = {"key": cell.key, **cell.inputs, "n_layers": n_layers}
     facts |= {name: getattr(measured, name) for name in names}
+    facts |= {column: cell.article.facts[name] for column, name in ARTICLE.items()}
     for i, component in enumerate(COMPONENTS):
         for block, depth in enumerate(np.linspace(0, 1, n_layers)):
             place = {"component": component, "block": block, "depth": depth}

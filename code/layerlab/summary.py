@@ -7,40 +7,52 @@ import numpy as np
 from layerlab.figures import MEASURES, atlas_profiles
 from layerlab.grid import AXES, SINGLE
 from layerlab.report import ATLAS, write_atlas
-from layerlab.store import Found, Store, read_cells, read_failures
+from layerlab.store import Found, Store, read_cells, read_failures, writing
 from layerlab.themes import save
 
-MADE_OF = (*SINGLE, "model_sha256", "article_sha256", "layerlab")
+MADE_OF = (*SINGLE, "model_files", "article_sha256", "layerlab")
 SIZES = ("n_tokens", "n_compared", "n_layers")
+MOST_ROWS = 8  # targets of one figure; what is taller can neither be looked at nor drawn
 Curves = dict[str, dict[str, tuple[np.ndarray, np.ndarray]]]
 
 
 def write_summary(store: Store) -> None:
     """Show all cells in the folder, whichever run did them."""
+    with writing(store.folder):
+        _write(store)
+
+
+def _write(store: Store) -> None:
     found, failures = read_cells(store.folder), read_failures(store.folder)
     varying = [name for name in MADE_OF if _varies(name, found)]
     shown = [(_describe(cell, (*AXES.values(), *varying, *SIZES)), *cell[1:]) for cell in found]
     failed = [{name: row[name] for name in (*AXES.values(), "says")} for row in failures]
     drawn = {}
-    for measure, name in enumerate(MEASURES if found else ()):
-        file, curves = f"atlas-{name.lower()}.png", _curves(found, varying, measure)
-        save(atlas_profiles, store.workplace / file, curves, measure, dpi=150)
-        drawn[file] = (
-            f"Kendall's τ of {name} with token distance over relative depth, attention on the left "
-            f"and MLP on the right, a row for each of {len(curves)} targets; trained models as "
-            "lines, untrained ones dashed."
-        )
+    for measure, name in enumerate(MEASURES):
+        rows = list(_curves(found, varying, measure).items())
+        for first in range(0, len(rows), MOST_ROWS):
+            curves = dict(rows[first : first + MOST_ROWS])
+            file = f"atlas-{name.lower()}{f'-{first // MOST_ROWS + 1}' if first else ''}.png"
+            save(atlas_profiles, store.workplace / file, curves, measure, dpi=150)
+            drawn[file] = (
+                f"Kendall's τ of {name} with token distance over relative depth, attention on the "
+                f"left and MLP on the right, a row for each of {len(curves)} targets; trained "
+                "models as lines, untrained ones dashed."
+            )
     (store.workplace / ATLAS).write_text(write_atlas(shown, failed, drawn), encoding="utf-8")
     for file in (*drawn, ATLAS):
         (store.workplace / file).replace(store.folder / file)
 
 
 def _varies(name: str, found: Sequence[Found]) -> bool:
-    """Whether cells of one model, article, target and seed differ in something else."""
-    values: dict[tuple, set] = {}
+    """Whether cells differ in something that one name of a model, or an article, leaves open.
+
+    Such cells are no draws of the same: their curves may even have other numbers of blocks.
+    """
+    axis = "article" if name.startswith("article") else "model"
+    values: dict[str, set] = {}
     for cell in found:
-        place = tuple(cell.facts[axis] for axis in AXES.values())
-        values.setdefault(place, set()).add(cell.facts[name])
+        values.setdefault(cell.facts[axis], set()).add(cell.facts[name])
     return any(len(different) > 1 for different in values.values())
 
 
