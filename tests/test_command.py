@@ -181,7 +181,7 @@ def test_report_says_under_each_figure_whose_text_it_was_made_of(investigation):
     assert [re.search(r"\]\((.*)\)", one)[1] for one in shown] == list(figures.FILE_NAMES.values())
     credits = [one.rstrip().rpartition("* ")[2] for one in shown]
     assert credits[:2] == ["Made of random numbers, and of no text."] * 2
-    assert credits[2:] == [r"Text: “A \| B”, revision 7, ![CC]\(x) \<b>."] * 4
+    assert credits[2:] == [r"Text: “A \| B”, revision 7, ![CC\](x) \<b>."] * 4
 
 
 def test_report_names_peaks_and_layer_means_of_both_runs(investigation):
