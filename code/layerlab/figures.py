@@ -468,7 +468,7 @@ def component_profiles(curves: Mapping[str, ArrayLike], label: str, *, log: bool
     Parameters
     ----------
     curves : mapping of array_like, shape (2, n_layers)
-        By what the legend calls them.
+        By what the legend calls them; four of them at most can be told apart.
     label : str
         What is drawn, with its unit.
     log : bool
@@ -477,7 +477,8 @@ def component_profiles(curves: Mapping[str, ArrayLike], label: str, *, log: bool
     figure, (panels,) = _grid(1, 2, wide=(7.6, 3.9), narrow=(4.4, 7.0))
     for component, axes in enumerate(panels):
         for i, (name, values) in enumerate(curves.items()):
-            look = {"color": _colour(i), "marker": MODEL_MARKERS[i], "ms": 4.5, "lw": 1.6}
+            colour = _colour(i) if i < 3 else _muted()
+            look = {"color": colour, "marker": MODEL_MARKERS[i], "ms": 4.5, "lw": 1.6}
             axes.plot(np.asarray(values)[component], label=name, **look)
         axes.set(xlabel="Block (from 0)", ylabel=label, yscale="log" if log else "linear")
         axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
