@@ -1,6 +1,7 @@
 """Designs and controls, against plain loops over hooks, SciPy and scikit-learn."""
 
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from layerlab.models import load_model
 from layerlab.options import Options
 from layerlab.tokens import target_positions, tokenize
 
+DATA = Path(__file__).resolve().parents[1] / "book" / "data"
 N_PAST = 20
 FIXED = Options(design="fixed-past", n_past=N_PAST)
 EVERY = "untrained, permuted,own-past"
@@ -196,3 +198,19 @@ def test_only_options_are_options():
 def test_the_seven_parts_are_the_worksheets():
     with pytest.raises(LayerlabError, match=r"layerlab\.compare"):
         investigate(FIXED)
+
+
+@pytest.mark.parametrize("path", sorted(DATA.glob("fixed-past-*.npz")), ids=lambda path: path.stem)
+def test_what_the_book_reads_is_of_the_design_that_it_says(path):
+    with np.load(path) as stored:
+        assert str(stored["compared_design"]) == "fixed-past"
+        assert stored["compared_similarities"].tolist() == list(SIMILARITIES)
+        assert dict(stored["compared_article"])["source"] == "embedded"
+        near = stored["compared_gaps"]
+        assert near.min() > 0 and near.max() <= Options().n_past
+        shape = stored["compared_tau"].shape
+        for name in ("untrained", "permuted"):
+            draws = stored[f"compared_{name}"]
+            assert draws.shape[1:] == shape
+            assert len(draws) >= 3
+            assert len({draw.tobytes() for draw in draws}) == len(draws)

@@ -118,3 +118,15 @@ def test_the_stored_sweep_is_what_the_command_finds(found):
         for name in ("summary", "control_summary"):
             np.testing.assert_allclose(stored[name][:, :, 0], found[name][:, :, 0], rtol=1e-3)
             np.testing.assert_allclose(stored[name][:, :, 1], found[name][:, :, 1], atol=0.02)
+
+
+def test_the_stored_past_of_one_length_is_what_the_command_finds(smollm2):
+    from layerlab.comparison import compare
+    from layerlab.options import Options
+
+    found = compare(Options(model="smollm2", design="fixed-past"))
+    with np.load(STORED.with_name("fixed-past-smollm2.npz")) as stored:
+        assert stored["compared_model"].tolist() == ["smollm2", found.model_version]
+        np.testing.assert_array_equal(stored["compared_positions"], found.positions)
+        np.testing.assert_allclose(stored["compared_tau"], found.tau, atol=0.01)
+        np.testing.assert_allclose(stored["compared_far"], found.far, atol=0.01)
