@@ -194,7 +194,10 @@ def test_an_atlas_keeps_its_numbers_its_failures_and_does_nothing_twice(
     assert "2 were done before, 0 computed, 2 failed" in capsys.readouterr().out
     assert run_here(grid, "--out", out, "--retry-failed") == 1
     assert files(out) == before and len(before) == 2
-    assert "' nowhere at all'" in (out / "atlas.md").read_text(encoding="utf-8")
+    report = (out / "atlas.md").read_text(encoding="utf-8")
+    assert "' nowhere at all'" in report
+    assert report.count("Text: “Turkish coffee”, CC BY 4.0.") == 3  # under each figure
+    assert fetch_article("embedded").attribution in report
 
     options = {"model": str(tiny_model), "n_targets": 3, "seed": 1, "block": 0}
     run = layerlab.investigate(layerlab.Options(**options))

@@ -95,6 +95,7 @@ def write_atlas(
     profiles: Sequence[tuple[dict[str, Any], np.ndarray, np.ndarray]],
     failures: Sequence[dict[str, Any]],
     figures: dict[str, str],
+    articles: "Sequence[Article]" = (),
 ) -> str:
     """The Markdown report of an atlas.
 
@@ -106,6 +107,8 @@ def write_atlas(
         By the heads of their table.
     figures : dict of str
         Each file's name, and what is to be seen in it.
+    articles : sequence of layerlab.texts.Article
+        Those that the cells were made of.
     """
     heads = (*(profiles[0][0] if profiles else ()), "Component", "Weights", *MEASURES)
     rows = [
@@ -120,8 +123,11 @@ def write_atlas(
         "The strongest τ of each measure with the distance in tokens, and the relative depth where "
         "it is: 0 is the first block and 1 the last.",
         _table(heads, rows) if rows else "No cell is done yet.",
-        *(f"![{words}]({name})" for name, words in figures.items()),
+        *(_figure(name, words, _credit(*articles)) for name, words in figures.items()),
     ]
+    if articles:
+        sentences = dict.fromkeys(_plain(article.attribution) for article in articles)
+        sections += ["## Texts", *sentences]
     if failures:
         rows = [tuple(failure.values()) for failure in failures]
         sections += ["## What failed", _table(tuple(failures[0]), rows)]
@@ -293,8 +299,8 @@ def _figure(file: str, caption: str, origin: str) -> str:
     return f"![{caption}]({file})\n\n*{caption}* {origin}"
 
 
-def _credit(article: "Article") -> str:
-    return f"Text: {_plain(article.credit)}."
+def _credit(*articles: "Article") -> str:
+    return f"Text: {'; '.join(dict.fromkeys(_plain(article.credit) for article in articles))}."
 
 
 def _runs(run: "Investigation") -> "tuple[Investigation, ...]":

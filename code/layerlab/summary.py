@@ -7,7 +7,8 @@ import numpy as np
 from layerlab.figures import MEASURES, atlas_profiles
 from layerlab.grid import AXES, SINGLE
 from layerlab.report import ATLAS, write_atlas
-from layerlab.store import Found, Store, read_cells, read_failures, writing
+from layerlab.store import ARTICLE, Found, Store, read_cells, read_failures, writing
+from layerlab.texts import Article
 from layerlab.themes import save
 
 MADE_OF = (*SINGLE, "model_files", "article_sha256", "layerlab")
@@ -39,7 +40,8 @@ def _write(store: Store) -> None:
                 f"left and MLP on the right, a row for each of {len(curves)} targets; trained "
                 "models as lines, untrained ones dashed."
             )
-    (store.workplace / ATLAS).write_text(write_atlas(shown, failed, drawn), encoding="utf-8")
+    report = write_atlas(shown, failed, drawn, [_article_of(cell) for cell in found])
+    (store.workplace / ATLAS).write_text(report, encoding="utf-8")
     for file in (*drawn, ATLAS):
         (store.workplace / file).replace(store.folder / file)
 
@@ -54,6 +56,12 @@ def _varies(name: str, found: Sequence[Found]) -> bool:
     for cell in found:
         values.setdefault(cell.facts[axis], set()).add(cell.facts[name])
     return any(len(different) > 1 for different in values.values())
+
+
+def _article_of(cell: Found) -> Article:
+    """Whose text a cell was made of; the text itself is not kept."""
+    origin = {fact: cell.facts[column] for column, fact in ARTICLE.items()}
+    return Article("", cell.facts["article"], **origin)
 
 
 def _describe(cell: Found, names: Sequence[str]) -> dict[str, object]:
