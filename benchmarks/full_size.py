@@ -1,9 +1,9 @@
 """The whole investigation at full size beside a plain notebook's.
 
 ``python -m benchmarks.full_size``.  The model is of the shape of one of GPT-2's sizes, with random
-weights; it is made once, in `_build`.  Both do the same on it, the untrained control included, in
-turn, in a process each that may use every core.  Where other work slows the clock, the processor's
-time is what to compare.
+weights, or SmolLM2, where its package is; it is made once, in `_build`.  Both do the same on it,
+the untrained control included, in turn, in a process each that may use every core.  Where other
+work slows the clock, the processor's time is what to compare.
 """
 
 import argparse
@@ -18,6 +18,7 @@ import numpy as np
 
 from benchmarks import machine
 from coursebuild.course import course_root
+from layerlab.models import load_model
 
 SHAPES = {  # blocks, width, heads
     "gpt2": (12, 768, 12),
@@ -25,6 +26,7 @@ SHAPES = {  # blocks, width, heads
     "gpt2-large": (36, 1280, 20),
     "gpt2-xl": (48, 1600, 25),
 }
+SMOLLM2 = "smollm2"
 ROOT = course_root()
 RESULT = ROOT / "benchmarks" / "full_size.json"
 TOKENIZER = ROOT / "code" / "layerlab" / "data" / "model"
@@ -36,6 +38,18 @@ def make_checkpoint(shape):
     folder = ROOT / "_build" / "full-size" / shape
     if (folder / "model.safetensors").exists():
         return folder
+    part = folder.with_suffix(".part")
+    if shape == SMOLLM2:
+        for piece in load_model(SMOLLM2):
+            piece.save_pretrained(part)
+    else:
+        _save_random(shape, part)
+    shutil.rmtree(folder, ignore_errors=True)
+    part.rename(folder)
+    return folder
+
+
+def _save_random(shape, part):
     import torch
     from transformers import GPT2Config, GPT2LMHeadModel
     from transformers.initialization import no_init_weights
@@ -53,13 +67,9 @@ def make_checkpoint(shape):
             else:
                 weights.normal_(0, SCALE)
     model.tie_weights()
-    part = folder.with_suffix(".part")
     model.save_pretrained(part)
     for name in ("vocab.json", "merges.txt", "tokenizer_config.json"):
         shutil.copy(TOKENIZER / name, part)
-    shutil.rmtree(folder, ignore_errors=True)
-    part.rename(folder)
-    return folder
 
 
 def measure(command):
@@ -120,7 +130,7 @@ def _differences(out):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("shapes", nargs="*", choices=[*SHAPES, []], default=["gpt2-large"])
+    parser.add_argument("shapes", nargs="*", choices=[*SHAPES, SMOLLM2, []], default=["gpt2-large"])
     parser.add_argument("--rounds", type=int, default=3, help="runs of each (default 3)")
     asked = parser.parse_args()
     stored = {"machine": machine.stamp()}

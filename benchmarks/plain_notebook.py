@@ -13,12 +13,16 @@ import torch
 from scipy.spatial.distance import minkowski
 from scipy.stats import kendalltau
 from sklearn.feature_selection import mutual_info_regression
-from transformers import AutoConfig, AutoTokenizer, GPT2LMHeadModel
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 ARTICLE = Path(__file__).resolve().parents[1] / "code/layerlab/data/articles/turkish_coffee.txt"
+PLACES = {  # of what is recorded, in the two kinds of model that are compared
+    "gpt2": ("h", "attn.c_proj", "mlp.c_proj"),
+    "llama": ("layers", "self_attn.o_proj", "mlp.down_proj"),
+}
 BLOCK, N_TARGETS, N_CONTEXT, N_SEQUENCES = 3, 10, 9, 100
 
 
@@ -37,9 +41,10 @@ def recorded(model, ids):
         return hook
 
     handles = []
-    for i, block in enumerate(model.transformer.h):
-        handles.append(block.attn.c_proj.register_forward_hook(keep(f"att_{i}")))
-        handles.append(block.mlp.c_proj.register_forward_hook(keep(f"mlp_{i}")))
+    blocks, attention, mlp = PLACES[model.config.model_type]
+    for i, block in enumerate(model.base_model.get_submodule(blocks)):
+        handles.append(block.get_submodule(attention).register_forward_hook(keep(f"att_{i}")))
+        handles.append(block.get_submodule(mlp).register_forward_hook(keep(f"mlp_{i}")))
     with torch.no_grad():
         model(ids)
     for handle in handles:
@@ -50,7 +55,7 @@ def recorded(model, ids):
 def measured(model, ids, places):
     """Summary of the sweep, measures of one block, and information between layers."""
     first = places[:N_TARGETS]
-    n_layers = len(model.transformer.h)
+    n_layers = model.config.num_hidden_layers
     activations = recorded(model, torch.tensor([ids[: first[-1] + 1]]))
     summary = np.zeros((2, n_layers, 2, 3))
     for c, component in enumerate(("att", "mlp")):
@@ -155,13 +160,14 @@ def main(folder, out):
     out.mkdir(parents=True, exist_ok=True)
     draw_data(out)
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = GPT2LMHeadModel.from_pretrained(folder).eval()
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     ids = tokenizer(ARTICLE.read_text(encoding="utf-8"))["input_ids"]
     (coffee,) = tokenizer(" coffee")["input_ids"]
     places = [place for place, token in enumerate(ids) if token == coffee]
     trained = measured(model, ids, places)
     torch.manual_seed(0)
-    model = GPT2LMHeadModel(AutoConfig.from_pretrained(folder)).eval()
+    config = AutoConfig.from_pretrained(folder)
+    model = AutoModelForCausalLM.from_config(config, dtype=torch.float32).eval()
     untrained = measured(model, ids, places)
     draw_models(out, trained, untrained)
     np.savez_compressed(
