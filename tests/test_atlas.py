@@ -18,6 +18,7 @@ import pytest
 from conftest import HANGING, save_random_gpt2
 
 import layerlab
+from layerlab.__main__ import _atlas_bar as atlas_bar
 from layerlab.__main__ import main
 from layerlab.articles import Article, fetch_article
 from layerlab.errors import LayerlabError
@@ -511,3 +512,16 @@ def test_a_cluster_without_workers_is_given_up(monkeypatch, tiny_model, tmp_path
         pytest.raises(LayerlabError, match="no worker has been at"),
     ):
         atlas.compute(todo, kept, client, tally)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_ctrl_c_is_heard_although_an_object_that_was_being_deleted_dropped_it():
+    class Dropping:
+        def __del__(self):
+            signal.raise_signal(signal.SIGINT)
+
+    with atlas_bar(2, 0) as progress:
+        progress(atlas.Tally(2))
+        Dropping()
+        with pytest.raises(KeyboardInterrupt):
+            progress(atlas.Tally(2))

@@ -22,6 +22,7 @@ CHAPTERS = {
     if part["caption"] in (*WORKSHEET, "The tools examined", "Doing it right")
     for chapter in part["chapters"]
 }
+ASKING = [name for name in CHAPTERS if name != "15-what-we-found"]  # which gathers their answers
 PARTS = [name for name, act in CHAPTERS.items() if act in WORKSHEET and name[0].isdigit()]
 
 
@@ -62,7 +63,7 @@ def test_the_figure_lies_on_disk_at_print_size(name):
 
 @pytest.mark.check
 @pytest.mark.usefixtures("site")
-@pytest.mark.parametrize("name", CHAPTERS)
+@pytest.mark.parametrize("name", ASKING)
 def test_a_chapter_asks_shows_and_doubts(name):
     text = page(name)
     headings = " ".join(h.get_text().lower() for h in text.find_all(["h1", "h2", "h3", "p"]))

@@ -247,14 +247,25 @@ def _atlas_parser() -> argparse.ArgumentParser:
 
 @contextmanager
 def _atlas_bar(total: int, settled: int) -> Iterator[Callable]:
-    """A bar on stderr with the time left, which only counts what this run does."""
+    """A bar on stderr with the time left, which only counts what this run does; it heeds Ctrl-C."""
     from tqdm import tqdm
 
     layout = "{n_fmt}/{total_fmt} cells |{bar}| {elapsed}, {remaining} left{postfix}"
     options = {"file": sys.stderr, "bar_format": layout, "ncols": 72}
-    with tqdm(total=total, initial=settled, **options) as bar:
+    asked = threading.Event()
+
+    def interrupt(*_: Any) -> None:
+        asked.set()
+        raise KeyboardInterrupt
+
+    with (
+        tqdm(total=total, initial=settled, **options) as bar,
+        _heeding({signal.SIGINT: interrupt, signal.SIGTERM: interrupt}),
+    ):
 
         def progress(tally: Any) -> None:
+            if asked.is_set():  # it was raised where Python drops it: while an object is deleted
+                raise KeyboardInterrupt
             if tally.failed:
                 bar.set_postfix_str(f"{tally.failed} failed", refresh=False)
             bar.update(tally.settled - bar.n)
