@@ -396,8 +396,8 @@ def control_profiles(
         What is drawn.
     """
     n_rows = len(models)
-    wide, narrow = (7.6, 1.0 + 2.6 * n_rows), (2.6 * max(2, n_rows), 6.4)
-    figure, grid = _grid(n_rows, 2, wide=wide, narrow=narrow)
+    figure = Figure(figsize=(5.2 if is_narrow() else 7.6, 1.0 + 2.6 * n_rows))  # never turned
+    grid = figure.subplots(n_rows, 2, squeeze=False)
     names = list(dict.fromkeys(name for _, controls in models.values() for name in controls))
     for (model, (trained, controls)), panels in zip(models.items(), grid, strict=True):
         for component, axes in enumerate(panels):
@@ -414,8 +414,8 @@ def control_profiles(
             axes.axhline(0, color=_muted(), lw=0.8, zorder=0)
             axes.set(xlabel="Block (from 0)", ylabel=label)
             axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
-            of = f", {model}" if n_rows > 1 else ""
-            axes.set_title(f"{COMPONENT_NAMES[component]}{of}")
+            title = [COMPONENT_NAMES[component], *([model] if n_rows > 1 else [])]
+            axes.set_title(("\n" if is_narrow() else ", ").join(title))
         _same_scale(panels)
     handles = [Line2D([], [], color=_colour(0), marker="o", ms=5, lw=2, label="trained")]
     handles += [Line2D([], [], label=name, **_control_look(i)) for i, name in enumerate(names)]
