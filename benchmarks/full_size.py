@@ -40,13 +40,23 @@ def make_checkpoint(shape):
         return folder
     part = folder.with_suffix(".part")
     if shape == SMOLLM2:
-        for piece in load_model(SMOLLM2):
-            piece.save_pretrained(part)
+        _save_smollm2(part)
     else:
         _save_random(shape, part)
     shutil.rmtree(folder, ignore_errors=True)
     part.rename(folder)
     return folder
+
+
+def _save_smollm2(part):
+    """Its weights as they are after loading: transformers saves no model that came from a GGUF."""
+    model, tokenizer = load_model(SMOLLM2)
+    config = model.config.to_dict()
+    config.pop("quantization_config", None)
+    plain = type(model)(type(model.config).from_dict(config))
+    plain.load_state_dict(model.state_dict())
+    plain.save_pretrained(part)
+    tokenizer.save_pretrained(part)
 
 
 def _save_random(shape, part):
@@ -133,10 +143,11 @@ def main():
     parser.add_argument("shapes", nargs="*", choices=[*SHAPES, SMOLLM2, []], default=["gpt2-large"])
     parser.add_argument("--rounds", type=int, default=3, help="runs of each (default 3)")
     asked = parser.parse_args()
-    stored = {"machine": machine.stamp()}
-    stored["shapes"] = {shape: compare(shape, asked.rounds) for shape in asked.shapes}
-    RESULT.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(stored["shapes"], indent=1))
+    stored = {"machine": machine.stamp(), "shapes": {}}
+    for shape in asked.shapes:
+        stored["shapes"][shape] = compare(shape, asked.rounds)
+        RESULT.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
+        print(json.dumps(stored["shapes"][shape], indent=1))
 
 
 if __name__ == "__main__":
