@@ -21,7 +21,7 @@ from layerlab import figures, models, themes, wikis
 from layerlab.__main__ import main
 from layerlab.articles import Article, load_article
 from layerlab.examples import noisy_curve
-from layerlab.report import information_floor, write_report
+from layerlab.markdown import information_floor, write_report
 from layerlab.statistics import mantel_test
 
 CODE = Path(layerlab.__file__).parents[1]

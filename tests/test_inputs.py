@@ -216,7 +216,7 @@ def test_only_chapters_that_draw_with_the_figures_rest_on_them(course_inputs):
 
 
 def test_no_page_rests_on_the_report(course_inputs):
-    assert not pages_on(course_inputs, "code/layerlab/report.py")
+    assert not pages_on(course_inputs, "code/layerlab/markdown.py")
 
 
 def test_no_chapter_rests_on_what_checks_answers(course_inputs):

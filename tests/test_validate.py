@@ -15,7 +15,7 @@ from layerlab.information import (
     mutual_information,
     pairwise_mutual_information,
 )
-from layerlab.report import information_floor
+from layerlab.markdown import information_floor
 from layerlab.statistics import (
     benjamini_hochberg,
     bootstrap_tau,

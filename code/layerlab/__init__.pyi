@@ -5,6 +5,8 @@ from .comparison import compare as compare
 from .distances import minkowski as minkowski
 from .distances import pairwise_minkowski as pairwise_minkowski
 from .errors import LayerlabError as LayerlabError
+from .evidence import Report as Report
+from .evidence import report as report
 from .heads import head_activations as head_activations
 from .hooks import last_token_activations as last_token_activations
 from .hooks import record as record
@@ -29,6 +31,7 @@ from .similarity import pairwise_pearson as pairwise_pearson
 from .statistics import bootstrap_tau as bootstrap_tau
 from .statistics import kendall_tau as kendall_tau
 from .statistics import mantel_test as mantel_test
+from .statistics import shifted_information as shifted_information
 from .statistics import shuffled_information as shuffled_information
 from .sweeps import laminar_sweep as laminar_sweep
 from .sweeps import layer_information as layer_information

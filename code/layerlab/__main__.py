@@ -191,7 +191,7 @@ def _run_atlas(asked: argparse.Namespace) -> int:
     out = Path(asked.out)
     try:
         from layerlab.atlas import compute, connect, plan
-        from layerlab.report import ATLAS
+        from layerlab.markdown import ATLAS
         from layerlab.store import CELLS, Store
         from layerlab.summary import write_summary
     except ModuleNotFoundError as error:
@@ -393,7 +393,7 @@ def _write(
 ) -> None:
     import numpy as np
 
-    from layerlab.report import information_floor, write_report
+    from layerlab.markdown import information_floor, write_report
     from layerlab.themes import save
 
     floor = float("nan")
@@ -441,7 +441,7 @@ def _figures(run: "Investigation", floor: float) -> dict[str, tuple[Callable, tu
 
 def _figure_compared(comparison: "Comparison") -> dict[str, tuple[Callable, tuple, dict]]:
     from layerlab.figures import CONTROLS_FILE, control_profiles
-    from layerlab.report import L2
+    from layerlab.markdown import L2
 
     controls = {name: draws[..., L2] for name, draws in comparison.controls.items()}
     models = {str(comparison.options.model): (comparison.tau[..., L2], controls)}

@@ -230,8 +230,20 @@ def mutual_information(
     a, b = pair(x, y)
     a = _within_reach(a, "x", _CONSTANT_FEATURE, steps[0])
     b = _within_reach(b, "y", _CONSTANT_TARGET, steps[1])
+    return max(signed_information(a, b, n_neighbors=n_neighbors, unit=unit, seed=seed), 0.0)
+
+
+def signed_information(
+    x: np.ndarray, y: np.ndarray, *, n_neighbors: int, unit: Unit, seed: int
+) -> float:
+    """The estimate of `mutual_information` before a negative one is replaced by 0."""
     only = np.zeros(1, dtype=np.int64)
-    return float(_estimates(a[None], b[None], only, only, n_neighbors, unit, seed)[0])
+    return float(_estimates(x[None], y[None], only, only, n_neighbors, unit, seed)[0])
+
+
+def to_unit(nats: float, unit: Unit) -> float:
+    """Nats in another unit."""
+    return float(nats / _NATS_PER_UNIT[unit])
 
 
 def pairwise_mutual_information(
@@ -299,7 +311,7 @@ def pairwise_mutual_information(
         pairs = matrix[:-1], matrix[1:], first, second - 1
         return _estimates(*pairs, n_neighbors, unit, seed, inner_threads)  # (n_pairs,)
 
-    estimates = np.stack(ksg.on_threads(measure, matrices, n_threads))
+    estimates = np.maximum(np.stack(ksg.on_threads(measure, matrices, n_threads)), 0)
     return estimates.reshape(*stack.shape[:-2], -1)  # (..., n_pairs)
 
 
@@ -328,7 +340,7 @@ def _estimates(
     targets = _scale(targets, _CONSTANT_TARGET, target_noise)
     sums = ksg.digamma_sums(features, targets, first, second, n_neighbors, n_threads)
     nats = digamma(n_samples) + digamma(n_neighbors) - sums / n_samples
-    return np.maximum(nats, 0) / _NATS_PER_UNIT[unit]
+    return nats / _NATS_PER_UNIT[unit]
 
 
 def _within_reach(

@@ -6,7 +6,7 @@ import numpy as np
 
 from layerlab.figures import MEASURES, atlas_profiles
 from layerlab.grid import AXES, SINGLE
-from layerlab.report import ATLAS, write_atlas
+from layerlab.markdown import ATLAS, write_atlas
 from layerlab.store import ARTICLE, Found, Store, read_cells, read_failures, writing
 from layerlab.texts import Article
 from layerlab.themes import save

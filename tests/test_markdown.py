@@ -10,7 +10,7 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.myst_role import myst_role_plugin
 
 from layerlab import Options, investigate
-from layerlab.report import write_atlas, write_report
+from layerlab.markdown import write_atlas, write_report
 from layerlab.texts import Article
 
 HOSTILE = (
