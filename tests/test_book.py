@@ -23,6 +23,9 @@ CHAPTERS = {
     for chapter in part["chapters"]
 }
 ASKING = [name for name in CHAPTERS if name != "15-what-we-found"]  # which gathers their answers
+SOLUTIONS = [
+    path for path in sorted((ROOT / "solutions").glob("*.md")) if path.stem not in drafts(ROOT)
+]
 PARTS = [name for name, act in CHAPTERS.items() if act in WORKSHEET and name[0].isdigit()]
 
 
@@ -49,6 +52,16 @@ def test_the_build_says_what_to_open(site):
 def test_parts_are_numbered_as_they_follow_each_other():
     assert len(PARTS) == 7
     assert [name[:3] for name in PARTS] == [f"{i:02}-" for i in range(1, len(PARTS) + 1)]
+
+
+@pytest.mark.parametrize("solution", SOLUTIONS, ids=lambda path: path.stem)
+def test_chapter_and_exercise_lead_to_each_other(solution):
+    chapter = re.search(r"\]\(\.\./book/(\d\d-[a-z-]+)\.md\)", solution.read_text("utf-8"))
+    own = ROOT / "book" / f"{solution.stem}.md"
+    name = solution.stem if own.exists() else chapter[1]
+    beginning = (ROOT / "book" / f"{name}.md").read_text("utf-8").split("```{code-cell}")[0]
+    assert f"(../exercises/{solution.stem}.ipynb)" in beginning
+    assert f"(../book/{name}.md)" in solution.read_text("utf-8").split("```{code-cell}")[0]
 
 
 @pytest.mark.check

@@ -80,6 +80,7 @@ def setup(app: Sphinx) -> dict:
     # As `-W --keep-going` would: count every warning, finish, and fail at the end.
     app.keep_going, app.warningiserror = True, False
 
+    app.setup_extension("coursebuild.glossary")
     app.add_config_value("course_builder", "", "env", types=[str])
     app.add_config_value("course_look", "", "html", types=[str])
     app.add_config_value("course_solutions", True, "env", types=[bool])
