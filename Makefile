@@ -85,7 +85,8 @@ smollm2: $(READY)  ## Run the investigation on SmolLM2, and store the sweep that
 controls: $(READY)  ## Measure a model between its controls, for the book: make controls MODEL=smollm2 NAME=smollm2
 	@test -n "$(MODEL)" -a -n "$(NAME)" || { echo "Name a model and a file: make controls MODEL=embedded NAME=embedded"; exit 2; }
 	@$(RUN) -m layerlab --model $(MODEL) --design fixed-past \
-	    --controls $(or $(CONTROLS),untrained$(COMMA)permuted$(COMMA)own-past) --n-draws $(or $(DRAWS),5) --overwrite --out _build/controls-$(NAME)
+	    --controls $(or $(CONTROLS),untrained$(COMMA)permuted$(COMMA)own-past) --n-draws $(or $(DRAWS),5) \
+	    $(if $(ARTICLE),--article "$(ARTICLE)") $(if $(TARGET),--target " $(TARGET)") --overwrite --out _build/controls-$(NAME)
 	cp _build/controls-$(NAME)/results.npz book/data/fixed-past-$(NAME).npz
 
 model: $(READY)  ## Train the embedded model anew: make model TEXTS=folder MINUTES=115

@@ -174,6 +174,15 @@ def test_stages_are_told():
     assert stages[-1][0] == "done"
 
 
+def test_with_a_fixed_past_targets_may_stand_beyond_the_context_window(tmp_path, embedded):
+    late = tmp_path / "late.txt"
+    late.write_text("We boil water. " * 400 + "The coffee is hot. " * 4, "utf-8")
+    found = compare(Options(article=str(late), design="fixed-past", n_past=20, n_draws=1))
+    assert len(found.positions) == 4 and found.positions.min() > embedded[0].config.n_positions
+    with pytest.raises(TargetError, match="0 time"):
+        compare(Options(article=str(late)))
+
+
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [

@@ -50,7 +50,8 @@ def pages(tmp_path_factory):
         "book/page": PAGE,
         "book/other": "# Other\n\nA head, in a house. The block.\n",
         "elsewhere": "# Elsewhere\n\nA block.\n",
-        "index": "# Index\n\n```{toctree}\n" + f"{GLOSSARY}\nbook/page\nbook/other\nelsewhere\n```\n",
+        "index": "# Index\n\n```{toctree}\n"
+        + f"{GLOSSARY}\nbook/page\nbook/other\nelsewhere\n```\n",
     }
     for name, text in sources.items():
         (folder / "source" / f"{name}.md").write_text(text, "utf-8")

@@ -14,16 +14,17 @@ import torch
 from layerlab.articles import fetch_article
 from layerlab.distances import pairwise_minkowski
 from layerlab.errors import LayerlabError, TargetError
+from layerlab.families import context_length
 from layerlab.hooks import last_token_activations, target_activations
 from layerlab.information import pairwise_mutual_information
-from layerlab.investigation import Progress, family_by_hand, find_targets, load_asked
+from layerlab.investigation import Progress, family_by_hand, load_asked
 from layerlab.options import Options
 from layerlab.regression import partial_tau
 from layerlab.similarity import norm_differences, pairwise_cosine, pairwise_pearson
 from layerlab.statistics import kendall_tau
 from layerlab.sweeps import position_distances
 from layerlab.texts import Article
-from layerlab.tokens import context_windows
+from layerlab.tokens import context_windows, first_targets, target_positions, tokenize
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -257,11 +258,14 @@ def _over_pairs(measure: Callable[[np.ndarray], float], values: np.ndarray) -> n
 
 
 def _plan(model: Any, tokenizer: Any, text: str, options: Options) -> _Design:
-    token_ids, positions, first = find_targets(model, tokenizer, text, options)
-    windows = None
-    if options.design == "fixed-past":
+    token_ids = tokenize(text, tokenizer)
+    positions = target_positions(token_ids, tokenizer, options.target)
+    if options.design == "fixed-past":  # wherever the targets stand
         windows = context_windows(token_ids, positions, options.n_past)
         first = positions[positions >= options.n_past]
+    else:
+        windows = None
+        first = first_targets(positions, options.n_targets, context_length(model))
     gaps = position_distances(first)
     shared = np.ones(len(gaps), dtype=bool) if windows is None else gaps <= options.n_past
     near, far = np.flatnonzero(shared), np.flatnonzero(~shared)
