@@ -27,6 +27,10 @@ from nbformat import NotebookNode
 from coursebuild.kernels import ForkedKernel, ForkServer, can_be_forked
 
 GENERATED = {"__pycache__", ".nbi", ".nbc", ".pyc", ".egg-info"}
+GUARD = (
+    "An assertion guards what a page says. With this model, text or version something on the page "
+    "is no longer so: change the sentence, or what is measured."
+)
 ANSI_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -244,6 +248,8 @@ async def _execute(
         )
     except (CellExecutionError, CellTimeoutError) as error:
         run.error = f"{run.name}{_failing_line(run.notebook)}\n{ANSI_COLOUR.sub('', str(error))}"
+        if getattr(error, "ename", "") == "AssertionError":
+            run.error += f"\n{GUARD}"
     except DeadKernelError as error:
         if asyncio.current_task().cancelling():  # it died because somebody stopped the build
             raise asyncio.CancelledError from error
