@@ -1,4 +1,4 @@
-"""What the answers of exercise 5 do: tau by counting, pairs, panels, new names, a fairer p."""
+"""What the answers of exercise 5 do: tau by counting, pairs, panels, new names, partial tau."""
 
 import numpy as np
 
@@ -172,6 +172,24 @@ def p_value(p_from) -> Facts:
     yield from calls(group, p_from, many, -abs(many[7]), what="p among 1200 shuffles")
     shuffled, observed = DEALS[0]
     yield from depends(p_from, (shuffled, observed), (shuffled / 9, 0.0))
+
+
+def held_still(earlier, partial_tau, rows, columns, places) -> Facts:
+    """The earlier place of each pair, and partial taus of made-up lists with ties."""
+    earlier = np.asarray(earlier, dtype=float)
+    yield "earlier: how many", size_of(earlier)
+    expected = np.take(places, [rows, columns]).min(axis=0)
+    in_order = np.lexsort((columns, rows))  # the pairs may stand in any order
+    yield "earlier: numbers less the earlier places", (earlier - expected)[in_order]
+    group = "partial_tau, tried on lists of the check's own"
+    for n in (12, 60):
+        cause, *noise = np.random.default_rng(n).normal(size=(4, n))
+        lists = [
+            np.round(4 * (k * cause + part)) for k, part in zip((1, -0.6, 2), noise, strict=True)
+        ]
+        for a, b, c in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+            what = f"partial tau of {n} entries, list {c} held still"
+            yield from calls(group, partial_tau, lists[a], lists[b], lists[c], what=what)
 
 
 check = checker(__name__)
