@@ -134,7 +134,6 @@ def test_panels_go_by_the_letters_of_their_titles():
     left.set_title("B  second\ntau = −0.61, p = 1.3e-02, 45 pairs")
     right.set_title("A", loc="left")
     assert sorted(figures.panels(figure)) == ["A", "B"]
-    assert figures.title_numbers(left) == [-0.61, 0.013]
 
 
 def test_what_is_no_figure_has_no_panels():

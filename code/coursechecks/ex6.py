@@ -1,15 +1,26 @@
-"""What the answers of exercise 6 do: sizes, measures, gaps, the sweep, curves, four panels."""
+"""What the answers of exercise 6 do: pairs, a cosine, measures, gaps, the sweep, curves, panels."""
 
 import numpy as np
 
 from coursechecks import figures
 from coursechecks.arrays import is_for_decimals, is_for_whole_numbers, second_result
-from coursechecks.engine import Facts, Raised, calls, checker, outline, run, tried, with_names
+from coursechecks.engine import (
+    Facts,
+    Raised,
+    calls,
+    checker,
+    depends,
+    outline,
+    run,
+    tried,
+    with_names,
+)
 from layerlab.sweeps import position_distances
 
 READS = ("seen/06.json.xz",)
 
-MEASURES = ("MI", "L1", "L2")
+MEASURES = ("MI", "cosine", "L2")
+LIKENESSES = MEASURES[:2]
 PLACES = {  # of targets in a text: neighbours among them, distances that come twice, and large ones
     6: np.array([5, 6, 19, 32, 57, 101]),
     3: np.array([4, 10, 31]),
@@ -20,7 +31,7 @@ MORE_BLOCKS, MORE_COORDINATES = 14, 200
 
 
 def shapes(sizes) -> Facts:
-    """Counts in arrays of four shapes, in none of them as the notebook's."""
+    """Counts in arrays of four shapes, in none of them as the notebook's; two of them are given."""
     shapes = (2, 5, 7, 40), (2, MORE_BLOCKS, 4, 9), (3, 4, 11, 6), (1, 13, 12, 201)
     arrays = [np.ones(shape) for shape in shapes]
     function = with_names(sizes, **_other_notebook())
@@ -52,6 +63,17 @@ def _stack(n_blocks: int, n_targets: int, width: int = 40) -> np.ndarray:
     sizes = rng.uniform(0.3, 1, (2, n_blocks, 1, 1))
     steps = sizes * rng.normal(size=(2, n_blocks, n_targets, width))
     return np.cumsum(steps, axis=2) + rng.normal(size=width)
+
+
+def direction(cosine) -> Facts:
+    """The cosine of vectors off centre, long and short, opposite, and at right angles."""
+    group = "cosine, tried on vectors of the check's own"
+    for seed, (width, scale) in enumerate(((3, 2), (40, 0.01), (MORE_COORDINATES, 30))):
+        u, v = scale * np.random.default_rng(seed).normal([[0.7], [-1]], [[1], [2]], (2, width))
+        for what, other in (("one vector and another", v), ("one vector and its opposite", -3 * u)):
+            yield from calls(group, cosine, u, other, what=f"{what}, {width} coordinates")
+    yield from calls(group, cosine, np.array([3, 4]), np.array([8, -6]), what="at right angles")
+    yield from depends(cosine, (u, v), (v, u))
 
 
 def measures(measures_of) -> Facts:
@@ -141,22 +163,22 @@ def normalise(shares_of_maximum) -> Facts:
     yield "second call: shares of other curves, as many as in the first", again
 
 
-def turn(information_turned) -> Facts:
+def turn(likeness_turned) -> Facts:
     """Taus of both signs, over as many blocks as there are measures, and over more."""
     taus = np.array([[-6, 5, 7], [2, -1, -3], [-4, 3, 1], [0, 8, -2], [9, 0, -7]]) / 10
     taus = np.resize(taus, (MORE_BLOCKS, 3))
     for n_blocks in (MORE_BLOCKS, 3):
-        group = f"information_turned, tried on taus of {n_blocks} blocks"
-        yield from calls(group, information_turned, taus[:n_blocks], what="taus")
-    again = second_result(information_turned, (taus[::-1],), (taus,))
+        group = f"likeness_turned, tried on taus of {n_blocks} blocks"
+        yield from calls(group, likeness_turned, taus[:n_blocks], what="taus")
+    again = second_result(likeness_turned, (taus[::-1],), (taus,))
     yield "second call: taus of as many other blocks as in the first", again
 
 
 def panels(draw_profiles) -> Facts:
-    """Four panels of made-up numbers, as they are, and others with the sign of MI turned."""
+    """Four panels of made-up numbers, as they are, and others with the likenesses turned."""
     for flip, n_blocks in ((False, 5), (True, MORE_BLOCKS)):
         rng = np.random.default_rng(n_blocks)
-        means = rng.uniform([0.1, 90, 7], [0.9, 200, 20], (2, n_blocks, 3))
+        means = rng.uniform([0.1, 0.3, 7], [0.9, 0.8, 20], (2, n_blocks, 3))
         means[:, -1, 2] *= 3
         profile = np.stack([means, rng.uniform(-0.9, 0.9, means.shape)], axis=2)
         group = f"draw_profiles, flip={flip}"
@@ -185,9 +207,27 @@ def _labels(group: str, axes, is_turned: bool) -> Facts:
     labels = dict(zip(MEASURES, figures.legend(axes), strict=True))
     for name, label in labels.items():
         yield f"{group}: {name} named", name in label
-        is_meant = is_turned and name == "MI"
-        where = "the turned sign" if is_meant else f"{name}, not turned here?"
+        is_meant = is_turned and name in LIKENESSES
+        where = f"{name}, turned here" if is_meant else f"{name}, not turned here?"
         yield f"{group}: more than the name for {where}", label.strip() != name
+
+
+def words(agreement) -> Facts:
+    """Two couples of profiles with taus of both signs; means that would agree otherwise."""
+    for n_blocks in (5, MORE_BLOCKS):
+        rng = np.random.default_rng(n_blocks)
+        taus = rng.normal(size=(2, 2, n_blocks, 1, 3))
+        taus[1] += taus[0] * np.array([[1.5, 0, -0.5], [0.5, 1, -2]])[:, None, None]
+        profiles = np.concatenate([rng.uniform(1, 9, taus.shape), np.tanh(taus)], axis=3)
+        result, is_changed = tried(agreement, *profiles)
+        group = f"agreement, of profiles over {n_blocks} blocks"
+        yield f"{group}: how many arrays", outline(result)
+        yield f"{group}: changes what it is given?", is_changed
+        if not isinstance(result, Raised):
+            for what, numbers in zip(("shape", "side"), result, strict=True):
+                yield f"{what} of curves over {n_blocks} blocks: numbers", numbers
+        same = run(agreement, profiles[1], profiles[1])
+        yield f"a profile and itself, {n_blocks} blocks: shape and side", same
 
 
 check = checker(__name__)

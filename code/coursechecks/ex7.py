@@ -1,4 +1,4 @@
-"""What the answers of exercise 7 do: windows, norms, information between blocks, its floor."""
+"""What the answers of exercise 7 do: windows, departures, information between blocks, its floor."""
 
 from functools import partial
 
@@ -7,7 +7,17 @@ import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from coursechecks import figures
-from coursechecks.engine import About, Facts, Raised, calls, checker, run, size_of, with_names
+from coursechecks.engine import (
+    About,
+    Facts,
+    Raised,
+    calls,
+    checker,
+    run,
+    size_of,
+    tried,
+    with_names,
+)
 from layerlab.sweeps import to_upper
 
 READS = ("seen/07.json.xz",)
@@ -106,18 +116,24 @@ def _small_model() -> GPT2LMHeadModel:
     return model
 
 
-def norms(strength_of) -> Facts:
-    """Lengths of made-up vectors, in arrays whose four axes have different lengths."""
-    group = "strength_of, tried on vectors of the check's own"
+def departures(departures_of) -> Facts:
+    """Distances of made-up vectors from their mean; the four axes have different lengths."""
+    group = "departures_of, tried on vectors of the check's own"
     for seed, sizes in enumerate(((2, 3, 5, 4), (2, 4, 3, 6))):
-        vectors = np.random.default_rng(seed).normal(0.5, 4, sizes)
+        vectors = _answers(seed, sizes)
         words = " × ".join(map(str, sizes))
-        yield from calls(group, strength_of, vectors, what=f"lengths of {words}", see=_lengths)
+        yield from calls(group, departures_of, vectors, what=f"lengths of {words}", see=_lengths)
     sizes = 2, MANY_BLOCKS, MANY_SEQUENCES
-    vectors = np.random.default_rng(2).normal(0.5, 4, (*sizes, MANY_COORDINATES))
-    lengths = yield from _array(f"{group}: many lengths", run(strength_of, vectors), sizes)
+    vectors = _answers(2, (*sizes, MANY_COORDINATES))
+    lengths = yield from _array(f"{group}: many lengths", run(departures_of, vectors), sizes)
     if lengths is not None:
         yield f"{group}: many lengths, those of the last sequence", About(lengths[..., -1])
+
+
+def _answers(seed: int, sizes: tuple) -> np.ndarray:
+    """Vectors that scatter around another average in every component and block."""
+    rng = np.random.default_rng(seed)
+    return rng.normal(0.5, 4, (*sizes[:2], 1, sizes[3])) + rng.normal(0, 2, sizes)
 
 
 def _lengths(name: str, value) -> Facts:
@@ -126,14 +142,14 @@ def _lengths(name: str, value) -> Facts:
 
 
 def information(information_between) -> Facts:
-    """Bits between made-up norms of two depths; below the diagonal their mirror image may stand."""
-    group = "information_between, tried on norms of the check's own"
+    """Bits between made-up departures; below the diagonal their mirror image may stand."""
+    group = "information_between, tried on departures of the check's own"
     for depth, n in ((6, 60), (3, MANY_SEQUENCES), (MANY_BLOCKS, 20)):
         rng = np.random.default_rng(depth)
         scales = np.linspace(0.3, 1.8, depth)[:, None]  # noise that grows with the block
-        strength = rng.normal(10, 1, (2, 1, n)) + scales * rng.normal(size=(2, depth, n))
+        given = rng.normal(10, 1, (2, 1, n)) + scales * rng.normal(size=(2, depth, n))
         see = partial(_matrices, sizes=(2, depth, depth))
-        yield from calls(group, information_between, strength, what=f"of {depth} blocks", see=see)
+        yield from calls(group, information_between, given, what=f"of {depth} blocks", see=see)
 
 
 def _matrices(name: str, value, sizes: tuple) -> Facts:
@@ -231,23 +247,23 @@ def _below_as_in(theirs, matrix) -> np.ndarray:
 
 def shuffle(shuffle) -> Facts:
     """From where each value came, by two seeds of which one comes twice."""
-    group = "shuffle, tried on norms of the check's own"
+    group = "shuffle, tried on departures of the check's own"
     # No two values are equal, so it shows from where each one came.
     sizes = 2, MANY_BLOCKS, MANY_SEQUENCES
-    norms = np.random.default_rng(7).permutation(np.prod(sizes)).reshape(sizes).astype(float)
+    given = np.random.default_rng(7).permutation(np.prod(sizes)).reshape(sizes).astype(float)
     came = []
     for seed in (3, 3, 4):  # the first swaps attention and MLP, where that axis is shuffled
-        shuffled = run(shuffle, norms, np.random.default_rng(seed))
-        values = yield from _array(f"{group}: what comes back", shuffled, norms.shape)
+        shuffled = run(shuffle, given, np.random.default_rng(seed))
+        values = yield from _array(f"{group}: what comes back", shuffled, sizes)
         if values is None:
             return
-        is_given = np.array_equal(np.sort(values, axis=None), np.arange(norms.size))
+        is_given = np.array_equal(np.sort(values, axis=None), np.arange(given.size))
         yield f"{group}: the values that were given", is_given
         if not is_given:
             return
-        flat = np.argsort(norms, axis=None)[values.astype(int)]
-        came.append(np.stack(np.unravel_index(flat, norms.shape)))  # (3, 2, depth, n)
-    component, block, _ = (came[0] != np.indices(norms.shape)).any(axis=(1, 2, 3))
+        flat = np.argsort(given, axis=None)[values.astype(int)]
+        came.append(np.stack(np.unravel_index(flat, sizes)))  # (3, 2, depth, n)
+    component, block, _ = (came[0] != np.indices(sizes)).any(axis=(1, 2, 3))
     yield f"{group}: values in another component?", component
     yield f"{group}: values in another block?", block
     steps = np.sign(np.diff(values, axis=-1))  # (2, depth, n - 1)
@@ -260,12 +276,13 @@ def _orders(orders, again, other) -> Facts:
     group = "the orders of the blocks"
     both, n = np.stack([orders, other]), orders.shape[-1]
     yield f"{group}: a block that is not shuffled?", (orders == np.arange(n)).all(axis=-1).any()
-    alike = (orders[:, :, None] == orders[:, None]).all(axis=-1)  # (2, depth, depth)
-    yield f"{group}: two blocks of a component in one order?", np.triu(alike, 1).any()
+    rows = orders.reshape(-1, n)  # attention and MLP are compared, too
+    alike = (rows[:, None] == rows).all(axis=-1)
+    yield f"{group}: two blocks in one order?", np.triu(alike, 1).any()
     yield f"{group}: the same again from the same seed", np.array_equal(orders, again)
     yield f"{group}: all others from another seed", not (orders == other).all(axis=-1).any()
     is_together = (both == both[..., :1, :]).all(axis=(0, 1, 2))
-    yield f"{group}: a coffee whose norms stay together?", is_together.any()
+    yield f"{group}: a coffee whose departures stay together?", is_together.any()
     beside = np.isin(np.diff(both, axis=-1) % n, (1, n - 1)).mean(axis=-1)
     yield f"{group}: neighbours that stay together?", (beside > 0.5).any()
 
@@ -277,6 +294,29 @@ def floor(average, upper, bits) -> Facts:
         rows, index = _made_up_pairs(depth, upper)
         matrices = _below_as_in(bits, np.stack([to_upper(row) for row in rows]))
         yield from calls(group, average, matrices, index, what=f"mean for {depth} blocks")
+
+
+def across(information_across, turns) -> Facts:
+    """Bits between attention and MLP of made-up departures; means out of matrices of two depths."""
+    group = "information_across, tried on departures of the check's own"
+    for depth, n in ((4, MANY_SEQUENCES), (MANY_BLOCKS, 20)):
+        rng = np.random.default_rng(depth)
+        drift = np.cumsum(rng.normal(size=(2 * depth, n)), axis=0)  # attention and MLP in turns
+        given = drift.reshape(depth, 2, n).swapaxes(0, 1) + 0.3 * rng.normal(size=(2, depth, n))
+        found, is_changed = tried(information_across, given)
+        bits = yield from _array(f"{group}: of {depth} blocks", found, (depth, depth))
+        if bits is not None:
+            yield f"{group}: of {depth} blocks, bits", About(bits)
+        yield f"{group}: changes what it is given?", is_changed
+    for depth in DEPTHS:
+        matrix = np.random.default_rng(depth).uniform(0, 1, (depth, depth)) ** 3
+        result, is_changed = tried(turns, matrix)
+        if isinstance(result, tuple) and len(result) == 2:
+            yield f"first mean of turns: for {depth} blocks", result[0]
+            yield f"second mean of turns: for {depth} blocks", result[1]
+        else:
+            yield f"turns: for {depth} blocks", result
+        yield "turns: changes what it is given?", is_changed
 
 
 check = checker(__name__)

@@ -4,7 +4,6 @@ All of it is read as a reader sees it: an image from its upper left corner, what
 dots in the order of their places; lines by what they are called. What cannot be seen is not there.
 """
 
-import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -12,8 +11,6 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba_array
 from matplotlib.figure import Figure
-
-NUMBER = re.compile(r"[-−]?\d+(?:\.\d+)?(?:e[-+−]?\d+)?")
 
 
 def panels(figure) -> dict[str, Axes]:
@@ -45,12 +42,6 @@ def title(axes: Axes) -> str:
     """The title of a panel, wherever it is set, on one line."""
     words = (axes.get_title(side) for side in ("left", "center", "right"))
     return " ".join(" ".join(words).split())
-
-
-def title_numbers(axes: Axes) -> list[float]:
-    """The numbers with a decimal point in a title, in order."""
-    found = (text.replace("−", "-") for text in NUMBER.findall(title(axes)))
-    return [float(text) for text in found if "." in text]
 
 
 def image(axes: Axes) -> np.ndarray:
