@@ -1,4 +1,4 @@
-"""What the answers of exercise 1 do: seeded vectors, distances, a comparison, orders and units."""
+"""What the answers of exercise 1 do: vectors, distances, a comparison, orders, units, spreads."""
 
 import numpy as np
 
@@ -142,6 +142,23 @@ def units(in_metres, in_centimetres) -> Facts:
         group = f"{name}, tried on vectors of the check's own"
         for u, v in VECTORS:
             yield from _calls(group, function, u, 100 * v, what=f"L2 of {len(u)} places")
+
+
+def fair(spreads, fair_distance, most_like) -> Facts:
+    """Spreads, distances and nearest rows in tables with columns of several sizes."""
+    for n_rows, n_columns in ((4, 3), (12, 5)):
+        rng = np.random.default_rng(n_rows)
+        sizes = 10.0 ** rng.permutation(n_columns)
+        table = sizes * (rng.standard_normal((n_rows, n_columns)) + 3)
+        what = f"{n_rows} rows and {n_columns} columns"
+        yield from calls("spreads, of tables of the check's own", spreads, table, what=what)
+        group = "fair_distance, between rows of the check's own"
+        given = table[0], table[-1], sizes + 0.5
+        yield from calls(group, fair_distance, *given, what=f"of {n_columns} numbers")
+        group = "most_like, in tables of the check's own"
+        for row in range(n_rows):
+            what = f"the row nearest to row {row} of {n_rows}"
+            yield from calls(group, most_like, table, row, what=what)
 
 
 check = checker(__name__)
