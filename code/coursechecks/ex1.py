@@ -136,6 +136,17 @@ def orders(lengths_by_order, limit_between) -> Facts:
         yield from _calls(group, limit_between, u, v, what=what)
 
 
+def steady(steady) -> Facts:
+    """Distances of small and of large orders, between vectors of several sizes and equal ones."""
+    group = "steady, tried on vectors of the check's own"
+    for u, v in VECTORS:
+        for size in (1, 0.01, 1000):
+            for p in (1, 2.5, 9, 900, 50_000):
+                what = f"order {p} between vectors of {len(u)} numbers, times {size}"
+                yield from _calls(group, steady, size * u, size * v, p, what=what)
+    yield f"{group}: order 3 between equal vectors", run(steady, *VECTORS[0][:1] * 2, 3)
+
+
 def units(in_metres, in_centimetres) -> Facts:
     """L2 between metres and centimetres, brought to one unit."""
     for name, function in (("in_metres", in_metres), ("in_centimetres", in_centimetres)):
