@@ -1,4 +1,4 @@
-"""What the answers of exercise 4 do: vectors, measures, tables, pairs, shares, panels, angles."""
+"""What the answers of exercise 4 do: vectors, measures, tables, pairs, likeness, panels, angles."""
 
 import numpy as np
 
@@ -169,15 +169,15 @@ def _ordered(answer, order):
     return np.array(values["numbers"])[np.argsort(ranks["numbers"])]
 
 
-def shares(shares) -> Facts:
-    """Shares of many pairs, and of as many as there are measures, with maxima below 1."""
-    group = "shares, tried on pairs of the check's own"
+def likeness(likeness) -> Facts:
+    """Likeness of many pairs, and of as many as there are measures, with maxima below 1."""
+    group = "likeness, tried on pairs of the check's own"
     for n_pairs, scale in ((MORE_PAIRS, 1), (3, 0.01)):
         rng = np.random.default_rng(n_pairs)
         pairs = scale * rng.uniform([0.5, 20, 3], [2.5, 90, 9], (n_pairs, 3))
-        yield from calls(group, shares, pairs, what=f"shares of {n_pairs} pairs", see=in_array)
-        again = second_result(shares, (2 * pairs[::-1],), (pairs,))
-        yield "second call: shares of other pairs, as many as in the first", again
+        yield from calls(group, likeness, pairs, what=f"likeness of {n_pairs} pairs", see=in_array)
+        again = second_result(likeness, (2 * pairs[::-1],), (pairs,))
+        yield "second call: likeness of other pairs, as many as in the first", again
 
 
 def relations(draw_relations, couples) -> Facts:
