@@ -8,7 +8,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from sklearn.exceptions import DataConversionWarning
-from sklearn.feature_selection import mutual_info_regression
 
 from coursechecks import figures
 from coursechecks.engine import Facts, Raised, calls, checker, kind_of, plain, run, size_of, tried
@@ -167,19 +166,17 @@ def information(shared_bits) -> Facts:
 
 
 def neighbours(neighbour_bits) -> Facts:
-    """Bits of two crowds, and whether scikit-learn was given one column only."""
+    """Bits of one feature, of two and of three, in three crowds."""
     group = "neighbour_bits, of people of the check's own"
-    for seed, n in ((4, 60), (9, MANY)):
+    for seed, n, n_features in ((4, 60, 2), (9, MANY, 3), (5, SIZE, 1)):
+        cups, score = _people(seed, n)
+        others = np.random.default_rng(seed).standard_normal((2, n)) + 0.5 * score
+        features = [cups, *others][:n_features]
         # A second argument of two axes is told of by a warning, and taken all the same.
         with warnings.catch_warnings(action="error", category=DataConversionWarning):
-            what = f"bits of {n} people"
-            facts = list(calls(group, neighbour_bits, *_people(seed, n), what=what))
+            what = f"bits of {n_features} features of {n} people"
+            facts = list(calls(group, neighbour_bits, features, score, what=what))
         yield from facts
-    # Among equal values scikit-learn's tiny noise decides, and it is another one for two columns.
-    cups, score = np.round(_people(4, 60))
-    of_two = mutual_info_regression(np.stack([cups, score], 1), score, random_state=0)[0]
-    bits = plain(run(neighbour_bits, cups, score))
-    yield f"{group}: one column given", not same(bits, plain(of_two / np.log(2)))
 
 
 def bins(binned_bits, numbers, curve, cups, score) -> Facts:
@@ -231,11 +228,15 @@ def curve(draw_curve) -> Facts:
     yield f"{group}: stays in some way, whatever it is given?", stays
 
 
-def correlation(correlation) -> Facts:
-    """Pearson's r of crowds in which the score rises, and in which it falls."""
-    group = "correlation, of people of the check's own"
-    for seed, n in ((4, 60), (9, MANY), (12, 7)):
-        yield from calls(group, correlation, *_people(seed, n), what=f"r of {n} people")
+def correlation(size_correlation) -> Facts:
+    """Pearson's r of crowds in which the score rises, falls, and draws together."""
+    group = "size_correlation, of people of the check's own"
+    crowds = [_people(4, 60), _people(9, MANY), _people(12, 7)]
+    cups, noise = np.random.default_rng(3).random((2, 90))
+    crowds.append(np.stack([cups, 2 + (1.2 - cups) * (noise - 0.4)]))
+    for people in crowds:
+        what = f"r of {people.shape[1]} people"
+        yield from calls(group, size_correlation, *people, what=what)
 
 
 def ranks(ranks, rank_bits) -> Facts:
