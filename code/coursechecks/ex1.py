@@ -1,4 +1,4 @@
-"""What the answers of exercise 1 do: seeded vectors, distances, a comparison, orders and units."""
+"""What the answers of exercise 1 do: vectors, distances, a comparison, orders, units, spreads."""
 
 import numpy as np
 
@@ -136,12 +136,40 @@ def orders(lengths_by_order, limit_between) -> Facts:
         yield from _calls(group, limit_between, u, v, what=what)
 
 
+def steady(steady) -> Facts:
+    """Distances of small and of large orders, between vectors of several sizes and equal ones."""
+    group = "steady, tried on vectors of the check's own"
+    for u, v in VECTORS:
+        for size in (1, 0.01, 1000):
+            for p in (1, 2.5, 9, 900, 50_000):
+                what = f"order {p} between vectors of {len(u)} numbers, times {size}"
+                yield from _calls(group, steady, size * u, size * v, p, what=what)
+    yield f"{group}: order 3 between equal vectors", run(steady, *VECTORS[0][:1] * 2, 3)
+
+
 def units(in_metres, in_centimetres) -> Facts:
     """L2 between metres and centimetres, brought to one unit."""
     for name, function in (("in_metres", in_metres), ("in_centimetres", in_centimetres)):
         group = f"{name}, tried on vectors of the check's own"
         for u, v in VECTORS:
             yield from _calls(group, function, u, 100 * v, what=f"L2 of {len(u)} places")
+
+
+def fair(spreads, fair_distance, most_like) -> Facts:
+    """Spreads, distances and nearest rows in tables with columns of several sizes."""
+    for n_rows, n_columns in ((4, 3), (12, 5)):
+        rng = np.random.default_rng(n_rows)
+        sizes = 10.0 ** rng.permutation(n_columns)
+        table = sizes * (rng.standard_normal((n_rows, n_columns)) + 3)
+        what = f"{n_rows} rows and {n_columns} columns"
+        yield from calls("spreads, of tables of the check's own", spreads, table, what=what)
+        group = "fair_distance, between rows of the check's own"
+        given = table[0], table[-1], sizes + 0.5
+        yield from calls(group, fair_distance, *given, what=f"of {n_columns} numbers")
+        group = "most_like, in tables of the check's own"
+        for row in range(n_rows):
+            what = f"the row nearest to row {row} of {n_rows}"
+            yield from calls(group, most_like, table, row, what=what)
 
 
 check = checker(__name__)

@@ -1,6 +1,5 @@
-"""What the answers of exercise 2 do: people drawn and counted, entropies, information, r."""
+"""What the answers of exercise 2 do: people drawn and counted, entropies, information, r, ranks."""
 
-import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +8,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from sklearn.exceptions import DataConversionWarning
-from sklearn.feature_selection import mutual_info_regression
 
 from coursechecks import figures
 from coursechecks.engine import Facts, Raised, calls, checker, kind_of, plain, run, size_of, tried
@@ -18,15 +16,17 @@ from coursechecks.words import same
 READS = ("seen/02.json.xz",)
 
 SIZE, SEED = 347, 2  # the people that the exercise asks for
+BOXES = (8, 6)  # and its bins of cups and of score
 MANY = 400  # people, more than those: a number of theirs may stand in an answer as a limit
 FEWEST, MOST = 4, 24  # and its numbers of bins
 # Counts without an empty row or column: a square, and tables that are higher and wider than the
-# exercise's; whole numbers among them, and no table of three rows, for three arrays are asked for.
+# exercise's; whole numbers among them, and no table of three rows, for three arrays come back.
 TALLIES = (
     np.array([[3.0, 0, 1, 2], [2, 5, 0, 1], [1, 4, 9, 0], [0, 2, 6, 7]]),
     np.array([[2, 6], [7, 0], [1, 3], [4, 5], [0, 2], [3, 1], [5, 5], [2, 0], [6, 4], [1, 8]]),
     np.array([[8.0, 1, 0, 2, 5, 3, 0, 4, 1, 6], [3, 9, 4, 0, 6, 0, 2, 5, 7, 1]]),
 )
+WITH_EMPTY_ROW = np.array([[3.0, 1, 0, 2, 1, 4, 2], [0, 0, 0, 0, 0, 0, 0], [0, 2, 5, 1, 0, 3, 1]])
 # The last one has empty boxes, since a constant may be written into just these.
 OUTCOMES = {
     "a fair coin": np.array([0.5, 0.5]),
@@ -103,13 +103,13 @@ def counts(count_people) -> Facts:
 
 
 def image(draw_study) -> Facts:
-    """Where the counts of two crowds lie in panel B, and its colour bar.
+    """Where the counts of two crowds lie in panel B.
 
     One has as many boxes as in the exercise, where an index that fits no other number works. The
-    other has no square of them, so that a turned image shows.
+    other has more scores than cups.
     """
     places = []
-    for seed, bins in ((6, (8, 8)), (7, (4, 6))):
+    for seed, bins in ((6, BOXES), (7, (4, 9))):
         people = _people(seed, MANY)
         where = "({} by {} boxes)".format(*bins)
         tally, *edges = np.histogram2d(*people, bins)
@@ -127,24 +127,13 @@ def image(draw_study) -> Facts:
         is_whole = (places[-1] - np.sort(limits)) * [1, -1] >= 0
         yield f"place of the image in panel B: all of it in sight {where}", bool(is_whole.all())
         yield f"image in panel B: counts as one sees them {where}", figures.image(panel)
-        low, high = figures.colours(panel)
-        is_told = low <= tally.min() and tally.max() <= high
-        yield f"image in panel B: colours for all counts, the largest too {where}", bool(is_told)
         points = people.T[np.lexsort(people[::-1])]
         for letter in "AB":
             is_there = same(plain(figures.dots(shown[letter])), plain(points))
             yield f"points in panel {letter}: cups to the right, score upwards {where}", is_there
-    # Eight is the number of bins, too, and a mistake of its own.
-    stays = np.equal(*places)[:, 1] & (places[0][:, 1] != 8)
+    # A number of boxes is a mistake of its own.
+    stays = np.equal(*places)[:, 1] & ~np.isin(places[0][:, 1], BOXES)
     yield "place of the image in panel B: an end that stays for other people?", bool(stays.any())
-    bar = panel.images[0].colorbar
-    yield "colour bar: there is one for the image", bar is not None
-    if bar is not None:
-        takes = getattr(bar.ax, "_colorbar_info", {}).get("parents", [])  # none with an own place
-        yield "colour bar: it takes its room from panel B alone", takes in ([], [panel])
-        label = figures.colour_bar(panel)
-        is_named = re.search(r"\bcounts?\b", label, re.IGNORECASE) is not None
-        yield "colour bar: the word that is asked for stands in its label", is_named
 
 
 def probabilities(to_probabilities) -> Facts:
@@ -168,28 +157,26 @@ def entropy(entropy_bits) -> Facts:
 
 
 def information(shared_bits) -> Facts:
-    """Mutual information of several joint distributions."""
+    """Mutual information of several joint distributions, one of them with an empty row."""
     group = "shared_bits, of joint distributions of the check's own"
-    for tally in TALLIES:
+    for tally in (*TALLIES, WITH_EMPTY_ROW):
         joint = np.divide(tally, tally.sum())
         what = f"bits of {size_of(tally)} boxes"
         yield from calls(group, shared_bits, joint, joint.sum(1), joint.sum(0), what=what)
 
 
 def neighbours(neighbour_bits) -> Facts:
-    """Bits of two crowds, and whether scikit-learn was given one column only."""
+    """Bits of one feature, of two and of three, in three crowds."""
     group = "neighbour_bits, of people of the check's own"
-    for seed, n in ((4, 60), (9, MANY)):
+    for seed, n, n_features in ((4, 60, 2), (9, MANY, 3), (5, SIZE, 1)):
+        cups, score = _people(seed, n)
+        others = np.random.default_rng(seed).standard_normal((2, n)) + 0.5 * score
+        features = [cups, *others][:n_features]
         # A second argument of two axes is told of by a warning, and taken all the same.
         with warnings.catch_warnings(action="error", category=DataConversionWarning):
-            what = f"bits of {n} people"
-            facts = list(calls(group, neighbour_bits, *_people(seed, n), what=what))
+            what = f"bits of {n_features} features of {n} people"
+            facts = list(calls(group, neighbour_bits, features, score, what=what))
         yield from facts
-    # Among equal values scikit-learn's tiny noise decides, and it is another one for two columns.
-    cups, score = np.round(_people(4, 60))
-    of_two = mutual_info_regression(np.stack([cups, score], 1), score, random_state=0)[0]
-    bits = plain(run(neighbour_bits, cups, score))
-    yield f"{group}: one column given", not same(bits, plain(of_two / np.log(2)))
 
 
 def bins(binned_bits, numbers, curve, cups, score) -> Facts:
@@ -241,11 +228,33 @@ def curve(draw_curve) -> Facts:
     yield f"{group}: stays in some way, whatever it is given?", stays
 
 
-def correlation(correlation) -> Facts:
-    """Pearson's r of crowds in which the score rises, and in which it falls."""
-    group = "correlation, of people of the check's own"
-    for seed, n in ((4, 60), (9, MANY), (12, 7)):
-        yield from calls(group, correlation, *_people(seed, n), what=f"r of {n} people")
+def correlation(size_correlation) -> Facts:
+    """Pearson's r of crowds in which the score rises, falls, and draws together."""
+    group = "size_correlation, of people of the check's own"
+    crowds = [_people(4, 60), _people(9, MANY), _people(12, 7)]
+    cups, noise = np.random.default_rng(3).random((2, 90))
+    crowds.append(np.stack([cups, 2 + (1.2 - cups) * (noise - 0.4)]))
+    for people in crowds:
+        what = f"r of {people.shape[1]} people"
+        yield from calls(group, size_correlation, *people, what=what)
+
+
+def ranks(ranks, rank_bits) -> Facts:
+    """Ranks with ties and without, and bits of crowds in one unit and in another."""
+    group = "ranks, of values of the check's own"
+    for values in ([3.5, -1.0, 7.25, 0.5, 2.0], [2.0, 5.0, 2.0, 2.0, -3.0, 5.0, 9.0], [4.0]):
+        yield from calls(group, ranks, np.array(values), what=f"ranks of {values}")
+    many = _people(8, MANY)[0]
+    yield f"{group}: smallest, largest, sum and order for {MANY}", _digest(run(ranks, many))
+    group = "rank_bits, of people of the check's own"
+    for seed, n, b in ((4, 80, 4), (9, MANY, 12)):
+        cups, score = _people(seed, n)
+        for unit, people in {
+            "as they are": (cups, score),
+            "stretched": (cups**3, 9.0**score),
+        }.items():
+            what = f"bits of {n} people, {unit}, for b = {b}"
+            yield from calls(group, rank_bits, *people, b, what=what)
 
 
 # Lines of a figure -----------------------------------------------------------------------------

@@ -12,7 +12,13 @@ import torch
 from tokenizers.pre_tokenizers import ByteLevel
 from torch import nn
 from torch.utils.hooks import RemovableHandle
-from transformers import GPT2Config, GPT2LMHeadModel, GPT2Tokenizer
+from transformers import (
+    GPT2Config,
+    GPT2LMHeadModel,
+    GPT2Tokenizer,
+    Olmo2Config,
+    Olmo2ForCausalLM,
+)
 from transformers.utils import ModelOutput
 
 from coursechecks.engine import (
@@ -26,23 +32,25 @@ from coursechecks.engine import (
     plain,
     run,
     size_of,
+    tried,
     with_names,
 )
-from layerlab.hooks import record
 
 READS = ("seen/03.json.xz",)
 
-# No two sizes of a model are equal, nor is one the number of parts inside a part.
+# No two sizes of a model are equal, nor is one the number of parts inside a part. One model's
+# configuration names the size inside the MLP, the other's leaves it at four times the width.
 SIZES = (
-    {"n_layer": 8, "n_head": 6, "n_embd": 12, "n_positions": 16, "vocab_size": 50},
+    {"n_layer": 8, "n_head": 6, "n_embd": 12, "n_inner": 40, "n_positions": 16, "vocab_size": 50},
     {"n_layer": 7, "n_head": 3, "n_embd": 9, "n_positions": 24, "vocab_size": 70},
 )
-WORDS = ("Ġcoffee", "ĠCoffee", "Ġthe", "Ġof", "Ġwater")  # one token each; all else is letters
+WORDS = ("Ġcup", "ĠCup", "Ġthe", "Ġof", "Ġcoffee")  # one token each; all else is letters
 TEXTS = (
-    " Take coffee, and the water of the spring. Coffee of the day, or of the day before the day?\n",
-    "\nA café's coffee and the water: of all it takes.\n\nWater is the most of it. À bientôt ",
+    " Take a cup, and the coffee of the day. Cup of the spring, or of the spring before the day?\n",
+    "\nA café's cup and the coffee: of all it takes.\n\nCoffee is the most of it. À bientôt ",
 )
 TEXT_WINDOW = 30  # tokens; each of the texts is longer
+PARTS = ("the number of blocks", "the width", "the size inside the MLP", "the longest text")
 LONG = 1100  # tokens of a text that is longer than GPT-2's window, and than the notebook's
 
 
@@ -62,7 +70,7 @@ def get_ready(get_ready) -> Facts:
         yield f"{group}: another model was switched?", not gpt.training
         yield f"gradients after get_ready: still computed for {which}", is_on
         yield f"gradients after get_ready: weights as before, {which}", _is_untouched(net)
-    for place, name in enumerate(("the number of blocks", "the width", "the longest text")):
+    for place, name in enumerate(PARTS):
         one, other = (sizes[place] for sizes in found)
         yield f"{name}: of tiny model 1", one
         yield f"{name}: of tiny model 2", other
@@ -71,7 +79,7 @@ def get_ready(get_ready) -> Facts:
 
 
 def store(make_hook) -> Facts:
-    """Two hooks in a network whose second step overwrites what the first puts out."""
+    """Two hooks in a network whose second step overwrites what it is given."""
     kept, returned, at_once, ran = {}, [], {}, []
     double = nn.PReLU(init=2.0)  # negatives doubled; then 0
     double.register_forward_hook(lambda *_: ran.append(True))
@@ -79,7 +87,7 @@ def store(make_hook) -> Facts:
     for module, name in zip(network, ("a place", "another place"), strict=True):
         hook = run(partial(make_hook, name, kept))
         yield f"make_hook: what it returns for {name}", _kind(hook)
-        module.register_forward_hook(partial(_noting, hook, name, kept, returned, at_once))
+        module.register_forward_pre_hook(partial(_noting, hook, name, kept, returned, at_once))
     first = [[[1.1374, -2.3391, 3.7128], [0.6, -1.9, 2.2]], [[-0.4, 5.2, 0.0123456], [1, 1.5, -3]]]
     long = (torch.arange(LONG) % 7 - 3.3).reshape(1, LONG, 1)
     for what, x in (("two texts", torch.tensor(first)), ("one text", long)):
@@ -190,32 +198,37 @@ def positions(find_positions) -> Facts:
 
 
 def choose(choose) -> Facts:
-    """Positions with the window's edge among them, more and fewer than are wanted."""
-    for found, longest, how_many in (
-        ([3, 5, 8, 11, 14, 15, 40, 1500], 16, 4),  # six lie inside, seven in GPT-2's window
-        ([3, 8, 15, 16, 17, 40, 1500], 16, 10),
-        ([1, 64, 200, 512, 1023, 1024, 1300], 1300, 12),
-        ([3, 8, 13], 16, 10),
-        ([16, 40], 16, 4),
-        ([], 16, 4),
+    """Positions with a window's edge among them, windows that reach as many, and a long text."""
+    long = np.r_[[7, 900, 1500], LONG + 70 * np.arange(14), 5 * LONG]
+    for found, longest in (
+        ([3, 5, 18, 19, 21, 33, 34, 35, 37], 16),
+        ([2, 17, 18, 40, 55, 56, 90, 100], 16),  # three times two, and the edge after each
+        ([60, 61, 80, 200, 201, 240], 30),
+        ([9], 4),
+        (long.tolist(), 980),
     ):
-        group = f"choose, {how_many} of {found} in a window of {longest}"
-        given = np.array(found, int), longest, how_many
-        yield from calls(group, _alone(choose), *given, see=_numbers)
-    given, others = (np.array([3, 5, 8, 11, 18]), 16, 3), (np.array([2, 6, 9, 12]), 7, 2)
+        group = f"choose, of {len(found)} targets in a window of {longest}"
+        yield from calls(group, _alone(choose), np.array(found), longest, see=_numbers)
+    given, others = (np.array([3, 5, 8, 11, 40]), 16), (np.array([2, 30, 31, 32]), 4)
     if np.isin(run(_alone(choose), *given), given[0]).all():  # else it is no choice at all
         yield from depends(_alone(choose), given, others)
 
 
 def cut(cut) -> Facts:
-    """Texts in which tokens come again, before the last target and after it."""
+    """Texts in which tokens come again, the target too, before the chosen ones and after them."""
     for ids, chosen in (
         ((31 * np.arange(64) + 9) % 41, np.array([5, 7, 11])),
         # More targets than in the notebook, and a longer text.
-        ((17 * np.arange(LONG + 90)) % 9 + 300, LONG + np.arange(20, 36)),
+        ((17 * np.arange(2 * LONG + 90)) % 9 + 300, LONG + np.r_[20:36, LONG]),
     ):
-        group, alone = f"cut, with its last target at {chosen[-1]}", _alone(cut, longest=LONG + 60)
-        yield from calls(group, alone, ids, chosen, what="tokens", see=_window)
+        alone = _alone(cut, longest=LONG + 60)
+        group = f"cut, of targets from {chosen[0]} to {chosen[-1]}"
+        found, is_changed = tried(alone, ids, chosen)
+        yield f"{group}: how many things come back", len(found)
+        yield f"{group}: changes what it is given?", is_changed
+        window, at = found
+        yield from _window(f"{group}: tokens", window)
+        yield from _numbers(f"{group}: positions", at)
 
 
 def _window(name: str, window) -> Facts:
@@ -225,12 +238,15 @@ def _window(name: str, window) -> Facts:
     yield f"{name}, type of the numbers", "whole" if is_whole else str(window.dtype)
 
 
-def shape(predict_shape) -> Facts:
-    """Shapes for windows of two lengths and models of two widths."""
-    for n_tokens, width in ((7, 12), (LONG, 20)):
-        found = run(_alone(predict_shape), torch.arange(n_tokens)[None], width)
-        yield f"the shape: how many numbers, for {n_tokens} tokens", size_of(found)
-        yield f"the shape: of {n_tokens} tokens, for a width of {width}", found
+def shape(predict_shapes) -> Facts:
+    """Shapes for windows of two lengths and models of two sizes."""
+    for n_tokens, width, inner in ((7, 12, 30), (LONG, 20, 80)):
+        found = run(_alone(predict_shapes), torch.arange(n_tokens)[None], width, inner)
+        yield f"the shapes: how many for {n_tokens} tokens", len(found)
+        for part, of_part in zip(("attention", "MLP"), found, strict=True):
+            group = f"the shape in the {part}"
+            yield f"{group}: how many numbers, for {n_tokens} tokens", size_of(of_part)
+            yield f"{group}: of {n_tokens} tokens, sizes {width} and {inner}", of_part
 
 
 def read(read) -> Facts:
@@ -240,10 +256,8 @@ def read(read) -> Facts:
         net, gpt, which = _network(**sizes), _network().eval(), f"tiny model {number}"
         net.train(number == 2)  # a mode that a pass has no business with
         window = 5 * torch.arange(np.prod(shape)).reshape(shape) % 31  # (texts, tokens)
-        with torch.no_grad(), record(net) as right:
-            # Whoever asks for hidden states leaves hooks of transformers' own on a model.
-            net.base_model(window, use_cache=False, output_hidden_states=True)
-        others = [module.register_forward_hook(lambda *_: None) for module in net.modules()]
+        right = _what_goes_in(net, window)
+        others = [module.register_forward_pre_hook(lambda *_: None) for module in net.modules()]
         passes = {model: [] for model in (net, gpt)}  # for each pass if it prepares for gradients
         for model, ran in passes.items():
             model.base_model.ln_f.register_forward_hook(
@@ -257,7 +271,7 @@ def read(read) -> Facts:
         yield f"the pass: gradients computed by {which}?", any(passes[net])
         yield f"gradients after read: still computed for {which}", is_on
         yield f"gradients after read: weights as before, {which}", _is_untouched(net)
-        stay = (h.id in m._forward_hooks for h, m in zip(others, net.modules(), strict=True))
+        stay = (h.id in m._forward_pre_hooks for h, m in zip(others, net.modules(), strict=True))
         yield f"hooks after read: those of others, all on {which}", all(stay)
         yield f"hooks after read: yours left on {which}?", _n_hooks(net) > before
         failed, is_on = _with_gradients(function, window + 1000)  # no model knows such tokens
@@ -275,23 +289,67 @@ def read(read) -> Facts:
             yield f"the activations: those of {name}, {given}", agrees
 
 
-def rows(take_rows) -> Facts:
-    """Rows of tables that say where each number stands; two targets have equal rows."""
-    for number, chosen, n_blocks, n_tokens, width in (
-        (2, [1, 8, 10, 19], 12, 21, 20),
-        (4, [3, 4, *range(30, 50, 2), LONG - 1], 6, LONG, 3),  # more targets than in the notebook
+def heads(take_heads) -> Facts:
+    """Heads in tables that say where each number stands; two targets have equal rows."""
+    for number, chosen, n_blocks, n_tokens, (n_heads, size) in (
+        (2, [1, 8, 10, 19], 12, 21, (5, 4)),
+        (4, [3, 4, *range(30, 50, 2), LONG - 1], 6, LONG, (3, 2)),  # more than in the notebook
     ):
+        width = n_heads * size
         table = torch.arange(1.0, n_tokens * width + 1).reshape(1, n_tokens, width) / 64
         table[0, 19] = table[0, 8]
         names = np.random.default_rng(number).permutation(_names(n_blocks)).tolist()
         signs = 1 - 2 * (torch.arange(width) % 2)
         stored = {name: signs * (table + 100 * k) for k, name in enumerate(names)}
-        group = f"take_rows, of block {number}"
-        facts = dict(calls(group, _alone(take_rows), stored, number, np.array(chosen), what="rows"))
+        group, function = f"take_heads, of block {number}", _alone(take_heads)
+        given = stored, number, np.array(chosen), n_heads
+        facts = dict(calls(group, function, *given, what="heads of the targets"))
+        yield f"{group}: axes", size_of(facts[f"{group}: heads of the targets"])
         yield from facts.items()
-        found, others = facts[f"{group}: rows"], {*names} - {f"mlp_{number}", f"att_{number}"}
+        found, others = facts[f"{group}: heads of the targets"], {*names} - _of_block(number)
         is_other = any(np.isin(found, stored[name]).all() for name in others)
         yield f"{group}: those of another block?", bool(np.size(found)) and is_other
+
+
+def _of_block(number: int) -> set[str]:
+    return {f"mlp_{number}", f"att_{number}"}
+
+
+def adds_up(missed) -> Facts:
+    """Sums that are off at one place, too low or too high, and changes of either sign."""
+    group = "missed, of streams of the check's own"
+    for error, largest, n_tokens in (
+        (-0.5, 8.0, 5),
+        (0.25, -6.0, 7),
+        (2**-15, 5.0, 120),
+        (9.0, -3.0, 4),
+    ):
+        rng = np.random.default_rng(n_tokens)
+        numbers = rng.integers(-16, 16, (4, 2, n_tokens, 3)) / 8
+        before, attention, mlp, _ = torch.from_numpy(numbers)
+        attention[0, 1, 2] = largest - mlp[0, 1, 2]  # the largest change, but for an error above it
+        attention[1, -1, 0] = -0.75 * error - mlp[1, -1, 0]
+        after = before + attention + mlp
+        after[1, -1, 0] += error
+        before, after = (stream + 40 for stream in (before, after))  # far from 0 on one side
+        what = f"an error of {error} in one of {n_tokens} tokens"
+        yield from calls(group, missed, before, after, attention, mlp, what=what)
+
+
+def elsewhere(find_writers) -> Facts:
+    """The paths of the modules in blocks of two models."""
+    for n_blocks in (3, 2):
+        net = _other_network(n_blocks)
+        for number, layer in enumerate(net.model.layers):
+            found = run(partial(_alone(find_writers, other=_other_network(4)), layer))
+            group = f"find_writers, for block {number} of {n_blocks}"
+            yield f"{group}: what it returns", _kind(found)
+            yield f"{group}: how many modules", len(found)
+            paths = {id(module): path or "the block" for path, module in layer.named_modules()}
+            for part, module in zip(("attention", "MLP"), found, strict=True):
+                elsewhere = f"{kind_of(module)}, no module of this block"
+                yield f"{group}: {part}'s module", paths.get(id(module), elsewhere)
+        yield "the model after find_writers: left as it was", _is_new(net) and _n_hooks(net) == 0
 
 
 # Made for the probes ----------------------------------------------------------------------------
@@ -306,6 +364,36 @@ def _network(**sizes) -> GPT2LMHeadModel:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         return GPT2LMHeadModel(GPT2Config(**defaults | sizes))
+
+
+def _other_network(n_blocks: int) -> Olmo2ForCausalLM:
+    """A random model of another architecture, in training mode as new ones are."""
+    sizes = {"hidden_size": 8, "intermediate_size": 12, "num_hidden_layers": n_blocks}
+    heads = {"num_attention_heads": 2, "num_key_value_heads": 2}
+    tokens = {"vocab_size": 20, "bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 0}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return Olmo2ForCausalLM(Olmo2Config(**sizes, **heads, **tokens))
+
+
+def _what_goes_in(net: GPT2LMHeadModel, window) -> dict[str, torch.Tensor]:
+    """What goes into both projections of each block while a model reads."""
+    kept, handles = {}, []
+    for k in range(net.config.n_layer):
+        for name, part in (("att", "attn"), ("mlp", "mlp")):
+            module = net.get_submodule(f"transformer.h.{k}.{part}.c_proj")
+            keep = partial(_keep, kept, f"{name}_{k}")
+            handles.append(module.register_forward_pre_hook(keep))
+    with torch.no_grad():
+        # Whoever asks for hidden states leaves hooks of transformers' own on a model.
+        net.base_model(window, use_cache=False, output_hidden_states=True)
+    for handle in handles:
+        handle.remove()
+    return kept
+
+
+def _keep(kept: dict, name: str, module: nn.Module, inputs: tuple) -> None:
+    kept[name] = inputs[0].clone()
 
 
 def _tokenizer(seed: int) -> GPT2Tokenizer:
@@ -362,17 +450,18 @@ def _listed(names: Iterable) -> str:
 
 
 def _hooks(modules: Iterable[nn.Module]) -> list[int]:
-    """How many hooks each module has that run after it."""
-    return [len(module._forward_hooks) for module in modules]
+    """How many hooks each module has that run before it."""
+    return [len(module._forward_pre_hooks) for module in modules]
 
 
 def _n_hooks(network: nn.Module) -> int:
-    return sum(_hooks(network.modules()))
+    """How many hooks a network has that run before a module or after it."""
+    return len([h for m in network.modules() for h in (*m._forward_pre_hooks, *m._forward_hooks)])
 
 
 def _is_other(module: nn.Module) -> bool:
     """Whether hooks of another kind are on a module."""
-    return bool(module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks)
+    return bool(module._forward_hooks or module._backward_hooks or module._backward_pre_hooks)
 
 
 def _is_untouched(network: nn.Module) -> bool:

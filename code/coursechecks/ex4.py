@@ -1,4 +1,4 @@
-"""What the answers of exercise 4 do: vectors, three measures, tables, pairs, shares, panels."""
+"""What the answers of exercise 4 do: vectors, measures, tables, pairs, likeness, panels, angles."""
 
 import numpy as np
 
@@ -169,15 +169,15 @@ def _ordered(answer, order):
     return np.array(values["numbers"])[np.argsort(ranks["numbers"])]
 
 
-def shares(shares) -> Facts:
-    """Shares of many pairs, and of as many as there are measures, with maxima below 1."""
-    group = "shares, tried on pairs of the check's own"
+def likeness(likeness) -> Facts:
+    """Likeness of many pairs, and of as many as there are measures, with maxima below 1."""
+    group = "likeness, tried on pairs of the check's own"
     for n_pairs, scale in ((MORE_PAIRS, 1), (3, 0.01)):
         rng = np.random.default_rng(n_pairs)
         pairs = scale * rng.uniform([0.5, 20, 3], [2.5, 90, 9], (n_pairs, 3))
-        yield from calls(group, shares, pairs, what=f"shares of {n_pairs} pairs", see=in_array)
-        again = second_result(shares, (2 * pairs[::-1],), (pairs,))
-        yield "second call: shares of other pairs, as many as in the first", again
+        yield from calls(group, likeness, pairs, what=f"likeness of {n_pairs} pairs", see=in_array)
+        again = second_result(likeness, (2 * pairs[::-1],), (pairs,))
+        yield "second call: likeness of other pairs, as many as in the first", again
 
 
 def relations(draw_relations, couples) -> Facts:
@@ -190,6 +190,26 @@ def relations(draw_relations, couples) -> Facts:
     for place, axes in enumerate(drawn.axes):
         yield f"row {'AB'[place // 3]}, panel {place % 3 + 1}: dots", figures.dots(axes)
     yield "draw_relations: changes what it is given?", is_changed
+
+
+def angles(cosines, own_and_others) -> Facts:
+    """Cosines between arrays of different numbers of vectors, and means of tables made up."""
+    group = "cosines, of vectors of the check's own"
+    for n_first, n_second, width in ((5, 3, 7), (2, MORE_TARGETS, MORE_COORDINATES)):
+        rng = np.random.default_rng(width)
+        first = rng.normal(0.5, 1, (n_first, width)) * rng.uniform(0.1, 9, (n_first, 1))
+        second = rng.normal(0.5, 1, (n_second, width)) * rng.uniform(0.1, 9, (n_second, 1))
+        second[0] *= -1  # more than a right angle away from most
+        what = f"{n_first} vectors with {n_second}"
+        yield from calls(group, cosines, first, second, what=what)
+    group = "own_and_others, of tables of the check's own"
+    for n in (3, MORE_TARGETS):
+        table = np.random.default_rng(n).uniform(-1, 1, (n, n)) + np.diag(np.full(n, 0.5))
+        answer, is_changed = tried(own_and_others, table)
+        yield f"{group}: how many numbers for {n} targets", outline(answer)
+        yield f"{group}: changes what it is given?", is_changed
+        for name, number in zip(("own", "others"), answer, strict=True):
+            yield f"{group}: {name}, of {n} targets", number
 
 
 check = checker(__name__)
