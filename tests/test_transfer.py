@@ -111,8 +111,6 @@ def count(solution):
     return literal_blanks(cells, [code for page in chapters_of(solution) for code in code_of(page)])
 
 
-
-
 @pytest.mark.parametrize("solution", SOLUTIONS, ids=lambda path: path.stem)
 def test_at_most_a_third_of_the_blanks_stand_in_the_chapter(solution):
     found, blanks = count(solution)
