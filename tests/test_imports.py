@@ -55,7 +55,8 @@ BUILD_ORDER = re.findall(r"^\| `(\w+)` \|", MAP, re.MULTILINE)  # the same for c
 BUILDERS = sorted((CODE / "coursebuild").glob("[!_]*.py"))
 MODULES = sorted((CODE / "layerlab").glob("*.py"))
 CHECKS = sorted((CODE / "coursechecks").glob("*.py"))
-SHARED = ["words", "engine", "arrays", "figures"]  # of coursechecks, each may import the former
+# Of coursechecks, each may import the former.
+SHARED = ["words", "engine", "arrays", "figures", "networks"]
 
 
 def imported_modules(source: str) -> set[str]:

@@ -116,7 +116,7 @@ def taus(taus_of) -> Facts:
         gaps = rng.integers(1, 2 * length, 60)
         gaps[:4] = length - 1, length, length - 2, length + 1
         rng.shuffle(gaps)
-        common = np.maximum(length - gaps, 0)
+        common = np.clip(length - gaps, 0, None)
         slope = np.where(common > 0, -1, 0.6)  # the two taus have different signs
         values = slope * gaps + rng.normal(0, length / 3, len(gaps))
         values[common == 1] += length  # so that it matters to whom these few belong
@@ -200,7 +200,7 @@ def band(place_in_band, outside_by_chance) -> Facts:
         draws = np.linspace(-0.3, 0.4, n_blocks) + rng.normal(0, 0.2, (n_draws, n_blocks)).round(3)
         low, second, *_, high = np.sort(draws, axis=0)
         places = [low - 0.01, low, second, draws.mean(axis=0), high, high + 0.01, low + 9]
-        trained = np.stack(places)[np.arange(n_blocks) % len(places), np.arange(n_blocks)]
+        trained = np.stack(places)[np.arange(len(low)) % len(places), np.arange(len(low))]
         what = f"{n_draws} draws in {n_blocks} blocks"
         yield from calls(group, function, trained, draws, what=what)
     for n_blocks, n_draws in ((12, 8), (30, 3), (6, 19)):
