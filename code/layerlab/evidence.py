@@ -133,14 +133,14 @@ def report(
 
     Notes
     -----
-    The spread is the standard deviation of unclipped estimates over m parts, by the root of m [1]_;
+    The spread is the standard deviation of unclipped estimates over m parts, by the root of m;
     parts are drawn without replacement, since a sample and its copy would pass for a relation, and
     are stretches where the samples are ordered. It knows nothing of a bias that all parts share.
 
     References
     ----------
-    .. [1] C. M. Holmes and I. Nemenman, "Estimation of mutual information for real-valued data with
-       error bars and controlled bias", Physical Review E 100, 022404, 2019.
+    C. M. Holmes and I. Nemenman, "Estimation of mutual information for real-valued data with
+    error bars and controlled bias", Physical Review E 100, 022404, 2019.
 
     Examples
     --------
