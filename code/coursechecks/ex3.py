@@ -318,21 +318,23 @@ def _of_block(number: int) -> set[str]:
 def adds_up(missed) -> Facts:
     """Sums that are off at one place, too low or too high, and changes of either sign."""
     group = "missed, of streams of the check's own"
-    for error, largest, n_tokens in (
-        (-0.5, 8.0, 5),
-        (0.25, -6.0, 7),
-        (2**-15, 5.0, 120),
-        (9.0, -3.0, 4),
+    first, last = (0, 0, 2), (1, -1, 0)  # text, token, coordinate
+    for error, largest, n_tokens, worst, lesser in (
+        (-0.5, 8.0, 5, last, first),
+        (0.25, -6.0, 7, first, last),
+        (2**-15, 5.0, 120, last, first),
+        (9.0, -3.0, 4, last, first),
     ):
         rng = np.random.default_rng(n_tokens)
         numbers = rng.integers(-16, 16, (4, 2, n_tokens, 3)) / 8
         before, attention, mlp, _ = torch.from_numpy(numbers)
         attention[0, 1, 2] = largest - mlp[0, 1, 2]  # the largest change, but for an error above it
-        attention[1, -1, 0] = -0.75 * error - mlp[1, -1, 0]
+        attention[worst] = -0.75 * error - mlp[worst]
         after = before + attention + mlp
-        after[1, -1, 0] += error
+        after[worst] += error
+        after[lesser] -= error / 2  # a smaller one of the other sign
         before, after = (stream + 40 for stream in (before, after))  # far from 0 on one side
-        what = f"an error of {error} in one of {n_tokens} tokens"
+        what = f"an error of {error} at worst, in {n_tokens} tokens"
         yield from calls(group, missed, before, after, attention, mlp, what=what)
 
 
