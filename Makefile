@@ -43,14 +43,14 @@ endif
 book: $(READY)  ## Build the site into _build/html; SOLUTIONS=no leaves the solutions out
 	@$(RUN) -m coursebuild.build --solutions $(SOLUTIONS)
 
-new: $(READY)  ## Begin an exercise: make new NAME=08-topic
-	@$(RUN) -m coursebuild.new $(or $(NAME),$(error Name the exercise: make new NAME=08-topic))
+new: $(READY)  ## Begin an exercise: make new NAME=10-topic
+	@$(RUN) -m coursebuild.new $(or $(NAME),$(error Name the exercise: make new NAME=10-topic))
 
 exercises: $(READY)  ## Make the notebooks in exercises/, and what their checks know, from the solutions
 	@$(RUN) -m coursebuild.notebooks
 	@$(RUN) -m coursebuild.seen $(NAME)
 
-gate: $(READY)  ## Check what the exercises promise, each with its solution; NAME=08-topic tries one
+gate: $(READY)  ## Check what the exercises promise, each with its solution; NAME=10-topic tries one
 	@$(RUN) -m coursebuild.gate $(NAME)
 
 grading: $(READY)  ## Make a course folder for nbgrader in _build/grading

@@ -83,7 +83,7 @@ def course(tmp_path_factory):
     root = make_book(tmp_path_factory.mktemp("new"))
     shutil.rmtree(root / "code")
     for package in ("coursebuild", "coursechecks", "layerlab"):
-        ignore = shutil.ignore_patterns("__pycache__", "data", "ex?.py", "seen")
+        ignore = shutil.ignore_patterns("__pycache__", "data", "ex[0-9]*.py", "seen")
         shutil.copytree(ROOT / "code" / package, root / "code" / package, ignore=ignore)
     for name in ("articles", "model"):  # no page reads what lies there
         (root / "code" / "layerlab" / "data" / name).mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Begin an exercise: a solution with one step, its mistakes, its check. `make new NAME=08-topic`
+"""Begin an exercise: a solution with one step, its mistakes, its check. `make new NAME=10-topic`
 
 What is written is whole: it can be built and passes the gate, as a draft. Its author replaces the
 example by steps of the subject, one at a time.
@@ -116,7 +116,7 @@ def files(root: Path, name: str) -> dict[Path, str]:
     root : Path
         The root of the course.
     name : str
-        Such as ``08-topic``.
+        Such as ``10-topic``.
 
     Raises
     ------
@@ -124,7 +124,7 @@ def files(root: Path, name: str) -> dict[Path, str]:
         If the name is none of an exercise, or its number is taken.
     """
     if not NAME.fullmatch(name):
-        raise CourseError(f"{name!r} names no exercise; write NN-topic, such as 08-topic")
+        raise CourseError(f"{name!r} names no exercise; write NN-topic, such as 10-topic")
     digits, _, topic = name.partition("-")
     texts = {
         root / "solutions" / f"{name}.md": SOLUTION,
@@ -143,7 +143,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m coursebuild.new", description="Begin an exercise."
     )
-    parser.add_argument("name", help="the new exercise, such as 08-topic")
+    parser.add_argument("name", help="the new exercise, such as 10-topic")
     name = parser.parse_args(arguments).name
     try:
         root = course_root()
