@@ -1,5 +1,7 @@
 """Long lines and wide tables: what is added to them leaves what they say as it was."""
 
+from html import escape
+
 import pytest
 from bs4 import BeautifulSoup
 
@@ -31,6 +33,21 @@ def test_a_long_line_can_break_and_the_block_knows_how_long_it_is():
 def test_what_is_read_and_copied_stays_the_same():
     html = f"<pre><span></span>a &lt; b {LONG}\n\n    {LONG}\n</pre>"
     assert parse(html).text == BeautifulSoup(html, "html.parser").text
+
+
+def test_lines_of_a_printed_table_break_between_the_same_columns():
+    head = "name      tau  Kendall p   Mantel p  blocks"
+    row = "L1&L2    0.47    6.2e-06   < 0.0003  3 of 12"
+    text = "\n".join(["A title over the table", head, row])
+    page = parse(f"<pre><span></span>{escape(text)}</pre>")
+    assert page.text == text
+    lines = [[part.text for part in line("span")] for line in page.find_all(class_="fold")]
+    assert lines[0] == ["name     ", " tau  ", "Kendall p   ", "Mantel p  ", "blocks"]
+    assert lines[1] == ["L1&L2    ", "0.47  ", "  6.2e-06   ", "< 0.0003  ", "3 of 12"]
+
+
+def test_lines_without_columns_in_common_break_at_any_word():
+    assert "column" not in lay_out(f"<pre>{'a word ' * 9}\n{'some others ' * 9}</pre>")
 
 
 def test_characters_are_counted_and_not_what_writes_them():

@@ -8,12 +8,15 @@ that it is copied and searched as before.
 
 import re
 from html import escape, unescape
+from itertools import pairwise
 
 FITS = 40  # characters of a line that fit on a narrow phone at the smallest size
+NOTHING = "<span></span>"  # Pygments begins with it
 PRE = re.compile(r"<pre>(.*?)</pre>", re.DOTALL)
 TABLE = re.compile(r'<table class="([^"]*)">(.*?)</table>', re.DOTALL)
 ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
 CELL = re.compile(r"<(t[hd])\b([^>]*)>(.*?)</\1>", re.DOTALL)
+COLUMN = 32  # characters that the widest column of a printed table may have
 CHARACTER, PADDING = 8.5, 10  # px, of a table's letters and a cell's sides where room is short
 PHONE = 21  # rem, the column of a phone
 STEPS = 30, 46  # rem: a table stacks where its room is less than one of these
@@ -34,15 +37,28 @@ def _mark_long_lines(match: re.Match) -> str:
 
     Pygments closes all its elements at a line's end.
     """
-    lines = match[1].split("\n")
-    lengths = [len(_words(line)) for line in lines]
-    if max(lengths) <= FITS:
+    lines = match[1].removeprefix(NOTHING).split("\n")
+    texts = [_words(line) for line in lines]
+    longest = max(map(len, texts))
+    if longest <= FITS:
         return match[0]
-    marked = (
-        f'<span class="fold">{line}</span>' if length > FITS else line
-        for line, length in zip(lines, lengths, strict=True)
-    )
-    return f'<pre style="--longest:{max(lengths)}">' + "\n".join(marked) + "</pre>"
+    long = [i for i, text in enumerate(texts) if len(text) > FITS]
+    starts = [] if "<" in match[1].removeprefix(NOTHING) else _columns([texts[i] for i in long])
+    for i in long:
+        parts = [texts[i][start:end] for start, end in pairwise([*starts, None])]
+        columns = (f'<span class="column">{escape(part)}</span>' for part in parts if part)
+        lines[i] = f'<span class="fold">{"<wbr>".join(columns) or lines[i]}</span>'
+    return f'<pre style="--longest:{longest}">{NOTHING}' + "\n".join(lines) + "</pre>"
+
+
+def _columns(lines: list[str]) -> list[int]:
+    """Return where columns begin that all lines have in common; none if this is no table."""
+    longest = max(map(len, lines))
+    padded = [line.ljust(longest) for line in lines]
+    gaps = [all(line[i] == " " for line in padded) for i in range(longest)]
+    starts = [0, *(i + 1 for i, (gap, after) in enumerate(pairwise(gaps)) if gap and not after)]
+    widest = max(end - start for start, end in pairwise([*starts, longest]))
+    return starts if len(lines) > 1 and widest <= COLUMN else []
 
 
 def _name_cells(match: re.Match) -> str:
@@ -65,7 +81,7 @@ def _name_cells(match: re.Match) -> str:
 
 
 def _width(texts: tuple[str, ...]) -> float:
-    """Guess the pixels that a column needs: its longest word, or its longest text on three lines."""
+    """Guess the pixels a column needs: for its longest word, or its longest text on three lines."""
     longest_word = max((len(word) for text in texts for word in text.split()), default=0)
     return max(longest_word, max(map(len, texts)) / 3) * CHARACTER + PADDING
 
