@@ -40,11 +40,12 @@ LOOK = """(() => {
       const box = e.getBoundingClientRect();
       if (!box.width || getComputedStyle(e).visibility == "hidden") continue;
       let over = box.right - document.documentElement.clientWidth;
-      for (let b = e; b && b != document.body; b = b.parentElement) {
-        if (b != e && getComputedStyle(b).overflowX == "visible") continue;
-        const inner = b.getBoundingClientRect().left + b.clientLeft + b.clientWidth;
-        const wider = b.clientWidth && b.scrollWidth - b.clientWidth;  // elements in a line have 0
-        over = Math.max(over, b == e ? wider : box.right - inner);
+      const scrolls = getComputedStyle(e).overflowX != "visible";
+      if (kind != "formula" || scrolls) over = Math.max(over, e.scrollWidth - e.clientWidth);
+      for (let b = e.parentElement; b != document.body; b = b.parentElement) {
+        if (getComputedStyle(b).overflowX == "visible") continue;
+        const left = b.getBoundingClientRect().left + b.clientLeft;
+        over = Math.max(over, box.right - left - b.clientWidth);
       }
       const cut = over > 1 ? Math.round(over) : 0;
       found.push({kind, cut, words: e.innerText?.trim().slice(0, 60) ?? e.alt ?? ""});
