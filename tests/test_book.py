@@ -9,6 +9,7 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
+from benchmarks.cut_blocks import NoBrowser, look_at
 from coursebuild.course import drafts
 from layerlab.figures import FILE_NAMES
 
@@ -47,6 +48,22 @@ def page(name: str) -> BeautifulSoup:
 def test_the_build_says_what_to_open(site):
     assert f"Open {HTML / 'index.html'}" in site
     assert (HTML / "index.html").is_file()
+
+
+@pytest.mark.check
+@pytest.mark.usefixtures("site")
+def test_no_code_output_table_or_figure_is_cut_at_any_width():
+    try:
+        seen = list(look_at(HTML))
+    except NoBrowser as error:
+        pytest.skip(str(error))
+    cut = [
+        (page, width, block)
+        for page, width, found in seen
+        for block in found
+        if block["cut"] and block["kind"] != "formula"  # which scrolls, with a sign of it
+    ]
+    assert seen and not cut
 
 
 def test_parts_are_numbered_as_they_follow_each_other():

@@ -45,6 +45,7 @@ from coursebuild.downloads import (
 )
 from coursebuild.execution import Run, execute_notebooks, fingerprint, prepare_kernels
 from coursebuild.inputs import Sources, modules_in_common
+from coursebuild.layout import lay_out
 from coursebuild.notebooks import solution_page
 from coursebuild.outputs import Outputs
 from layerlab.errors import LayerlabError
@@ -54,7 +55,7 @@ logger = logging.getLogger(__name__)
 DESCRIPTION_LENGTH = 160
 MATHJAX_PARTS = ("tex-chtml.js", "output/chtml/fonts", "input/tex/extensions", "a11y")
 OWN_MODULES = ("site", "audit", "downloads", "outputs", "inputs", "execution", "kernels")
-OWN_MODULES += ("notebooks", "rules", "blanks", "course")
+OWN_MODULES += ("layout", "notebooks", "rules", "blanks", "course")
 EXERCISE_FOLDERS = ("exercises", "solutions")  # the one that is never withheld comes first
 TOC_LISTS = ("parts", "subtrees", "chapters", "sections", "entries")
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of an object in memory
@@ -103,6 +104,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("env-get-updated", write_pages_that_may_refer)
     app.connect("html-page-context", describe_page)
     app.connect("html-page-context", mend_accessibility)
+    app.connect("html-page-context", make_room)
     app.connect("html-page-context", offer_downloads)
     app.connect("build-finished", finish_site, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
@@ -495,6 +497,11 @@ def mend_accessibility(app: Sphinx, pagename, templatename, context: dict, doctr
     for attribute in MISLEADING:
         body = body.replace(attribute, "")
     context["body"] = body
+
+
+def make_room(app: Sphinx, pagename, templatename, context: dict, doctree) -> None:
+    """Let long lines break and wide tables stack where a window is narrow."""
+    context["body"] = lay_out(context.get("body", ""))
 
 
 def _first_paragraph(doctree: nodes.document) -> str:
