@@ -12,7 +12,7 @@ from layerlab.errors import MeasureError, ModelError, TargetError
 from layerlab.families import find_outputs
 from layerlab.heads import find_projection, head_activations
 from layerlab.hooks import last_token_activations, record
-from layerlab.interventions import ablate, prediction_changes
+from layerlab.interventions import ablate, prediction_changes, random_steps
 
 NORM_BEHIND = ("gemma2", "gemma3_text", "olmo2")
 SPLIT = [(kind, shape) for kind, shape in KINDS if kind not in NORM_BEHIND]
@@ -131,6 +131,21 @@ def test_its_own_value_changes_nothing(model):
     ]
     found = prediction_changes(model, windows, [1, 2], changes)
     np.testing.assert_allclose(found.divergence, 0, atol=1e-6)
+
+
+def test_random_steps_are_as_long_as_the_way_to_the_goal_and_lead_elsewhere():
+    rng = np.random.default_rng(1)
+    rows, goal = rng.standard_normal((40, 64)), rng.standard_normal(64)
+    moved = random_steps(rows, goal)
+    lengths = np.linalg.norm(goal - rows, axis=1)
+    np.testing.assert_allclose(np.linalg.norm(moved - rows, axis=1), lengths)
+    cosines = ((moved - rows) * (goal - rows)).sum(axis=1) / lengths**2
+    assert abs(cosines.mean()) < 0.1 and np.abs(cosines).max() < 0.6
+    assert np.array_equal(moved, random_steps(rows, np.tile(goal, (40, 1))))
+    assert not np.allclose(moved, random_steps(rows, goal, seed=1))
+    for wrong in (goal[:5], rows[:3]):
+        with pytest.raises(MeasureError, match="give .n, width."):
+            random_steps(rows, wrong)
 
 
 def test_an_error_inside_leaves_no_hook(model):

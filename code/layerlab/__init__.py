@@ -16,7 +16,8 @@ _attach, _, __all__ = lazy_loader.attach_stub(__name__, __file__)
 # What `import *`, help() and tab completion offer is what can be had here.
 _NEED_MODELS = {"Comparison", "Investigation", "ablate", "compare", "fetch_article"}
 _NEED_MODELS |= {"head_activations", "investigate", "last_token_activations", "load_article"}
-_NEED_MODELS |= {"load_model", "prediction_changes", "record", "target_activations"}
+_NEED_MODELS |= {"load_model", "prediction_changes", "random_steps"}
+_NEED_MODELS |= {"record", "target_activations"}
 if find_spec("torch") is None:
     __all__ = [name for name in __all__ if name not in _NEED_MODELS]
 

@@ -17,6 +17,7 @@ from .information import mutual_information as mutual_information
 from .information import pairwise_mutual_information as pairwise_mutual_information
 from .interventions import ablate as ablate
 from .interventions import prediction_changes as prediction_changes
+from .interventions import random_steps as random_steps
 from .investigation import Investigation as Investigation
 from .investigation import investigate as investigate
 from .models import load_model as load_model

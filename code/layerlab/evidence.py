@@ -280,7 +280,7 @@ def _worth(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def _inflation(first: np.ndarray, second: np.ndarray) -> float:
-    return float(1 + 2 * (first @ second.T).max())
+    return float(1 + 2 * np.inner(first, second).max())
 
 
 def _memories(values: np.ndarray, n_lags: int) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from layerlab._validate import finite, is_whole, whole_numbers
+from layerlab._validate import finite, is_whole, random_seed, whole_numbers
 from layerlab.errors import MeasureError, ModelError, TargetError
 from layerlab.families import COMPONENTS, Family, find_outputs
 from layerlab.heads import find_projection
@@ -229,6 +229,47 @@ def _changes_of_batch(
         found.append(torch.stack([divergence, surprise]))
     nats = torch.stack(found, dim=1).cpu().numpy()
     return nats / np.log(2)
+
+
+def random_steps(rows: ArrayLike, goal: ArrayLike, *, seed: int = 0) -> NDArray[np.float64]:
+    """Each row moved in a random direction, by as much as a goal is away from it.
+
+    Beside what a replacement by that goal costs, this is what any push of its size costs there.
+
+    Parameters
+    ----------
+    rows : array_like, shape (n, width)
+        What a component adds, in the unit of the activations.
+    goal : array_like, shape (width,) or (n, width)
+        What would take its place.
+    seed : int
+        Random seed of the directions.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, width)
+
+    Raises
+    ------
+    MeasureError
+        If the shapes do not fit, or a value is NaN or infinite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> moved = random_steps([[3.0, 4.0], [0.0, 1.0]], [0.0, 0.0])
+    >>> np.linalg.norm(moved - [[3.0, 4.0], [0.0, 1.0]], axis=1)
+    array([5., 1.])
+    """
+    start, end = finite(rows, "rows"), finite(goal, "goal")
+    if start.ndim != 2 or end.shape not in (start.shape, start.shape[1:]):
+        raise MeasureError(
+            f"rows have the shape {start.shape} and goal {end.shape}: give (n, width), and a goal "
+            "for all or one for each"
+        )
+    lengths = np.linalg.norm(end - start, axis=1, keepdims=True)  # (n, 1)
+    way = np.random.default_rng(random_seed(seed)).normal(size=start.shape)
+    return start + way * (lengths / np.linalg.norm(way, axis=1, keepdims=True))
 
 
 # ---- hooks -----------------------------------------------------------------------------------
