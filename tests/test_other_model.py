@@ -20,6 +20,7 @@ from coursebuild.execution import GUARD, Run, execute_notebooks
 ROOT = course_root()
 WEIGHTS = "code/layerlab/data/model"
 STOPS = {  # what these say of the embedded model is not so for a random one
+    "welcome",
     "house",
     "03-hooks-and-tokens",
     "06-laminar-sweep",
