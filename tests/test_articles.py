@@ -33,6 +33,16 @@ def test_folder_is_no_article(tmp_path):
         load_article(str(tmp_path))
 
 
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no such device")
+def test_what_never_ends_is_no_article(tmp_path, monkeypatch):
+    monkeypatch.setattr(articles, "MOST_BYTES", 2**20)
+    with pytest.raises(ArticleError, match=r"'/dev/zero' has more than 1 MiB, or no end"):
+        load_article("/dev/zero")
+    whole = tmp_path / "whole.txt"
+    whole.write_text("tea " * 2**18, "utf-8")
+    assert len(load_article(whole)) == 2**20
+
+
 @pytest.mark.parametrize(
     "data",
     [

@@ -26,6 +26,7 @@ BYTE_ORDER_MARKS = {
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
 GIVE = "give 'embedded', the path of a text file, 'wikipedia:Title', or a wiki page's address"
+MOST_BYTES = 2**28  # of a file, which may be a device that never ends
 NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\ud800-\udfff]")  # control characters, and half ones
 
 
@@ -128,11 +129,17 @@ def _check_text(source: str, text: str) -> str:
 
 def _read_file(path: Traversable) -> str:
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:  # a name with a NUL is a ValueError
         raise ArticleError(
             f"cannot read the article {str(path)!r} ({getattr(error, 'strerror', error)}): {GIVE}"
         ) from error
+    if len(data) > MOST_BYTES:
+        raise ArticleError(
+            f"{str(path)!r} has more than {MOST_BYTES >> 20} MiB, or no end: give the text of one "
+            "article"
+        )
     mark = next((mark for mark in BYTE_ORDER_MARKS if data.startswith(mark)), b"")
     encoding = BYTE_ORDER_MARKS.get(mark, "utf-8")
     try:
