@@ -56,6 +56,12 @@ def test_its_spread_is_about_that_of_fresh_samples():
     assert 0.6 < np.mean([each.spread for each in found]) / fresh < 1.6
 
 
+def test_its_spread_knows_no_origin_and_no_unit():
+    x, y = normal_pair(0.7, 300)
+    near, far, tiny = (report(v, y, n_shuffles=1).spread for v in (x, 1e9 + x, 1e-18 * x))
+    assert far == pytest.approx(near, abs=0.005) and tiny == pytest.approx(near, abs=0.005)
+
+
 def test_ordered_samples_are_judged_by_shifts_and_cut_into_stretches():
     x, y = walks(347)
     found = report(x, y, ordered=True, n_shuffles=50)

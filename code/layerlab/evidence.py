@@ -189,6 +189,7 @@ def _spread(x: np.ndarray, y: np.ndarray, ordered: bool, options: dict) -> float
     n_parts = min(_N_PARTS, x.size // smallest)
     if n_parts < 2:
         return float("nan")
+    x, y = (_standard(v) if np.ptp(v) else v for v in (x, y))  # an offset may be beyond reach
     rng = np.random.default_rng(options["seed"])
     order = np.arange(x.size) if ordered else rng.permutation(x.size)
     parts = np.array_split(order, n_parts)
