@@ -48,6 +48,7 @@ from coursebuild.inputs import Sources, modules_in_common
 from coursebuild.layout import lay_out
 from coursebuild.notebooks import solution_page
 from coursebuild.outputs import Outputs
+from coursebuild.web import make_scripts, scripts_asked_for, web_folder
 from layerlab.errors import LayerlabError
 
 logger = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ logger = logging.getLogger(__name__)
 DESCRIPTION_LENGTH = 160
 MATHJAX_PARTS = ("tex-chtml.js", "output/chtml/fonts", "input/tex/extensions", "a11y")
 OWN_MODULES = ("site", "audit", "downloads", "outputs", "inputs", "execution", "kernels")
-OWN_MODULES += ("layout", "notebooks", "rules", "blanks", "course")
+OWN_MODULES += ("web", "layout", "notebooks", "rules", "blanks", "course")
 EXERCISE_FOLDERS = ("exercises", "solutions")  # the one that is never withheld comes first
 TOC_LISTS = ("parts", "subtrees", "chapters", "sections", "entries")
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of an object in memory
@@ -94,6 +95,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("config-inited", leave_out_drafts, priority=350)
     app.connect("config-inited", fill_in_steps, priority=400)
     app.connect("config-inited", use_local_mathjax)
+    app.connect("config-inited", bundle_scripts)
     app.connect("builder-inited", prepare_downloads)
     app.connect("builder-inited", start_kernels_from_here)
     app.connect("env-get-outdated", require_pages_of_exercises)
@@ -106,6 +108,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("html-page-context", mend_accessibility)
     app.connect("html-page-context", make_room)
     app.connect("html-page-context", offer_downloads)
+    app.connect("html-page-context", load_scripts)
     app.connect("build-finished", finish_site, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -150,6 +153,8 @@ def name_what_pages_are_made_with(app: Sphinx, config) -> None:
     own = [f"{name}.py" for name in OWN_MODULES]
     look = [*config.html_static_path, *config.templates_path]  # the theme adds absolute paths
     look = [name for name in look if not Path(name).is_absolute()]
+    if web_folder(Path(app.srcdir)).is_dir():
+        look.append(web_folder(Path(app.srcdir)).relative_to(app.srcdir).as_posix())
     try:
         config.course_builder = fingerprint(Path(__file__).parent, own)
         config.course_look = fingerprint(Path(app.srcdir), look)
@@ -502,6 +507,26 @@ def mend_accessibility(app: Sphinx, pagename, templatename, context: dict, doctr
 def make_room(app: Sphinx, pagename, templatename, context: dict, doctree) -> None:
     """Let long lines break and wide tables stack where a window is narrow."""
     context["body"] = lay_out(context.get("body", ""))
+
+
+def bundle_scripts(app: Sphinx, config) -> None:
+    """Make the pages' own scripts, as a folder of static files."""
+    static = build_folder(app).resolve() / ".web"
+    try:
+        app.course_scripts = make_scripts(Path(app.srcdir), static / "web")
+    except LayerlabError as error:
+        raise ExtensionError(str(error)) from error
+    if app.course_scripts:
+        config.html_static_path = [*config.html_static_path, static.as_posix()]
+
+
+def load_scripts(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """Load the scripts that a page asks for, and no others."""
+    for name in scripts_asked_for(context.get("body", "")):
+        if name not in app.course_scripts:
+            known = ", ".join(app.course_scripts) or "none"
+            raise ExtensionError(f'{pagename}: data-script="{name}"; book/web has {known}')
+        app.add_js_file(f"web/{name}.js", loading_method="defer")
 
 
 def _first_paragraph(doctree: nodes.document) -> str:
