@@ -9,7 +9,8 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-from benchmarks.cut_blocks import NoBrowser, look_at
+from benchmarks.browser import NoBrowser
+from benchmarks.cut_blocks import look_at
 from coursebuild.course import drafts
 from layerlab.figures import FILE_NAMES
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from benchmarks.cut_blocks import NoBrowser, look_at
+from benchmarks.browser import NoBrowser
+from benchmarks.cut_blocks import look_at
 
 LONG = "a line that has no room in its box " * 9
 PAGE = """<!DOCTYPE html><meta name="viewport" content="width=device-width">

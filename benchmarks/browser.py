@@ -1,0 +1,65 @@
+"""A Chromium without a window, and a server of a folder: for all that looks at built pages."""
+
+import shutil
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+from playwright.sync_api import sync_playwright
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+OPTIONS = ["--no-sandbox", "--hide-scrollbars"]  # root has no sandbox, and scrollbars take room
+READY = """async () => {
+  await document.fonts.ready;
+  if (window.MathJax?.startup) await MathJax.startup.promise;
+}"""
+
+
+class NoBrowser(RuntimeError):
+    """No Chromium is on this machine."""
+
+
+@contextmanager
+def browser():
+    """Start Chromium; yields Playwright's Browser, and ends it.
+
+    Raises
+    ------
+    NoBrowser
+        If there is none on the path.
+    """
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if program is None:
+        raise NoBrowser(f"none of {', '.join(PROGRAMS)} is on the path; install Chromium")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=OPTIONS)
+        try:
+            yield chromium
+        finally:
+            chromium.close()
+
+
+@contextmanager
+def served(folder):
+    """Serve that folder on this machine; yields the address."""
+    handler = partial(QuietHandler, directory=folder)
+    with ThreadingHTTPServer(("localhost", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://localhost:{server.server_port}"
+        finally:
+            server.shutdown()
+
+
+def open_page(page, address):
+    """Load a page in a tab, to its last letter and formula."""
+    page.goto(address)
+    page.evaluate(READY)
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serves files and says nothing of it."""
+
+    def log_message(self, *_):
+        pass
