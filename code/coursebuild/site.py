@@ -54,9 +54,10 @@ from layerlab.errors import LayerlabError
 logger = logging.getLogger(__name__)
 
 DESCRIPTION_LENGTH = 160
+LOOK = "look"  # the style of all pages, among what is made of book/web
 MATHJAX_PARTS = ("tex-chtml.js", "output/chtml/fonts", "input/tex/extensions", "a11y")
 OWN_MODULES = ("site", "audit", "downloads", "outputs", "inputs", "execution", "kernels")
-OWN_MODULES += ("web", "layout", "notebooks", "rules", "blanks", "course")
+OWN_MODULES += ("web", "layout", "contents", "cards", "notebooks", "rules", "blanks", "course")
 EXERCISE_FOLDERS = ("exercises", "solutions")  # the one that is never withheld comes first
 TOC_LISTS = ("parts", "subtrees", "chapters", "sections", "entries")
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of an object in memory
@@ -82,7 +83,8 @@ def setup(app: Sphinx) -> dict:
     # As `-W --keep-going` would: count every warning, finish, and fail at the end.
     app.keep_going, app.warningiserror = True, False
 
-    app.setup_extension("coursebuild.glossary")
+    for name in ("glossary", "contents", "cards"):
+        app.setup_extension(f"coursebuild.{name}")
     app.add_config_value("course_builder", "", "env", types=[str])
     app.add_config_value("course_look", "", "html", types=[str])
     app.add_config_value("course_solutions", True, "env", types=[bool])
@@ -518,6 +520,8 @@ def bundle_scripts(app: Sphinx, config) -> None:
         raise ExtensionError(str(error)) from error
     if app.course_scripts:
         config.html_static_path = [*config.html_static_path, static.as_posix()]
+    if LOOK in app.course_scripts:
+        app.add_css_file(f"web/{LOOK}.css", priority=900)  # after the theme's
 
 
 def load_scripts(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
