@@ -18,7 +18,7 @@ from coursebuild.contents import parts
 logger = logging.getLogger(__name__)
 
 MINUTES = re.compile(r"about (\d+) minutes")
-ABLE = re.compile(r"(?:After|Afterwards|after)\b[^.]*?\byou (?:can|know) (?:[^.]|\.(?=\w))+\.")
+ABLE = re.compile(r"(?:After|Afterwards|after)\b[^.]*?\byou (?:can|know) .+?\.(?=\s+[A-Z]|$)")
 DIFFICULTY = re.compile(r"Difficulty: ([\w ]+)")
 
 

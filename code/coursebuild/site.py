@@ -31,6 +31,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import ConfigError, ExtensionError
 from sphinx.util import logging
 
+from coursebuild import cards, contents, glossary
 from coursebuild.audit import audit_site
 from coursebuild.course import drafts
 from coursebuild.downloads import (
@@ -57,7 +58,17 @@ DESCRIPTION_LENGTH = 160
 LOOK = "look"  # the style of all pages, among what is made of book/web
 MATHJAX_PARTS = ("tex-chtml.js", "output/chtml/fonts", "input/tex/extensions", "a11y")
 OWN_MODULES = ("site", "audit", "downloads", "outputs", "inputs", "execution", "kernels")
-OWN_MODULES += ("web", "layout", "contents", "cards", "notebooks", "rules", "blanks", "course")
+OWN_MODULES += (
+    "web",
+    "layout",
+    "glossary",
+    "contents",
+    "cards",
+    "notebooks",
+    "rules",
+    "blanks",
+    "course",
+)
 EXERCISE_FOLDERS = ("exercises", "solutions")  # the one that is never withheld comes first
 TOC_LISTS = ("parts", "subtrees", "chapters", "sections", "entries")
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of an object in memory
@@ -83,8 +94,8 @@ def setup(app: Sphinx) -> dict:
     # As `-W --keep-going` would: count every warning, finish, and fail at the end.
     app.keep_going, app.warningiserror = True, False
 
-    for name in ("glossary", "contents", "cards"):
-        app.setup_extension(f"coursebuild.{name}")
+    for module in (glossary, contents, cards):
+        app.setup_extension(module.__name__)
     app.add_config_value("course_builder", "", "env", types=[str])
     app.add_config_value("course_look", "", "html", types=[str])
     app.add_config_value("course_solutions", True, "env", types=[bool])
