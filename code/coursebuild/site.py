@@ -31,7 +31,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import ConfigError, ExtensionError
 from sphinx.util import logging
 
-from coursebuild import cards, contents, glossary
+from coursebuild import cards, contents, glossary, published
 from coursebuild.audit import audit_site
 from coursebuild.course import drafts
 from coursebuild.downloads import (
@@ -94,7 +94,7 @@ def setup(app: Sphinx) -> dict:
     # As `-W --keep-going` would: count every warning, finish, and fail at the end.
     app.keep_going, app.warningiserror = True, False
 
-    for module in (glossary, contents, cards):
+    for module in (glossary, contents, cards, published):
         app.setup_extension(module.__name__)
     app.add_config_value("course_builder", "", "env", types=[str])
     app.add_config_value("course_look", "", "html", types=[str])
