@@ -58,17 +58,8 @@ DESCRIPTION_LENGTH = 160
 LOOK = "look"  # the style of all pages, among what is made of book/web
 MATHJAX_PARTS = ("tex-chtml.js", "output/chtml/fonts", "input/tex/extensions", "a11y")
 OWN_MODULES = ("site", "audit", "downloads", "outputs", "inputs", "execution", "kernels")
-OWN_MODULES += (
-    "web",
-    "layout",
-    "glossary",
-    "contents",
-    "cards",
-    "notebooks",
-    "rules",
-    "blanks",
-    "course",
-)
+OWN_MODULES += ("web", "layout", "glossary", "contents", "cards", "published")
+OWN_MODULES += ("notebooks", "rules", "blanks", "course")
 EXERCISE_FOLDERS = ("exercises", "solutions")  # the one that is never withheld comes first
 TOC_LISTS = ("parts", "subtrees", "chapters", "sections", "entries")
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of an object in memory
