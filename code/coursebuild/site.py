@@ -31,6 +31,7 @@ from sphinx.errors import ConfigError, ExtensionError
 from sphinx.util import logging
 from sphinx.util.osutil import relative_uri
 
+from coursebuild import assets, cards, contents, formulas, glossary, published, search
 from coursebuild.audit import audit_site
 from coursebuild.course import drafts
 from coursebuild.downloads import (
@@ -56,9 +57,11 @@ logger = logging.getLogger(__name__)
 
 EVERY_PAGE = "page"  # the script that every page loads
 DESCRIPTION_LENGTH = 160
+LOOK = "look"  # the style of all pages, among what is made of book/web
 OWN_MODULES = ("site", "audit", "downloads", "outputs", "inputs", "execution", "kernels")
 OWN_MODULES += ("web", "pictures", "layout", "notebooks", "rules", "blanks", "course")
-PARTS = ("glossary", "formulas", "search", "assets")  # extensions that belong to this one
+OWN_MODULES += ("glossary", "contents", "cards", "published", "formulas", "search", "assets")
+PARTS = (glossary, contents, cards, published, formulas, search, assets)  # extensions of this one
 EXERCISE_FOLDERS = ("exercises", "solutions")  # the one that is never withheld comes first
 TOC_LISTS = ("parts", "subtrees", "chapters", "sections", "entries")
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of an object in memory
@@ -88,7 +91,7 @@ def setup(app: Sphinx) -> dict:
     app.keep_going, app.warningiserror = True, False
 
     for part in PARTS:
-        app.setup_extension(f"coursebuild.{part}")
+        app.setup_extension(part.__name__)
     app.add_config_value("course_builder", "", "env", types=[str])
     app.add_config_value("course_look", "", "html", types=[str])
     app.add_config_value("course_solutions", True, "env", types=[bool])
@@ -514,6 +517,8 @@ def bundle_scripts(app: Sphinx, config) -> None:
         raise ExtensionError(str(error)) from error
     if app.course_scripts:
         config.html_static_path = [*config.html_static_path, static.as_posix()]
+    if LOOK in app.course_scripts:
+        app.add_css_file(f"web/{LOOK}.css", priority=900)  # after the theme's
 
 
 def load_scripts(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:

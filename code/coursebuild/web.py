@@ -1,9 +1,10 @@
-"""The pages' own scripts: `book/web/NAME.js` becomes `_static/web/NAME.js`, for pages that ask.
+"""The pages' own scripts and styles: `book/web/NAME.js` becomes `_static/web/NAME.js`, and so on.
 
-A page asks by an element with `data-script="NAME"`. What the scripts import comes from npm, in
-the versions of `book/web/package-lock.json`, through the Node that the environment holds; it is
-kept in the environment, so that each lock file is installed once. esbuild makes one classic
-script of each file and what it imports: a browser loads no modules from `file://`.
+A page asks for a script by an element with `data-script="NAME"`. What scripts import comes from
+npm, in the versions of `book/web/package-lock.json`, through the Node that the environment holds;
+it is kept in the environment, so that each lock file is installed once. esbuild makes one classic
+script of each file and what it imports: a browser loads no modules from `file://`. Fonts that a
+style names come to lie beside it; the style is read as `_static/NAME.css`.
 """
 
 import hashlib
@@ -22,6 +23,7 @@ from layerlab.errors import LayerlabError
 ASKED = re.compile(r'\bdata-script="([\w-]+)"')
 LOCK = "package-lock.json"
 OPTIONS = ("--bundle", "--minify", "--format=iife", "--target=es2022", "--log-level=warning")
+OPTIONS += ("--loader:.woff2=file", "--asset-names=[name]", "--public-path=web")
 
 
 class WebError(LayerlabError):
@@ -70,7 +72,7 @@ def node_modules(root: Path, *, tools: bool = False) -> Path:
 
 
 def make_scripts(root: Path, out: Path) -> list[str]:
-    """Make a script of each `book/web/*.js`; return their names.
+    """Make a script or style of each `book/web/*.js` and `*.css`; return their names.
 
     Parameters
     ----------
@@ -80,7 +82,7 @@ def make_scripts(root: Path, out: Path) -> list[str]:
         The folder for the scripts. What else lies there is removed.
     """
     shutil.rmtree(out, ignore_errors=True)
-    entries = sorted(web_folder(root).glob("*.js"))
+    entries = sorted(p for p in web_folder(root).glob("*.*") if p.suffix in (".js", ".css"))
     if entries:
         modules = node_modules(root)
         tool = modules / "esbuild" / "bin" / "esbuild"
