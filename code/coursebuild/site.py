@@ -159,7 +159,7 @@ def _edition(config) -> str:
 
 def name_what_pages_are_made_with(app: Sphinx, config) -> None:
     """Let Sphinx read every page again when the builder changed, and write it when the look did."""
-    own = [f"{name}.py" for name in OWN_MODULES + PARTS] + ["formulas.cjs", "styles.cjs"]
+    own = [f"{name}.py" for name in OWN_MODULES] + ["formulas.cjs", "styles.cjs"]
     look = [*config.html_static_path, *config.templates_path]  # the theme adds absolute paths
     look = [name for name in look if not Path(name).is_absolute()]
     if web_folder(Path(app.srcdir)).is_dir():
