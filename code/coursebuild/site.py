@@ -45,6 +45,7 @@ from coursebuild.downloads import (
 )
 from coursebuild.execution import Run, execute_notebooks, fingerprint, prepare_kernels
 from coursebuild.inputs import Sources, modules_in_common
+from coursebuild.laboratory import make_laboratory
 from coursebuild.layout import lay_out
 from coursebuild.notebooks import solution_page
 from coursebuild.outputs import Outputs
@@ -56,7 +57,7 @@ logger = logging.getLogger(__name__)
 DESCRIPTION_LENGTH = 160
 MATHJAX_PARTS = ("tex-chtml.js", "output/chtml/fonts", "input/tex/extensions", "a11y")
 OWN_MODULES = ("site", "audit", "downloads", "outputs", "inputs", "execution", "kernels")
-OWN_MODULES += ("web", "layout", "notebooks", "rules", "blanks", "course")
+OWN_MODULES += ("web", "laboratory", "export", "layout", "notebooks", "rules", "blanks", "course")
 EXERCISE_FOLDERS = ("exercises", "solutions")  # the one that is never withheld comes first
 TOC_LISTS = ("parts", "subtrees", "chapters", "sections", "entries")
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of an object in memory
@@ -514,6 +515,7 @@ def bundle_scripts(app: Sphinx, config) -> None:
     static = build_folder(app).resolve() / ".web"
     try:
         app.course_scripts = make_scripts(Path(app.srcdir), static / "web")
+        make_laboratory(Path(app.srcdir), static / "lab")
     except LayerlabError as error:
         raise ExtensionError(str(error)) from error
     if app.course_scripts:

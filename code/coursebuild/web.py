@@ -82,14 +82,23 @@ def make_scripts(root: Path, out: Path) -> list[str]:
     shutil.rmtree(out, ignore_errors=True)
     entries = sorted(web_folder(root).glob("*.js"))
     if entries:
-        modules = node_modules(root)
-        tool = modules / "esbuild" / "bin" / "esbuild"
-        arguments = [str(path.resolve()) for path in entries]
-        _run(node, [str(tool), *arguments, *OPTIONS, f"--outdir={out}"], root, modules)
+        _bundle(root, entries, f"--outdir={out}")
     return [path.stem for path in entries]
 
 
-def _run(program, arguments: list[str], folder: Path, modules: Path | None = None) -> None:
+def bundle(root: Path, entry: Path) -> str:
+    """Return one classic script of a file and all that it imports."""
+    return _bundle(root, [entry])
+
+
+def _bundle(root: Path, entries: list[Path], *options: str) -> str:
+    modules = node_modules(root)
+    tool = modules / "esbuild" / "bin" / "esbuild"
+    arguments = [str(path.resolve()) for path in entries]
+    return _run(node, [str(tool), *arguments, *OPTIONS, *options], root, modules)
+
+
+def _run(program, arguments: list[str], folder: Path, modules: Path | None = None) -> str:
     variables = {**os.environ, **({"NODE_PATH": str(modules)} if modules else {})}
     done: subprocess.CompletedProcess = program(
         arguments,
@@ -102,3 +111,4 @@ def _run(program, arguments: list[str], folder: Path, modules: Path | None = Non
     if done.returncode:
         what = f"{program.__name__} {arguments[0]}"
         raise WebError(f"{what} failed in {folder}:\n{(done.stderr or done.stdout).strip()}")
+    return done.stdout

@@ -1,0 +1,201 @@
+/** What the laboratory can do, one method for each question; it knows no page and no worker. */
+
+import {
+  cityBlock,
+  euclidean,
+  mean,
+  mutualInformation,
+  pearson,
+} from "../lib/lab-measures.js";
+import { COMPONENTS, Model, meanOfRows } from "../lib/lab-model.js";
+import { divergence, likeliest, logProbabilities } from "../lib/lab-predictions.js";
+import { kendallTau, mantelP } from "../lib/lab-ranks.js";
+import { LaboratoryError, plan, readingOf } from "../lib/lab-texts.js";
+import { permuted, untrained } from "../lib/lab-weights.js";
+
+export const MEASURES = { MI: mutualInformation, L1: cityBlock, L2: euclidean, r: pearson };
+
+const MAKERS = {
+  trained: (weights) => weights,
+  untrained: (weights, config) => untrained(weights, config),
+  permuted: (weights) => permuted(weights),
+};
+
+export class Laboratory {
+  /**
+   * @param ort ONNX Runtime.
+   * @param tokenizer Of the package `@huggingface/tokenizers`.
+   * @param {{graph: Uint8Array, weights: Uint8Array, config: object}} files
+   */
+  constructor(ort, tokenizer, files) {
+    Object.assign(this, { ort, tokenizer, files });
+    this.recorded = {};
+  }
+
+  async start() {
+    this.model = await this.#load("trained");
+    const { n_layer: nLayers, n_head: nHeads, n_positions: context } = this.files.config;
+    return { nLayers, nHeads, context };
+  }
+
+  /** Part 3: the tokens, and which targets are compared. */
+  read({ text, target, ...options }) {
+    const ids = this.#encode(text);
+    const pieces = this.#encode(target);
+    if (pieces.length !== 1) {
+      const parts = pieces.map((id) => `“${this.#decode(id)}”`).join(" + ") || "no token";
+      throw new LaboratoryError(`The target must be one token, and it is ${parts}.`);
+    }
+    this.plan = plan(ids, pieces[0], { ...options, context: this.files.config.n_positions });
+    this.recorded = {};
+    const { all, positions, pairs, gaps } = this.plan;
+    return { tokens: ids.map((id) => this.#decode(id)), all, positions, pairs, gaps };
+  }
+
+  /** Words of a text that are one token with the space before them, the most frequent first. */
+  targetsIn({ text }) {
+    const counts = new Map();
+    for (const id of this.#encode(text)) counts.set(id, (counts.get(id) ?? 0) + 1);
+    return Array.from(counts, ([id, count]) => ({ token: this.#decode(id), count }))
+      .filter(({ token, count }) => count > 2 && /^ \p{L}{3,}$/u.test(token))
+      .sort((a, b) => b.count - a.count);
+  }
+
+  /**
+   * The laminar sweep of the model or of a control: each measure of every pair in every block.
+   *
+   * @returns {Promise<{measures: Record<string, number[][]>, means: object, taus: object}>} For
+   *   each measure (2 * n_layers) lists over pairs, attention first; mean and tau of each list.
+   */
+  async sweep({ kind }, report = () => {}) {
+    const { components } = await this.#record(kind, report);
+    const [width, nRows] = [components.dims[3], components.dims[2]];
+    const nPlaces = components.dims[0] * components.dims[1];
+    const measures = Object.fromEntries(Object.keys(MEASURES).map((name) => [name, []]));
+    for (let place = 0; place < nPlaces; place++) {
+      const start = place * nRows * width;
+      const rows = Array.from({ length: nRows }, (_, row) =>
+        Float64Array.from(components.data.subarray(start + row * width, start + (row + 1) * width)),
+      );
+      for (const [name, measure] of Object.entries(MEASURES)) {
+        measures[name].push(this.plan.pairs.map(([i, j]) => measure(rows[i], rows[j])));
+      }
+      await report("measuring", (place + 1) / nPlaces);
+    }
+    const each = (summary) =>
+      Object.fromEntries(
+        Object.entries(measures).map(([name, lists]) => [name, lists.map(summary)]),
+      );
+    this.recorded[kind].measures = measures;
+    return { measures, means: each(mean), taus: each((list) => kendallTau(list, this.plan.gaps)) };
+  }
+
+  /** The Mantel test of a measure with the gaps, in every block: (2 * n_layers) p-values. */
+  async test({ kind, measure, nPermutations = 999 }, report = () => {}) {
+    const lists = this.recorded[kind].measures[measure];
+    const found = [];
+    for (const list of lists) {
+      found.push(mantelP(list, this.plan.gaps, { nPermutations }));
+      await report("shuffling", found.length / lists.length);
+    }
+    return found;
+  }
+
+  /** What a token looks at: the weights of the tokens up to it, for every block and head. */
+  async attend({ position }) {
+    const { from, window } = readingOf(this.plan, position);
+    const { attention } = await this.model.run(window);
+    const n = window.length;
+    const nHeads = attention.dims[1];
+    const weights = (block, head) =>
+      Array.from(attention.data.subarray((block * nHeads + head) * n, (block * nHeads + head + 1) * n));
+    const heads = (block) => Array.from({ length: nHeads }, (_, head) => weights(block, head));
+    return { from, weights: Array.from({ length: attention.dims[0] }, (_, block) => heads(block)) };
+  }
+
+  /**
+   * The prediction after a token, with a component or a head as it is and with it replaced.
+   *
+   * @param {{position: number, block: number, component: string, head?: number, to: string,
+   *   lastOnly: boolean}} change `to`: `zero`, or `mean`: that over the compared targets where it is
+   *   replaced at the last token only, over all tokens that are read where everywhere.
+   */
+  async predict({ position, to, ...change }) {
+    const { window } = readingOf(this.plan, position);
+    const value = to === "mean" ? await this.#mean(window, change) : undefined;
+    const before = logProbabilities((await this.model.run(window)).logits.data);
+    const changed = await this.model.run(window, { change: { ...change, value } });
+    const after = logProbabilities(changed.logits.data);
+    const followedBy = this.plan.ids[position + 1];
+    const top = likeliest(before, after, 10).map((row) => ({ ...row, token: this.#decode(row.id) }));
+    return {
+      top,
+      divergence: divergence(before, after),
+      next: followedBy === undefined ? null : this.#decode(followedBy),
+      surprise: (before[followedBy] - after[followedBy]) / Math.LN2,
+    };
+  }
+
+  async #mean(window, { block, component, head, lastOnly }) {
+    const isHead = head !== undefined && head !== null;
+    const recorded = lastOnly
+      ? await this.#record("trained")
+      : await this.model.run(window, { rows: [...window.keys()] });
+    const place = isHead
+      ? block * this.model.nHeads + head
+      : COMPONENTS.indexOf(component) * this.model.nLayers + block;
+    return meanOfRows(isHead ? recorded.heads : recorded.components, place);
+  }
+
+  /** What attention, MLP and heads hand over at the compared targets. */
+  async #record(kind, report = () => {}) {
+    if (!this.recorded[kind]) {
+      const model = kind === "trained" ? this.model : await this.#load(kind);
+      this.recorded[kind] = await this.#readTargets(model, report);
+      if (kind !== "trained") await model.release();
+    }
+    return this.recorded[kind];
+  }
+
+  async #readTargets(model, report) {
+    const { ids, positions, nPast } = this.plan;
+    if (nPast === null) {
+      const last = positions.at(-1);
+      return model.run(ids.slice(0, last + 1), { rows: positions });
+    }
+    const each = [];
+    for (const position of positions) {
+      const { window } = readingOf(this.plan, position);
+      each.push(await model.run(window, { rows: [window.length - 1] }));
+      await report("reading", each.length / positions.length);
+    }
+    const joined = (name) => joinRows(each.map((run) => run[name]));
+    return { components: joined("components"), heads: joined("heads") };
+  }
+
+  #load(kind) {
+    const { graph, weights, config } = this.files;
+    return Model.start(this.ort, graph, MAKERS[kind](weights, config), config);
+  }
+
+  #encode(text) {
+    return this.tokenizer.encode(text).ids;
+  }
+
+  #decode(id) {
+    return this.tokenizer.decode([id]);
+  }
+}
+
+/** Arrays (a, b, 1, width) side by side: (a, b, n, width). */
+function joinRows(arrays) {
+  const [a, b, , width] = arrays[0].dims;
+  const data = new Float32Array(a * b * arrays.length * width);
+  arrays.forEach((array, row) => {
+    for (let place = 0; place < a * b; place++) {
+      const from = array.data.subarray(place * width, (place + 1) * width);
+      data.set(from, (place * arrays.length + row) * width);
+    }
+  });
+  return { data, dims: [a, b, arrays.length, width] };
+}
