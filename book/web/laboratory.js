@@ -1,7 +1,7 @@
 /** The laboratory: the embedded model in the reader's browser. The page's part of it. */
 
 import { Client, missing, sizeOf } from "./lab/client.js";
-import { digits, element, table } from "./lab/dom.js";
+import { digits, element, quoted, table } from "./lab/dom.js";
 import { colourBar, curvesDrawing, heatMap, viridis } from "./lab/draw.js";
 import { download, rowsOf, toCsv, toSvg } from "./lab/saving.js";
 import { isCut, read, written } from "./lab/state.js";
@@ -136,7 +136,7 @@ class Page {
     }
     const state = { ...this.state };
     if (state.text === this.article) state.text = "";
-    if (state.at === String(this.plan?.positions[0])) state.at = "";
+    if (state.at === String(this.plan?.positions.at(-1))) state.at = "";
     this.say(isCut(state) ? "Your text is too long for it: keep the text yourself." : "", this.find("cut"));
     history.replaceState(null, "", `#${written(state)}`);
   }
@@ -223,15 +223,11 @@ class Page {
       this.find("counts"),
     );
     this.find("tokens").replaceChildren(
-      ...tokens.map((token, place) =>
-        targets.has(place)
-          ? element("mark", { class: compared.has(place) ? "lab-compared" : false }, token, element("sub", {}, String(place)))
-          : token,
-      ),
+      ...tokens.flatMap((token, place) => (targets.has(place) ? marked(token, place, compared.has(place)) : token)),
     );
     const places = this.field("at")[0];
     places.replaceChildren(...options(positions));
-    if (!compared.has(Number(this.state.at))) this.state.at = String(positions[0]);
+    if (!compared.has(Number(this.state.at))) this.state.at = String(positions.at(-1));
     places.value = this.state.at;
   }
 
@@ -298,6 +294,13 @@ class Page {
       },
     });
     this.find("map").replaceChildren(drawing);
+    const rows = pairs.map(([i, j], m) => [
+      `${positions[i]} and ${positions[j]}`,
+      digits(values[m]),
+      String(gaps[m]),
+    ]);
+    const heads = ["positions", UNITS[measure], "tokens apart"];
+    this.find("pairs").replaceChildren(table("The pairs of targets", heads, rows));
     const { low, high, gradient } = colourBar(values, UNITS[measure]);
     this.find("bar").replaceChildren(low, element("span", { style: `background: ${gradient}` }), high);
   }
@@ -313,8 +316,9 @@ class Page {
         element("span", { style: `--weight: ${(weight / highest).toFixed(3)}` }, tokens[from + i]),
       ),
     );
+    this.find("looks").scrollTop = this.find("looks").scrollHeight; // to the token itself
     const order = [...list.keys()].sort((a, b) => list[b] - list[a]).slice(0, 5);
-    const rows = order.map((i) => [tokens[from + i], String(from + i), digits(list[i])]);
+    const rows = order.map((i) => [quoted(tokens[from + i]), String(from + i), digits(list[i])]);
     const caption = `What head ${head} of block ${block} looks at most, from position ${at}`;
     this.find("top-looks").replaceChildren(table(caption, ["token", "position", "weight"], rows));
   }
@@ -330,9 +334,9 @@ class Page {
     const followed =
       next === null
         ? ""
-        : ` “${next}”, which follows, is ${digits(Math.abs(surprise))} bits ${surprise > 0 ? "less" : "more"} expected.`;
+        : ` ${quoted(next)}, which follows, is ${digits(Math.abs(surprise))} bits ${surprise > 0 ? "less" : "more"} expected.`;
     this.say(`The change costs ${digits(divergence)} bits (Kullback–Leibler).${followed}`, this.find("cost"));
-    const rows = top.map(({ token, before, after }) => [token, digits(before), digits(after)]);
+    const rows = top.map(({ token, before, after }) => [quoted(token), digits(before), digits(after)]);
     const caption = "The likeliest next tokens, before and after the change";
     this.find("prediction").replaceChildren(table(caption, ["token", "before", "after"], rows));
   }
@@ -353,6 +357,13 @@ class Page {
       });
     }
   }
+}
+
+/** A target in the text, with its position; the space before it is not part of the mark. */
+function marked(token, place, isCompared) {
+  const word = token.trimStart();
+  const attributes = { class: isCompared && "lab-compared" };
+  return [token.slice(0, -word.length), element("mark", attributes, word, element("sub", {}, String(place)))];
 }
 
 const options = (values) => values.map((value) => element("option", { value }, String(value)));

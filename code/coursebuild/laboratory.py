@@ -51,7 +51,7 @@ def make_laboratory(root: Path, out: Path) -> None:
         "worker.js": worker.encode(),
         "config.json": (data / "model" / "config.json").read_bytes(),
         "graph.onnx": export(data / "model"),
-        "tokenizer.json": _tokenizer(data / "model").encode(),
+        "tokenizer.json": tokenizer_file(data / "model").encode(),
         "article.txt": _article(),
         "runtime.wasm": (modules / RUNTIME).read_bytes(),
         WEIGHTS: (data / "model" / WEIGHTS).read_bytes(),
@@ -93,8 +93,8 @@ def _article() -> bytes:
     return load_article().encode()
 
 
-def _tokenizer(folder: Path) -> str:
-    """The tokenizer in one file. It knows no control tokens: in a text they are text."""
+def tokenizer_file(folder: Path) -> str:
+    """A model's tokenizer in one file. It knows no control tokens: in a text they are text."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
     names = (str(folder / name) for name in ("vocab.json", "merges.txt"))

@@ -37,3 +37,6 @@ export function table(caption, heads, rows) {
 /** A number in four digits. */
 export const digits = (value) =>
   Number.isNaN(value) ? "–" : Number(value.toPrecision(4)).toString().replace("-", "−");
+
+/** A token in a table: with quotes, so that its space is seen, and line ends as arrows. */
+export const quoted = (token) => `“${token.replaceAll("\n", "↵")}”`;

@@ -23,6 +23,14 @@ function span(values) {
   return low < high ? [low, high] : [low - 0.5, high + 0.5];
 }
 
+/** Round numbers, three to six of them, that hold what lies between two. */
+function roundTicks(low, high) {
+  const power = 10 ** Math.floor(Math.log10((high - low) / 3));
+  const step = [1, 2, 5, 10].map((n) => n * power).find((size) => (high - low) / size <= 4);
+  const [first, last] = [Math.floor(low / step), Math.ceil(high / step)];
+  return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
+}
+
 /**
  * Curves over the blocks.
  *
@@ -32,11 +40,11 @@ function span(values) {
  */
 export function curvesDrawing(width, { title, unit, label, curves, limits, block }) {
   const height = 250;
-  const [low, high] = span(limits);
+  const ticks = roundTicks(...span(limits));
+  const [low, high] = [ticks[0], ticks.at(-1)];
   const n = curves[0].values.length;
   const x = (place) => LEFT + (place / (n - 1)) * (width - LEFT - RIGHT);
   const y = (value) => height - BOTTOM - ((value - low) / (high - low)) * (height - TOP - BOTTOM);
-  const ticks = [low, (low + high) / 2, high];
   const step = width < 300 ? 3 : 1;
   const blocks = [...Array(n).keys()].filter((place) => place % step === 0);
   return shape(
@@ -45,7 +53,7 @@ export function curvesDrawing(width, { title, unit, label, curves, limits, block
     text(title, LEFT, 16, { class: "lab-title" }),
     ...ticks.flatMap((tick) => [
       shape("line", { class: "lab-grid", x1: LEFT, x2: width - RIGHT, y1: y(tick), y2: y(tick) }),
-      text(digits(Number(tick.toPrecision(3))), LEFT - 6, y(tick) + 4, { "text-anchor": "end" }),
+      text(digits(tick), LEFT - 6, y(tick) + 4, { "text-anchor": "end" }),
     ]),
     ...blocks.map((at) => text(at, x(at), height - BOTTOM + 17, { "text-anchor": "middle" })),
     text(`block · ${unit}`, (LEFT + width) / 2, height - 5, { "text-anchor": "middle" }),

@@ -7,7 +7,7 @@ import {
   mutualInformation,
   pearson,
 } from "../lib/lab-measures.js";
-import { COMPONENTS, Model, meanOfRows } from "../lib/lab-model.js";
+import { COMPONENTS, Model, meanOfRows, rowsAt } from "../lib/lab-model.js";
 import { divergence, likeliest, logProbabilities } from "../lib/lab-predictions.js";
 import { kendallTau, mantelP } from "../lib/lab-ranks.js";
 import { LaboratoryError, plan, readingOf } from "../lib/lab-texts.js";
@@ -69,14 +69,10 @@ export class Laboratory {
    */
   async sweep({ kind }, report = () => {}) {
     const { components } = await this.#record(kind, report);
-    const [width, nRows] = [components.dims[3], components.dims[2]];
-    const nPlaces = components.dims[0] * components.dims[1];
+    const nPlaces = 2 * this.model.nLayers;
     const measures = Object.fromEntries(Object.keys(MEASURES).map((name) => [name, []]));
     for (let place = 0; place < nPlaces; place++) {
-      const start = place * nRows * width;
-      const rows = Array.from({ length: nRows }, (_, row) =>
-        Float64Array.from(components.data.subarray(start + row * width, start + (row + 1) * width)),
-      );
+      const rows = rowsAt(components, place);
       for (const [name, measure] of Object.entries(MEASURES)) {
         measures[name].push(this.plan.pairs.map(([i, j]) => measure(rows[i], rows[j])));
       }
@@ -101,20 +97,21 @@ export class Laboratory {
     return found;
   }
 
-  /** What a token looks at: the weights of the tokens up to it, for every block and head. */
+  /** What a compared target looks at: the weights of the tokens up to it, by block and head. */
   async attend({ position }) {
+    const { attention } = await this.#record("trained");
+    const [nBlocks, nHeads, nRows, length] = attention.dims;
     const { from, window } = readingOf(this.plan, position);
-    const { attention } = await this.model.run(window);
-    const n = window.length;
-    const nHeads = attention.dims[1];
-    const weights = (block, head) =>
-      Array.from(attention.data.subarray((block * nHeads + head) * n, (block * nHeads + head + 1) * n));
+    const weights = (block, head) => {
+      const row = (block * nHeads + head) * nRows + this.plan.positions.indexOf(position);
+      return Array.from(attention.data.subarray(row * length, row * length + window.length));
+    };
     const heads = (block) => Array.from({ length: nHeads }, (_, head) => weights(block, head));
-    return { from, weights: Array.from({ length: attention.dims[0] }, (_, block) => heads(block)) };
+    return { from, weights: Array.from({ length: nBlocks }, (_, block) => heads(block)) };
   }
 
   /**
-   * The prediction after a token, with a component or a head as it is and with it replaced.
+   * The prediction after a compared target, with a component or a head as it is and with it replaced.
    *
    * @param {{position: number, block: number, component: string, head?: number, to: string,
    *   lastOnly: boolean}} change `to`: `zero`, or `mean`: that over the compared targets where it is
@@ -123,7 +120,7 @@ export class Laboratory {
   async predict({ position, to, ...change }) {
     const { window } = readingOf(this.plan, position);
     const value = to === "mean" ? await this.#mean(window, change) : undefined;
-    const before = logProbabilities((await this.model.run(window)).logits.data);
+    const before = logProbabilities(await this.#scores(position));
     const changed = await this.model.run(window, { change: { ...change, value } });
     const after = logProbabilities(changed.logits.data);
     const followedBy = this.plan.ids[position + 1];
@@ -134,6 +131,13 @@ export class Laboratory {
       next: followedBy === undefined ? null : this.#decode(followedBy),
       surprise: (before[followedBy] - after[followedBy]) / Math.LN2,
     };
+  }
+
+  /** Scores of all tokens after a compared target, nothing replaced. */
+  async #scores(position) {
+    const { data, dims } = (await this.#record("trained")).logits;
+    const start = this.plan.positions.indexOf(position) * dims.at(-1);
+    return data.subarray(start, start + dims.at(-1));
   }
 
   async #mean(window, { block, component, head, lastOnly }) {
@@ -147,7 +151,7 @@ export class Laboratory {
     return meanOfRows(isHead ? recorded.heads : recorded.components, place);
   }
 
-  /** What attention, MLP and heads hand over at the compared targets. */
+  /** All that a model has to say at the compared targets, from one reading of them. */
   async #record(kind, report = () => {}) {
     if (!this.recorded[kind]) {
       const model = kind === "trained" ? this.model : await this.#load(kind);
@@ -161,7 +165,7 @@ export class Laboratory {
     const { ids, positions, nPast } = this.plan;
     if (nPast === null) {
       const last = positions.at(-1);
-      return model.run(ids.slice(0, last + 1), { rows: positions });
+      return model.run(ids.slice(0, last + 1), { rows: positions, asked: positions });
     }
     const each = [];
     for (const position of positions) {
@@ -169,8 +173,9 @@ export class Laboratory {
       each.push(await model.run(window, { rows: [window.length - 1] }));
       await report("reading", each.length / positions.length);
     }
-    const joined = (name) => joinRows(each.map((run) => run[name]));
-    return { components: joined("components"), heads: joined("heads") };
+    return Object.fromEntries(
+      Object.keys(each[0]).map((name) => [name, joinRows(each.map((run) => run[name]))]),
+    );
   }
 
   #load(kind) {
@@ -187,15 +192,17 @@ export class Laboratory {
   }
 }
 
-/** Arrays (a, b, 1, width) side by side: (a, b, n, width). */
+/** Arrays (…, 1, width) side by side: (…, n, width). */
 function joinRows(arrays) {
-  const [a, b, , width] = arrays[0].dims;
-  const data = new Float32Array(a * b * arrays.length * width);
+  const outer = arrays[0].dims.slice(0, -2);
+  const width = arrays[0].dims.at(-1);
+  const nPlaces = arrays[0].data.length / width;
+  const data = new Float32Array(nPlaces * arrays.length * width);
   arrays.forEach((array, row) => {
-    for (let place = 0; place < a * b; place++) {
+    for (let place = 0; place < nPlaces; place++) {
       const from = array.data.subarray(place * width, (place + 1) * width);
       data.set(from, (place * arrays.length + row) * width);
     }
   });
-  return { data, dims: [a, b, arrays.length, width] };
+  return { data, dims: [...outer, arrays.length, width] };
 }

@@ -73,7 +73,8 @@ export const VIEW = `
     </div>
     <div data-map></div>
     <p class="lab-bar" data-bar></p>
-    <p data-pair role="status"></p>
+    <p data-pair></p>
+    <details><summary>The pairs as numbers</summary><div class="lab-scroll lab-tall" data-pairs tabindex="0" role="group" aria-label="The pairs"></div></details>
   </section>
   <section aria-labelledby="lab-one">
     <h2 id="lab-one">One token</h2>

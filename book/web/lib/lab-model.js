@@ -94,13 +94,17 @@ export class Model {
   }
 }
 
-/** Means over the rows of an array (…, n_rows, width) whose leading axes are flattened. */
-export function meanOfRows({ data, dims }, place) {
+/** The rows at a place of an array (…, n_rows, width) whose leading axes are flattened. */
+export function rowsAt({ data, dims }, place) {
   const [nRows, width] = dims.slice(-2);
-  const mean = new Float32Array(width);
-  for (let row = 0; row < nRows; row++) {
+  return Array.from({ length: nRows }, (_, row) => {
     const start = (place * nRows + row) * width;
-    for (let i = 0; i < width; i++) mean[i] += data[start + i] / nRows;
-  }
-  return mean;
+    return Float64Array.from(data.subarray(start, start + width));
+  });
+}
+
+/** The mean over these rows. */
+export function meanOfRows(array, place) {
+  const rows = rowsAt(array, place);
+  return rows[0].map((_, i) => rows.reduce((sum, row) => sum + row[i], 0) / rows.length);
 }
