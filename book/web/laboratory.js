@@ -18,6 +18,7 @@ class Page {
     root.innerHTML = VIEW;
     this.form = this.find("form");
     this.status = this.find("status");
+    [this.turn, this.waiting] = [Promise.resolve(), 0];
   }
 
   find(name) {
@@ -74,6 +75,7 @@ class Page {
     this.state.text ||= article;
     this.showState();
     this.form.hidden = false;
+    this.field("target")[0].focus(); // the button that was pressed is gone
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.busy(() => this.run());
@@ -94,20 +96,25 @@ class Page {
     });
   }
 
-  /** Do something that takes time; what goes wrong is said. */
-  async busy(act) {
-    const [line, button] = [this.find("busy"), this.find("run")];
-    button.disabled = true;
+  /** Do something that takes time, after what was asked for before; what goes wrong is said. */
+  busy(act) {
+    this.waiting++;
     this.root.setAttribute("aria-busy", "true");
+    this.turn = this.turn.then(async () => {
+      this.say(await this.outcome(act), this.find("busy"));
+      if (--this.waiting === 0) this.root.removeAttribute("aria-busy");
+    });
+    return this.turn;
+  }
+
+  async outcome(act) {
     try {
       await act();
-      this.say("", line);
+      return "";
     } catch (error) {
-      this.say(error.isOurs ? error.message : `Something went wrong: ${error.message}`, line);
-      if (!error.isOurs) console.error(error);
-    } finally {
-      button.disabled = false;
-      this.root.removeAttribute("aria-busy");
+      if (error.isOurs) return error.message;
+      console.error(error);
+      return `Something went wrong: ${error.message}`;
     }
   }
 
@@ -131,6 +138,7 @@ class Page {
   readState() {
     for (const name of Object.keys(this.state)) {
       const fields = [...this.field(name)];
+      if (!isOffered(fields[0], this.state[name])) continue; // its list is still to come
       const chosen = fields.filter((field) => !/radio|checkbox/.test(field.type) || field.checked);
       this.state[name] = chosen.map((field) => field.value).join(" ");
     }
@@ -146,7 +154,7 @@ class Page {
     this.find("past").hidden = this.state.design !== "fixed-past";
     if (!this.plan) return;
     if (name === "controls" || name === "summary" || name === "measure") this.busy(() => this.compare());
-    else if (name === "block" || name === "component") this.draw();
+    else if (["block", "component", "kind"].includes(name)) this.draw();
     if (name === "at") this.busy(() => this.look());
     else if (name === "head" || name === "block") this.drawLooks();
     if (["at", "head", "block", "part", "to", "where"].includes(name)) this.forgetPrediction();
@@ -271,17 +279,21 @@ class Page {
     const columns = curves.flat().map(({ values }) => values);
     const rows = columns[0].map((_, at) => [String(at), ...columns.map((column) => digits(column[at]))]);
     this.find("numbers").replaceChildren(table(`${unit} in every block`, heads, rows));
+    const kind = this.field("kind")[0];
+    kind.replaceChildren(...options(this.kinds));
+    if (!this.kinds.includes(this.state.kind)) this.state.kind = "trained";
+    kind.value = this.state.kind;
     this.drawMap();
   }
 
   drawMap() {
-    const { block, component, measure } = this.state;
+    const { block, component, measure, kind } = this.state;
     for (const output of this.root.querySelectorAll("[data-block]")) output.textContent = block;
     const at = Number(block) + (component === "att" ? 0 : this.model.nLayers);
-    const values = this.sweeps.trained.measures[measure][at];
+    const values = this.sweeps[kind].measures[measure][at];
     const { pairs, positions, gaps } = this.plan;
     const drawing = heatMap(this.find("map").clientWidth, {
-      label: `${UNITS[measure]} between the targets, in block ${block} of the ${NAMES[component]}`,
+      label: `${UNITS[measure]} between the targets, in block ${block} of the ${NAMES[component]}, ${kind}`,
       values,
       pairs,
       positions,
@@ -365,6 +377,10 @@ function marked(token, place, isCompared) {
   const attributes = { class: isCompared && "lab-compared" };
   return [token.slice(0, -word.length), element("mark", attributes, word, element("sub", {}, String(place)))];
 }
+
+/** Whether a field could hold a value: a list only what it lists. */
+const isOffered = (field, value) =>
+  field.tagName !== "SELECT" || Array.from(field.options).some((option) => option.value === value);
 
 const options = (values) => values.map((value) => element("option", { value }, String(value)));
 

@@ -14,7 +14,7 @@ export function missing() {
 
 /** Bytes that loading takes, from the list of the files. */
 export async function sizeOf(folder) {
-  await loadScript(`${folder}index.js`);
+  await loadScript(`${folder}index.js?at=${Date.now()}`); // an old list would name pieces that are gone
   return self.courseLaboratory.size;
 }
 

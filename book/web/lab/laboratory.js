@@ -42,14 +42,23 @@ export class Laboratory {
   read({ text, target, ...options }) {
     const ids = this.#encode(text);
     const pieces = this.#encode(target);
-    if (pieces.length !== 1) {
-      const parts = pieces.map((id) => `“${this.#decode(id)}”`).join(" + ") || "no token";
-      throw new LaboratoryError(`The target must be one token, and it is ${parts}.`);
-    }
+    this.#check(target, pieces, ids);
     this.plan = plan(ids, pieces[0], { ...options, context: this.files.config.n_positions });
     this.recorded = {};
     const { all, positions, pairs, gaps } = this.plan;
     return { tokens: ids.map((id) => this.#decode(id)), all, positions, pairs, gaps };
+  }
+
+  /** Refuse a target that is not one token of the text, with the nearest one that is. */
+  #check(target, pieces, ids) {
+    if (pieces.length === 1 && ids.includes(pieces[0])) return;
+    const other = target.startsWith(" ") ? target.trimStart() : ` ${target}`;
+    const [id, ...more] = this.#encode(other);
+    const times = ids.filter((each) => each === id).length;
+    const wayOut = times && !more.length ? `; “${other}” is one, and occurs ${times} times` : "";
+    const parts = pieces.map((piece) => `“${this.#decode(piece)}”`).join(" + ") || "no token";
+    const what = pieces.length === 1 ? "it never occurs" : `it is ${parts}`;
+    throw new LaboratoryError(`The target must be one token of the text, and ${what}${wayOut}.`);
   }
 
   /** Words of a text that are one token with the space before them, the most frequent first. */

@@ -13,6 +13,7 @@ export const DEFAULTS = {
   measure: "L2",
   summary: "mean",
   controls: "",
+  kind: "trained",
   at: "",
   head: "0",
   part: "att",

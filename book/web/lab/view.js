@@ -69,6 +69,7 @@ export const VIEW = `
     <h2 id="lab-pairs">The pairs in one block</h2>
     <div class="lab-row">
       <label>Block <input name="block" type="range" min="0" step="1"> <output data-block></output></label>
+      <label>Model <select name="kind"><option>trained</option></select></label>
       ${choices("component", "Part", { att: "attention", mlp: "MLP" })}
     </div>
     <div data-map></div>
