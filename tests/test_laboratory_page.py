@@ -238,6 +238,21 @@ def test_without_webassembly_it_says_so(chromium, address):
         assert not page.wrong
 
 
+def test_a_model_that_does_not_start_is_told(chromium, address):
+    """As where WebAssembly lacks what the runtime needs."""
+    with laboratory(chromium, address) as page:
+        page.wait_for_selector("[data-load]:not([disabled])")
+        page.evaluate(
+            "window.Worker = class { postMessage() { setTimeout(() => this.onmessage("
+            "{ data: { id: 0, error: 'no SIMD' } })); } terminate() {} }"
+        )
+        page.click("[data-load]")
+        page.wait_for_function(
+            "document.querySelector('[data-status]').textContent.includes('no SIMD')"
+        )
+        assert page.is_enabled("[data-load]")
+
+
 def test_a_piece_that_does_not_come_is_no_dead_end(chromium, address):
     with laboratory(chromium, address, HASH) as page:
         page.wait_for_selector("[data-load]:not([disabled])")

@@ -75,7 +75,7 @@ class Page {
     this.state.text ||= article;
     this.showState();
     this.form.hidden = false;
-    this.field("target")[0].focus(); // the button that was pressed is gone
+    this.find("run").focus(); // the button that was pressed is gone
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.busy(() => this.run());

@@ -40,8 +40,10 @@ export class Client {
     const program = await unpack(packed[WORKER]);
     delete packed[WORKER];
     const address = URL.createObjectURL(new Blob([program], { type: "text/javascript" }));
+    this.worker?.terminate(); // one whose model did not start
     this.worker = new Worker(address);
     this.worker.onmessage = ({ data }) => this.#receive(data);
+    this.worker.onerror = ({ message }) => this.#giveUp(message || "its worker does not start");
     report("starting", NaN);
     return this.ask("start", packed);
   }
@@ -51,6 +53,11 @@ export class Client {
     const id = this.count++;
     this.worker.postMessage({ id, question, argument });
     return new Promise((resolve, reject) => this.waiting.set(id, { resolve, reject, report }));
+  }
+
+  #giveUp(message) {
+    for (const { reject } of this.waiting.values()) reject(new Error(message));
+    this.waiting.clear();
   }
 
   #receive({ id, result, error, isOurs, what, share }) {

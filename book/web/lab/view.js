@@ -91,6 +91,7 @@ export const VIEW = `
       ${choices("where", "Where", { last: "at this token", all: "at every token read" })}
       <button type="button" class="lab-button" data-predict>Predict</button>
     </div>
+    <p class="lab-note">The mean is that over the compared targets if this token is changed, over all tokens read if every one is.</p>
     <p role="status" data-cost></p>
     <div class="lab-scroll" data-prediction></div>
   </section>

@@ -40,30 +40,40 @@ export function pearson(x, y) {
  * Mutual information in bits: the first estimator of Kraskov and others, from the distances to the
  * k-th nearest neighbour; never below 0. It is layerlab's but for the noise (a ten-billionth) that
  * tells equal values apart there: activations in 24 binary digits are not equal.
+ *
+ * Neighbours are looked for outwards in the order of x, no farther than the k-th found.
  */
 export function mutualInformation(x, y, k = 3) {
   const n = x.length;
-  const [a, b] = [scaled(x), scaled(y)];
-  const [dx, dy] = [new Float64Array(n), new Float64Array(n)];
+  const { order, sorted: xs } = prepared(x);
+  const { values, sorted: sortedY } = prepared(y);
+  const ys = Float64Array.from(order, (place) => values[place]);
   const nearest = new Float64Array(k);
   let sum = 0;
   for (let i = 0; i < n; i++) {
-    nearest.fill(Infinity);
-    for (let j = 0; j < n; j++) {
-      dx[j] = Math.abs(a[j] - a[i]);
-      dy[j] = Math.abs(b[j] - b[i]);
-      const distance = dx[j] > dy[j] ? dx[j] : dy[j];
-      if (distance < nearest[k - 1] && j !== i) insert(nearest, distance);
-    }
-    const radius = nearest[k - 1];
-    let [inX, inY] = [0, 0]; // the point itself is among them
-    for (let j = 0; j < n; j++) {
-      if (dx[j] < radius) inX++;
-      if (dy[j] < radius) inY++;
-    }
-    sum += digamma(Math.max(inX, 1)) + digamma(Math.max(inY, 1));
+    const radius = distanceTo(nearest, xs, ys, i);
+    sum += digamma(nWithin(xs, xs[i], radius)) + digamma(nWithin(sortedY, ys[i], radius));
   }
   return Math.max(0, (digamma(n) + digamma(k) - sum / n) / Math.LN2);
+}
+
+/** Distance of the k-th nearest neighbour of point i, where `nearest` has room for k. */
+function distanceTo(nearest, xs, ys, i) {
+  const k = nearest.length;
+  nearest.fill(Infinity);
+  let [left, right, radius] = [i - 1, i + 1, Infinity];
+  for (;;) {
+    const toLeft = left < 0 ? Infinity : xs[i] - xs[left];
+    const toRight = right < xs.length ? xs[right] - xs[i] : Infinity;
+    const dx = toLeft < toRight ? toLeft : toRight;
+    if (dx >= radius || dx === Infinity) return radius;
+    const dy = Math.abs(ys[toLeft < toRight ? left-- : right++] - ys[i]);
+    const distance = dx > dy ? dx : dy;
+    if (distance < radius) {
+      insert(nearest, distance);
+      radius = nearest[k - 1];
+    }
+  }
 }
 
 function insert(nearest, distance) {
@@ -72,11 +82,35 @@ function insert(nearest, distance) {
   nearest[place] = distance;
 }
 
-/** Over the standard deviation, so that distances in x and in y compare. */
-function scaled(x) {
-  const middle = mean(x);
-  const deviation = Math.sqrt(mean(Float64Array.from(x, (value) => (value - middle) ** 2)));
-  return Float64Array.from(x, (value) => value / (deviation || 1));
+/** How many of sorted values are nearer to one of them than a radius, itself included. */
+function nWithin(sorted, value, radius) {
+  const start = firstPlace(sorted, (other) => value - other < radius);
+  const end = firstPlace(sorted, (other) => other - value >= radius);
+  return Math.max(1, end - start); // of equal values none is nearer than 0
+}
+
+function firstPlace(sorted, isReached) {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isReached(sorted[middle])) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+const kept = new WeakMap();
+
+/** Over the standard deviation, so that distances in x and in y compare; and in order. */
+function prepared(x) {
+  if (!kept.has(x)) {
+    const middle = mean(x);
+    const deviation = Math.sqrt(mean(Float64Array.from(x, (value) => (value - middle) ** 2)));
+    const values = Float64Array.from(x, (value) => value / (deviation || 1));
+    const order = Int32Array.from(values.keys()).sort((i, j) => values[i] - values[j]);
+    kept.set(x, { values, order, sorted: Float64Array.from(order, (place) => values[place]) });
+  }
+  return kept.get(x);
 }
 
 const harmonic = [0];
