@@ -7,6 +7,7 @@ import { download, rowsOf, toCsv, toSvg } from "./lab/saving.js";
 import { isCut, read, written } from "./lab/state.js";
 import { UNITS, VIEW } from "./lab/view.js";
 
+const P_TICKS = [0.001, 0.01, 0.1, 1]; // the first: what a thousand names can show
 const NAMES = { att: "attention", mlp: "MLP" };
 const FOLDER = new URL("../lab/", document.currentScript.src).href;
 
@@ -259,7 +260,8 @@ class Page {
     const curves = ["att", "mlp"].map((component) =>
       this.kinds.map((name) => ({ name, values: this.curve(name, component) })),
     );
-    const limits = summary === "p" ? [0, 1] : curves.flat().flatMap(({ values }) => values);
+    const isLog = summary === "p";
+    const limits = isLog ? P_TICKS : curves.flat().flatMap(({ values }) => values);
     place.replaceChildren(
       ...["att", "mlp"].map((component, i) =>
         curvesDrawing(width, {
@@ -268,6 +270,7 @@ class Page {
           label: `${unit} in every block of the ${NAMES[component]}; the numbers stand below`,
           curves: curves[i],
           limits,
+          isLog,
           block: Number(block),
         }),
       ),
@@ -364,9 +367,8 @@ class Page {
       download("laboratory.json", JSON.stringify(all), "application/json");
     }
     if (kind === "svg") {
-      this.root.querySelectorAll("svg.lab-drawing").forEach((drawing, i) => {
-        download(`drawing-${i + 1}.svg`, toSvg(drawing), "image/svg+xml");
-      });
+      const drawings = [...this.root.querySelectorAll("svg.lab-drawing")];
+      download("drawings.svg", toSvg(drawings), "image/svg+xml");
     }
   }
 }

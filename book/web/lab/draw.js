@@ -36,15 +36,17 @@ function roundTicks(low, high) {
  *
  * @param {number} width In pixels.
  * @param {{title: string, unit: string, label: string, block: number,
- *   curves: {name: string, values: number[]}[], limits: number[]}} content
+ *   curves: {name: string, values: number[]}[], limits: number[], isLog: boolean}} content
+ *   `limits`: all that the axis must hold, or with `isLog` its ticks.
  */
-export function curvesDrawing(width, { title, unit, label, curves, limits, block }) {
+export function curvesDrawing(width, { title, unit, label, curves, limits, block, isLog }) {
   const height = 250;
-  const ticks = roundTicks(...span(limits));
-  const [low, high] = [ticks[0], ticks.at(-1)];
+  const ticks = isLog ? limits : roundTicks(...span(limits));
+  const along = isLog ? Math.log10 : Number;
+  const [low, high] = [along(ticks[0]), along(ticks.at(-1))];
   const n = curves[0].values.length;
   const x = (place) => LEFT + (place / (n - 1)) * (width - LEFT - RIGHT);
-  const y = (value) => height - BOTTOM - ((value - low) / (high - low)) * (height - TOP - BOTTOM);
+  const y = (value) => height - BOTTOM - ((along(value) - low) / (high - low)) * (height - TOP - BOTTOM);
   const step = width < 300 ? 3 : 1;
   const blocks = [...Array(n).keys()].filter((place) => place % step === 0);
   return shape(

@@ -1,5 +1,9 @@
 /** What one sees, as files. */
 
+import { shape } from "./dom.js";
+
+const STYLES = ["fill", "stroke", "stroke-width", "stroke-dasharray", "font-size", "font-weight"];
+
 /** Rows as CSV; what holds a comma, a quote or a line's end is quoted. */
 export function toCsv(rows) {
   const cell = (value) =>
@@ -23,19 +27,30 @@ export function rowsOf({ pairs, gaps, positions, sweeps, nLayers }) {
   return rows;
 }
 
-/** A drawing on its own: with the colours that the page gives it. */
-export function toSvg(drawing) {
+/** Drawings in one file, one below the other, with the colours that the page gives them. */
+export function toSvg(drawings) {
+  const all = shape("svg", { xmlns: "http://www.w3.org/2000/svg" });
+  let [width, top] = [0, 0];
+  for (const drawing of drawings) {
+    const { width: own, height } = drawing.viewBox.baseVal;
+    all.append(withStyle(drawing, { y: top, width: own, height }));
+    width = Math.max(width, own);
+    top += height + 16;
+  }
+  all.setAttribute("viewBox", `0 0 ${width} ${top}`);
+  return new XMLSerializer().serializeToString(all);
+}
+
+function withStyle(drawing, attributes) {
   const copy = drawing.cloneNode(true);
   const [from, to] = [drawing, copy].map((svg) => [svg, ...svg.querySelectorAll("*")]);
   to.forEach((node, i) => {
     const style = getComputedStyle(from[i]);
-    for (const name of ["fill", "stroke", "stroke-width", "stroke-dasharray", "font-size"]) {
-      node.style.setProperty(name, style.getPropertyValue(name));
-    }
+    for (const name of STYLES) node.style.setProperty(name, style.getPropertyValue(name));
     node.style.fontFamily = "sans-serif";
   });
-  copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-  return new XMLSerializer().serializeToString(copy);
+  for (const [name, value] of Object.entries(attributes)) copy.setAttribute(name, value);
+  return copy;
 }
 
 /** Hand a text over as a file. */
