@@ -213,6 +213,22 @@ def test_it_works_from_files(chromium, site):
         assert not page.wrong
 
 
+def test_an_address_that_names_what_there_is_not_gets_the_defaults(chromium, address):
+    odd = {"head": 9, "component": "x", "measure": "x", "design": "x", "block": 99, "at": 9, "y": 1}
+    with laboratory(chromium, address, urlencode({**CHOSEN, **odd})) as page:
+        load(page)
+        state = saved(page)["state"]
+        assert (state["head"], state["component"], state["measure"]) == ("0", "mlp", "L2")
+        assert (state["design"], state["block"]) == ("worksheet", "11")
+        assert not page.wrong
+    with laboratory(chromium, address, urlencode({**CHOSEN, "n": "x"})) as page:
+        page.click("[data-load]")
+        page.wait_for_function(
+            "document.querySelector('[data-busy]').textContent.includes('outside its limits')"
+        )
+        assert not page.wrong
+
+
 def test_what_a_reader_can_mend_is_said(chromium, address):
     with laboratory(chromium, address, urlencode({**CHOSEN, "target": " houseboat"})) as page:
         page.click("[data-load]")

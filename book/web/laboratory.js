@@ -4,11 +4,12 @@ import { Client, missing, sizeOf } from "./lab/client.js";
 import { digits, element, quoted, table } from "./lab/dom.js";
 import { colourBar, curvesDrawing, heatMap, viridis } from "./lab/draw.js";
 import { download, rowsOf, toCsv, toSvg } from "./lab/saving.js";
-import { isCut, read, written } from "./lab/state.js";
+import { DEFAULTS, isCut, read, written } from "./lab/state.js";
 import { UNITS, VIEW } from "./lab/view.js";
 
 const P_TICKS = [0.001, 0.01, 0.1, 1]; // the first: what a thousand names can show
 const NAMES = { att: "attention", mlp: "MLP" };
+const FILLED_LATER = ["at", "kind"]; // lists of what a run finds
 const FOLDER = new URL("../lab/", document.currentScript.src).href;
 
 class Page {
@@ -74,6 +75,7 @@ class Page {
     this.field("block")[0].max = nLayers - 1;
     this.field("head")[0].append(...options([...Array(nHeads).keys()]));
     this.state.text ||= article;
+    this.mendState();
     this.showState();
     this.form.hidden = false;
     this.find("run").focus(); // the button that was pressed is gone
@@ -125,6 +127,18 @@ class Page {
 
   // ---- what is chosen -----------------------------------------------------------------------
 
+  /** Back to the default wherever an address names what there is not. */
+  mendState() {
+    for (const [name, value] of Object.entries(DEFAULTS)) {
+      const fields = [...this.field(name)];
+      const isKnown =
+        fields[0].type === "radio"
+          ? fields.some((field) => field.value === this.state[name])
+          : FILLED_LATER.includes(name) || isOffered(fields[0], this.state[name]);
+      if (!isKnown) this.state[name] = value;
+    }
+  }
+
   showState() {
     for (const [name, value] of Object.entries(this.state)) {
       for (const field of this.field(name)) {
@@ -173,6 +187,7 @@ class Page {
 
   async run() {
     this.readState();
+    if (!this.form.reportValidity()) throw ourError("A number is missing, or outside its limits.");
     const { text, target, design, n, past } = this.state;
     const question = { text, target, design, nTargets: Number(n), nPast: Number(past) };
     this.plan = null;
@@ -379,6 +394,8 @@ function marked(token, place, isCompared) {
   const attributes = { class: isCompared && "lab-compared" };
   return [token.slice(0, -word.length), element("mark", attributes, word, element("sub", {}, String(place)))];
 }
+
+const ourError = (message) => Object.assign(new Error(message), { isOurs: true });
 
 /** Whether a field could hold a value: a list only what it lists. */
 const isOffered = (field, value) =>

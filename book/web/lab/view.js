@@ -31,12 +31,12 @@ export const VIEW = `
   <div class="lab-row">
     <label>Target <input name="target" list="lab-targets" size="14" autocomplete="off"></label>
     <datalist id="lab-targets"></datalist>
-    <label>Targets compared <input name="n" type="number" min="3" max="40"></label>
+    <label>Targets compared <input name="n" type="number" min="3" max="40" required></label>
     <label>Each is read <select name="design">${options({
       worksheet: "in one pass over the text",
       "fixed-past": "after a past of its own",
     })}</select></label>
-    <label data-past>Tokens in that past <input name="past" type="number" min="1" max="1023"></label>
+    <label data-past>Tokens in that past <input name="past" type="number" min="1" max="1023" required></label>
     <button class="lab-button" data-run>Run</button>
   </div>
 </form>
