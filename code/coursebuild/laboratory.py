@@ -36,15 +36,16 @@ def make_laboratory(root: Path, out: Path) -> None:
     if not entry.exists():
         shutil.rmtree(out, ignore_errors=True)
         return
-    from coursebuild.export import WEIGHTS, export  # only where it is needed, for ONNX takes time
-
     modules = node_modules(root)
     worker = bundle(root, entry)
     data = Path(str(files("layerlab") / "data"))
-    sources = [data / "model" / WEIGHTS, data / "model" / "config.json", modules / RUNTIME, *OWN]
-    key = _key(worker, [*sources, *_texts(data)])
-    if (out / key).exists():
+    sources = sorted(path for path in data.rglob("*") if path.is_file())
+    key = _key(worker, [*sources, modules / RUNTIME, *OWN])
+    index = out / INDEX
+    if index.exists() and key in index.read_text("utf-8"):
         return
+    from coursebuild.export import WEIGHTS, export  # only now, for importing ONNX takes time
+
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     contents = {
@@ -56,27 +57,21 @@ def make_laboratory(root: Path, out: Path) -> None:
         "runtime.wasm": (modules / RUNTIME).read_bytes(),
         WEIGHTS: (data / "model" / WEIGHTS).read_bytes(),
     }
-    index = {name: _write(name, content, out) for name, content in contents.items()}
+    pieces = {name: _write(content, out) for name, content in contents.items()}
     size = sum(path.stat().st_size for path in out.iterdir())
-    listing = json.dumps({"size": size, "files": index})
-    (out / INDEX).write_text(f"self.courseLaboratory = {listing};\n", encoding="utf-8")
-    (out / key).touch()
+    listing = json.dumps({"size": size, "files": pieces, "madeOf": key})
+    index.write_text(f"self.courseLaboratory = {listing};\n", encoding="utf-8")
 
 
 def _key(worker: str, sources: list[Path]) -> str:
-    """Name of an empty file that says what the others were made of."""
+    """What all of it is made of, in a few characters."""
     digest = hashlib.sha256(worker.encode())
     for path in sources:
         digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return f"{digest.hexdigest()[:16]}.made"
+    return digest.hexdigest()[:16]
 
 
-def _texts(data: Path) -> list[Path]:
-    names = ("vocab.json", "merges.txt")
-    return [*(data / "model" / name for name in names), *sorted((data / "articles").iterdir())]
-
-
-def _write(name: str, content: bytes, out: Path) -> list[str]:
+def _write(content: bytes, out: Path) -> list[str]:
     """Cut a file into scripts, each named after what it holds; return their names."""
     text = base64.b64encode(gzip.compress(content, mtime=0)).decode("ascii")
     names = []
