@@ -158,6 +158,19 @@ def test_the_address_restores_what_was_chosen(chromium, address):
     assert again["sweeps"] == first["sweeps"]
 
 
+def test_controls_can_be_drawn_anew(chromium, address):
+    with laboratory(chromium, address, urlencode({**CHOSEN, "controls": "untrained"})) as page:
+        load(page)
+        first = saved(page)["sweeps"]
+        page.fill("[name=seed]", "1")
+        page.press("[name=seed]", "Enter")
+        settle(page)
+        again = saved(page)["sweeps"]
+        assert "seed=1" in page.url
+    assert again["trained"] == first["trained"]
+    assert again["untrained"] != first["untrained"]
+
+
 def test_what_is_seen_can_be_taken_away(chromium, address):
     with laboratory(chromium, address, HASH) as page:
         load(page)

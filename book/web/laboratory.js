@@ -169,6 +169,7 @@ class Page {
     this.find("past").hidden = this.state.design !== "fixed-past";
     if (!this.plan) return;
     if (name === "controls" || name === "summary" || name === "measure") this.busy(() => this.compare());
+    else if (name === "seed") this.busy(() => this.drawAnew());
     else if (["block", "component", "kind"].includes(name)) this.draw();
     if (name === "at") this.busy(() => this.look());
     else if (name === "head" || name === "block") this.drawLooks();
@@ -204,9 +205,9 @@ class Page {
   /** Sweep the trained model and the controls that are chosen, and test what is asked for. */
   async compare() {
     const kinds = ["trained", ...this.state.controls.split(" ").filter(Boolean)];
-    const { measure, summary } = this.state;
+    const { measure, summary, seed } = this.state;
     for (const kind of kinds) {
-      this.sweeps[kind] ??= await this.client.ask("sweep", { kind }, this.report(kind));
+      this.sweeps[kind] ??= await this.client.ask("sweep", { kind, seed: Number(seed) }, this.report(kind));
       if (summary === "p") {
         const key = `${kind} ${measure}`;
         this.tests[key] ??= await this.client.ask("test", { kind, measure }, this.report(kind));
@@ -214,6 +215,13 @@ class Page {
     }
     this.kinds = kinds;
     this.draw();
+  }
+
+  /** Other weights for the controls. */
+  drawAnew() {
+    this.sweeps = { trained: this.sweeps.trained };
+    for (const key of Object.keys(this.tests)) if (!key.startsWith("trained ")) delete this.tests[key];
+    return this.compare();
   }
 
   async look() {

@@ -17,8 +17,8 @@ export const MEASURES = { MI: mutualInformation, L1: cityBlock, L2: euclidean, r
 
 const MAKERS = {
   trained: (weights) => weights,
-  untrained: (weights, config) => untrained(weights, config),
-  permuted: (weights) => permuted(weights),
+  untrained,
+  permuted: (weights, _, seed) => permuted(weights, seed),
 };
 
 export class Laboratory {
@@ -29,7 +29,7 @@ export class Laboratory {
    */
   constructor(ort, tokenizer, files) {
     Object.assign(this, { ort, tokenizer, files });
-    this.recorded = {};
+    [this.recorded, this.seeds] = [{}, {}];
   }
 
   async start() {
@@ -76,7 +76,9 @@ export class Laboratory {
    * @returns {Promise<{measures: Record<string, number[][]>, means: object, taus: object}>} For
    *   each measure (2 * n_layers) lists over pairs, attention first; mean and tau of each list.
    */
-  async sweep({ kind }, report = () => {}) {
+  async sweep({ kind, seed = 0 }, report = () => {}) {
+    if (seed !== this.seeds[kind]) delete this.recorded[kind]; // another draw
+    this.seeds[kind] = seed;
     const { components } = await this.#record(kind, report);
     const nPlaces = 2 * this.model.nLayers;
     const measures = Object.fromEntries(Object.keys(MEASURES).map((name) => [name, []]));
@@ -189,7 +191,7 @@ export class Laboratory {
 
   #load(kind) {
     const { graph, weights, config } = this.files;
-    return Model.start(this.ort, graph, MAKERS[kind](weights, config), config);
+    return Model.start(this.ort, graph, MAKERS[kind](weights, config, this.seeds[kind]), config);
   }
 
   #encode(text) {

@@ -13,6 +13,7 @@ export const DEFAULTS = {
   measure: "L2",
   summary: "mean",
   controls: "",
+  seed: "0",
   kind: "trained",
   at: "",
   head: "0",

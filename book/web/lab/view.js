@@ -59,6 +59,7 @@ export const VIEW = `
       <fieldset><legend>Beside the trained model</legend>
         <label><input type="checkbox" name="controls" value="untrained"> untrained</label>
         <label><input type="checkbox" name="controls" value="permuted"> permuted</label>
+        <label>draw <input name="seed" type="number" min="0" max="999" required></label>
       </fieldset>
     </div>
     <ul class="lab-legend" data-legend></ul>
