@@ -1,7 +1,6 @@
 """The laboratory in a real browser: it loads when asked, computes, is kept, and fails politely."""
 
 import json
-import shutil
 from contextlib import contextmanager
 from urllib.parse import urlencode
 from xml.etree import ElementTree
@@ -37,7 +36,6 @@ def site(tmp_path_factory):
         laboratory=(ROOT / "book" / "laboratory.md").read_text("utf-8"),
         **dict.fromkeys(LED_TO, STUB),
     )
-    shutil.copytree(ROOT / "book" / "web", book / "book" / "web")
     built(book)
     return book / "_build" / "html"
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from coursebuild.web import bundle, node_modules, web_folder
 
+PAGE = Path("book") / "laboratory.md"
 WORKER = Path("lab") / "worker.js"
 RUNTIME = "onnxruntime-web/dist/ort-wasm-simd-threaded.wasm"  # for processors alone: the smallest
 PIECE = 2**20  # characters: small enough to show how far the loading is
@@ -28,12 +29,12 @@ def make_laboratory(root: Path, out: Path) -> None:
     Parameters
     ----------
     root : Path
-        The root of the course; without `book/web/lab/worker.js` there is nothing to make.
+        The root of the course; without a page `book/laboratory.md` there is nothing to make.
     out : Path
         The folder for them. What else lies there is removed.
     """
     entry = web_folder(root) / WORKER
-    if not entry.exists():
+    if not (root / PAGE).exists():
         shutil.rmtree(out, ignore_errors=True)
         return
     modules = node_modules(root)

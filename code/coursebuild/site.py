@@ -60,17 +60,8 @@ EVERY_PAGE = "page"  # the script that every page loads
 DESCRIPTION_LENGTH = 160
 LOOK = "look"  # the style of all pages, among what is made of book/web
 OWN_MODULES = ("site", "audit", "downloads", "outputs", "inputs", "execution", "kernels")
-OWN_MODULES += (
-    "web",
-    "laboratory",
-    "export",
-    "pictures",
-    "layout",
-    "notebooks",
-    "rules",
-    "blanks",
-    "course",
-)
+OWN_MODULES += ("web", "laboratory", "export", "pictures", "layout")
+OWN_MODULES += ("notebooks", "rules", "blanks", "course")
 OWN_MODULES += ("glossary", "contents", "cards", "published", "formulas", "search", "assets")
 PARTS = (glossary, contents, cards, published, formulas, search, assets)  # extensions of this one
 EXERCISE_FOLDERS = ("exercises", "solutions")  # the one that is never withheld comes first
@@ -170,7 +161,7 @@ def _edition(config) -> str:
 
 def name_what_pages_are_made_with(app: Sphinx, config) -> None:
     """Let Sphinx read every page again when the builder changed, and write it when the look did."""
-    own = [f"{name}.py" for name in OWN_MODULES + PARTS] + ["formulas.cjs", "styles.cjs"]
+    own = [f"{name}.py" for name in OWN_MODULES] + ["formulas.cjs", "styles.cjs"]
     look = [*config.html_static_path, *config.templates_path]  # the theme adds absolute paths
     look = [name for name in look if not Path(name).is_absolute()]
     if web_folder(Path(app.srcdir)).is_dir():
