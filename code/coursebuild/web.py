@@ -23,7 +23,7 @@ from layerlab.errors import LayerlabError
 ASKED = re.compile(r'\bdata-script="([\w-]+)"')
 LOCK = "package-lock.json"
 OPTIONS = ("--bundle", "--minify", "--format=iife", "--target=es2022", "--log-level=warning")
-OPTIONS += ("--loader:.woff2=file", "--asset-names=[name]", "--public-path=web")
+FONTS = ("--loader:.woff2=file", "--asset-names=[name]", "--public-path=web")
 
 
 class WebError(LayerlabError):
@@ -84,7 +84,7 @@ def make_scripts(root: Path, out: Path) -> list[str]:
     shutil.rmtree(out, ignore_errors=True)
     entries = sorted(p for p in web_folder(root).glob("*.*") if p.suffix in (".js", ".css"))
     if entries:
-        _bundle(root, entries, f"--outdir={out}")
+        _bundle(root, entries, *FONTS, f"--outdir={out}")
     return [path.stem for path in entries]
 
 
