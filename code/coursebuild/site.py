@@ -56,7 +56,7 @@ logger = logging.getLogger(__name__)
 DESCRIPTION_LENGTH = 160
 MATHJAX_PARTS = ("tex-chtml.js", "output/chtml/fonts", "input/tex/extensions", "a11y")
 OWN_MODULES = ("site", "audit", "downloads", "outputs", "inputs", "execution", "kernels")
-OWN_MODULES += ("web", "layout", "notebooks", "rules", "blanks", "course")
+OWN_MODULES += ("web", "layout", "quizzes", "notebooks", "rules", "blanks", "course")
 EXERCISE_FOLDERS = ("exercises", "solutions")  # the one that is never withheld comes first
 TOC_LISTS = ("parts", "subtrees", "chapters", "sections", "entries")
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of an object in memory
@@ -83,6 +83,7 @@ def setup(app: Sphinx) -> dict:
     app.keep_going, app.warningiserror = True, False
 
     app.setup_extension("coursebuild.glossary")
+    app.setup_extension("coursebuild.quizzes")
     app.add_config_value("course_builder", "", "env", types=[str])
     app.add_config_value("course_look", "", "html", types=[str])
     app.add_config_value("course_solutions", True, "env", types=[bool])
@@ -522,7 +523,10 @@ def bundle_scripts(app: Sphinx, config) -> None:
 
 def load_scripts(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
     """Load the scripts that a page asks for, and no others."""
-    for name in scripts_asked_for(context.get("body", "")):
+    names = scripts_asked_for(context.get("body", ""))
+    if names:
+        app.add_css_file("touch.css")
+    for name in names:
         if name not in app.course_scripts:
             known = ", ".join(app.course_scripts) or "none"
             raise ExtensionError(f'{pagename}: data-script="{name}"; book/web has {known}')
