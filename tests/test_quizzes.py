@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 from test_touch import call
@@ -27,6 +28,12 @@ PAGE = """# A page
    ```{predict} factor
    :number: times
    ```
+
+3. Draw it.
+
+   ```{predict} curve
+   :sketch: boxes 4 24 | bits 0 2
+   ```
 :::
 
 ```{said} larger
@@ -35,6 +42,10 @@ It was the walk.
 
 ```{said} factor
 It was 8.0 times.
+```
+
+```{said} curve
+It rose.
 ```
 
 ```{quiz}
@@ -113,9 +124,13 @@ def test_what_is_no_question_is_refused(text, said):
     ("wrong", "said"),
     [
         ("```{said} never\n```", "nobody was asked for the prediction 'never'"),
-        ("```{predict} a\n```", "either :choices: or :number:"),
-        ("```{predict} a\n:number: m\n:choices: b | c\n```", "either :choices: or :number:"),
+        ("```{predict} a\n```", "one of :choices:, :number: and :sketch:"),
+        (
+            "```{predict} a\n:number: m\n:choices: b | c\n```",
+            "one of :choices:, :number: and :sketch:",
+        ),
         ("```{predict} a\n:number: m\n```\n\n" * 2, "asks twice for the prediction 'a'"),
+        ("```{predict} a\n:sketch: bits 0 | bins 4 24\n```", "bits 0 .* is not LABEL LOW HIGH"),
         ("```{quiz}\nWhich?\n+ a :: b\n```", "'Which\\?': a question has one"),
     ],
 )
@@ -149,8 +164,9 @@ def test_without_a_script_predictions_are_left_to_the_pencil(page):
     assert [place["data-name"] for place in soup.select(".predict[hidden]")] == [
         "index/larger",
         "index/factor",
+        "index/curve",
     ]
-    assert len(soup.select(".said[hidden]")) == 2
+    assert len(soup.select(".said[hidden]")) == 3
 
 
 def test_other_builders_have_the_questions_and_the_answers(tmp_path):
@@ -233,7 +249,7 @@ def test_a_prediction_is_kept_and_told_beside_the_result(opened):
     tab.get_by_label("times").press("Tab")
     later = opened()
     for page in (tab, later):
-        said = [place.inner_text() for place in page.locator(".said").all()]
+        said = [place.inner_text() for place in page.locator(".said:not([hidden])").all()]
         assert said == [
             "You had said: the walk. It was the walk.",
             "You had said: 3 times. It was 8.0 times.",
@@ -243,6 +259,30 @@ def test_a_prediction_is_kept_and_told_beside_the_result(opened):
     keys = later.evaluate("Object.keys(localStorage)")
     assert sorted(keys) == ["course:predict:index/factor", "course:predict:index/larger"]
     assert tab.problems == later.problems == []
+
+
+@pytest.mark.check
+def test_a_curve_is_drawn_by_keys_and_by_hand(opened):
+    tab = opened()
+    tab.evaluate("localStorage.clear()")
+    tab.reload()
+    handles = tab.get_by_role("slider")
+    assert handles.count() == 6
+    assert handles.first.get_attribute("aria-label") == "bits, at 4 boxes"
+    handles.first.press("ArrowUp")
+    handles.last.press("PageDown")
+    told = tab.locator('.said[data-name="index/curve"]')
+    assert told.inner_text() == "You had said: from 1.10 at 4 to 0.60 at 24. It rose."
+    box = tab.locator(".sketch").bounding_box()
+    tab.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 60)
+    tab.mouse.down()
+    tab.mouse.move(box["x"] + box["width"] - 11, box["y"] + 1)
+    tab.mouse.up()
+    assert told.inner_text() == "You had said: from 1.10 at 4 to 2.00 at 24. It rose."
+    kept = json.loads(tab.evaluate("localStorage['course:predict:index/curve']"))["value"]
+    assert np.allclose([x for x, _ in kept], np.linspace(4, 24, 6))
+    assert all(0 <= y <= 2 for _, y in kept)
+    assert tab.problems == []
 
 
 @pytest.mark.check

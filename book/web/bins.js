@@ -2,6 +2,7 @@
 
 import { boxCounts, histogramInformation } from "./lib/information.js";
 import { generator, shuffled } from "./lib/random.js";
+import { CHANGED, get } from "./lib/store.js";
 import { decimals, oncePerFrame } from "./ui/dom.js";
 import { explorables } from "./ui/explorable.js";
 import { axes, box, dot, extent, line, text } from "./ui/plot.js";
@@ -56,6 +57,10 @@ explorables("bins", (data, parts) => {
         drawing.append(text(place.box[2], y + 16, `neighbours ${decimals(data.neighbours)}`, "end"));
       }
       drawing.append(dot(...at(state.bins - FEWEST), 6, "c0"));
+      const sketch = get(`predict:${data.sketch}`)?.value;
+      if (!sketch) return;
+      const points = sketch.map(([bins, bits]) => [place.x(bins), place.y(bits)]);
+      drawing.append(line(points, "c2 dotted"), text(points[0][0], points[0][1] - 8, "your sketch", "start"));
     },
     { height: 280 },
   );
@@ -83,5 +88,6 @@ explorables("bins", (data, parts) => {
     state.shuffled = which;
     show();
   });
+  addEventListener(CHANGED, () => curve.again());
   show();
 });

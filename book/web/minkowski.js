@@ -38,7 +38,7 @@ explorables("minkowski", (data, parts) => {
         drawing.append(box(4, y, (values[i] / most) * (width - 8), 26, `c${i}`));
         drawing.append(box(4, y, (largest(i) * values[i] * (width - 8)) / most, 26, "ink", 0.35));
       });
-      drawing.append(text(4, 180, "darker: the largest difference’s share", "start", "muted"));
+      drawing.append(text(4, 180, "shaded: the largest difference’s share", "start", "muted"));
       drawing.append(text(4, 198, "in the sum inside the formula", "start", "muted"));
     },
     { height: 210 },
@@ -53,7 +53,7 @@ explorables("minkowski", (data, parts) => {
     parts.say(
       `p = ${named(state.p)}: the two vectors are ${decimals(before, 1)} apart; with one component ` +
         `pushed by ${data.push} it is ${decimals(after, 1)}, which is ${decimals(after / before)} ` +
-        `times as far. The pushed component holds ${decimals(100 * largest(1), 0)} % of the sum.`,
+        `times as far. The pushed component holds ${decimals(100 * largest(1), 0)}\u00a0% of the sum.`,
     );
   };
   const words = (place) => `p = ${named(place >= END ? Infinity : 1 / (1 - place / END))}`;

@@ -15,6 +15,20 @@ explorables("profiles", (data, parts) => {
   const block = () => Math.min(layers() - 1, Math.round(state.place * (layers() - 1)));
   let slider;
 
+  const key = parts.drawing(
+    `Blue and solid: trained. ${Object.keys(data.models[names[0]].bands).join(" and ")}: bands`,
+    (drawing) => {
+      const rows = ["trained", ...Object.keys(model().bands)];
+      rows.forEach((name, k) => {
+        const x = 4 + 105 * k;
+        const look = k ? `c${k} thin ${DASHES[k - 1]}` : "c0 thick";
+        drawing.append(line([[x, 10], [x + 26, 10]], look));
+        drawing.append(text(x + 32, 14, name, "start"));
+      });
+    },
+    { height: 22, whole: true },
+  );
+
   const panels = COMPONENTS.map((component, c) =>
     parts.drawing(
       `${component}: tau over the blocks, the trained curve and a band for each control`,
@@ -44,20 +58,6 @@ explorables("profiles", (data, parts) => {
       { height: 270 },
     ),
   );
-  const key = parts.drawing(
-    `Blue and solid: trained. ${Object.keys(data.models[names[0]].bands).join(" and ")}: bands`,
-    (drawing) => {
-      const rows = ["trained", ...Object.keys(model().bands)];
-      rows.forEach((name, k) => {
-        const x = 4 + 110 * k;
-        const look = k ? `c${k} thin ${DASHES[k - 1]}` : "c0 thick";
-        drawing.append(line([[x, 10], [x + 26, 10]], look));
-        drawing.append(text(x + 32, 14, name, "start"));
-      });
-    },
-    { height: 22, share: 100 },
-  );
-
   const sentence = (c) => {
     const { trained, bands } = model();
     const others = Object.entries(bands).map(

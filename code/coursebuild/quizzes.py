@@ -10,7 +10,8 @@ A prediction stands where it is asked for, and what the reader had said where th
     It was {glue:text}`larger`.
     ```
 
-Instead of `:choices:` there may be `:number: UNIT`. A quiz is a list of questions, with a blank
+Instead of `:choices:` there may be `:number: UNIT`, or, for a curve that the reader draws,
+`:sketch: LABEL LOW HIGH | LABEL LOW HIGH`, x before y. A quiz is a list of questions, with a blank
 line between them::
 
     ```{quiz}
@@ -33,6 +34,7 @@ with how far an answer may be off; lines with numbers are to be put in order. Wi
 quiz is a list with folded answers, and a prediction is left to the reader's pencil.
 """
 
+import json
 import random
 import re
 from dataclasses import dataclass, field
@@ -46,6 +48,7 @@ from sphinx.util.docutils import SphinxDirective
 
 MARK = re.compile(r"(?P<mark>[-+=]|\d+\.|::) +(?P<text>.*)")
 NUMBER = re.compile(r"(?P<value>.+?) ± (?P<off>\d+(?:\.\d+)?)(?P<percent> ?%)? ?(?P<unit>.*)")
+AXIS = re.compile(r"(.+?) (-?\d+(?:\.\d+)?) (-?\d+(?:\.\d+)?)")
 SEPARATOR = " :: "
 
 
@@ -137,20 +140,26 @@ class Answer(nodes.General, nodes.Element):
     """What there is to say of an answer, folded."""
 
 
+ASKING = (Predict, Said, Quiz)
+
+
 class PredictDirective(SphinxDirective):
-    """Ask for a prediction: one of some choices, or a number."""
+    """Ask for a prediction: one of some choices, a number, or a curve."""
 
     required_arguments = 1
     option_spec: ClassVar[dict] = {
         "choices": directives.unchanged_required,
         "number": directives.unchanged,
+        "sketch": directives.unchanged_required,
     }
 
     def run(self) -> list[nodes.Node]:
         """Make the node, its choices as a list."""
         if len(self.options) != 1:
-            raise self.error("a prediction has either :choices: or :number:")
+            raise self.error("a prediction has one of :choices:, :number: and :sketch:")
         node = Predict(name=_full_name(self), unit=self.options.get("number"))
+        if "sketch" in self.options:
+            node["sketch"] = self._axes(self.options["sketch"])
         if "choices" in self.options:
             texts = self.options["choices"].split("|")
             node += _bullets([_inline(self, text.strip()) for text in texts])
@@ -159,6 +168,14 @@ class PredictDirective(SphinxDirective):
             raise self.error(f"the page asks twice for the prediction {self.arguments[0]!r}")
         known.append(node["name"])
         return [node]
+
+    def _axes(self, text: str) -> str:
+        """Return labels and ends of both axes as JSON."""
+        found = [AXIS.fullmatch(part.strip()) for part in text.split("|")]
+        if len(found) != 2 or None in found:
+            raise self.error(f":sketch: {text} is not LABEL LOW HIGH | LABEL LOW HIGH")
+        axes = [[axis[1], float(axis[2]), float(axis[3])] for axis in found if axis]
+        return json.dumps(dict(zip("xy", axes, strict=True)))
 
 
 class SaidDirective(SphinxDirective):
@@ -273,7 +290,7 @@ def _tag(name: str, **attributes: str | None) -> str:
 
 
 def _visit_predict(self, node: Predict) -> None:
-    asked = {"data_name": node["name"], "data_unit": node["unit"]}
+    asked = {f"data_{key}": node.get(key) for key in ("name", "unit", "sketch")}
     self.body.append(_tag("div", class_="predict", data_script="ask", hidden="", **asked))
 
 

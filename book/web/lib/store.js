@@ -5,7 +5,12 @@
 
 export const PREFIX = "course:";
 
-const forThisPage = new Map();
+/** Told to the window whenever something is set or cleared. */
+export const CHANGED = "course:changed";
+
+// One for all scripts of a page, each of which has its own copy of this module.
+const forThisPage = (globalThis[Symbol.for(PREFIX)] ??= new Map());
+const tell = () => globalThis.dispatchEvent?.(new Event(CHANGED));
 
 function storage() {
   try {
@@ -44,11 +49,11 @@ export function set(name, value) {
   try {
     storage().setItem(PREFIX + name, text);
     forThisPage.delete(name);
-    return true;
   } catch {
     forThisPage.set(name, text); // refused, or full
-    return false;
   }
+  tell();
+  return !forThisPage.has(name);
 }
 
 /** All that is kept whose name begins so: { name: value }. */
@@ -66,4 +71,5 @@ export function clear(beginning = "") {
     kept?.removeItem(PREFIX + name);
     forThisPage.delete(name);
   }
+  tell();
 }

@@ -48,9 +48,9 @@ function parts(stage, data, name) {
   };
 }
 
-function drawing(row, label, draw, { height = 260, share = 1 } = {}) {
+function drawing(row, label, draw, { height = 260, share = 1, whole = false } = {}) {
   const element = svg("svg", { role: "img", "aria-label": label, height });
-  const holder = html("div", { class: "drawing", style: `flex-grow: ${share}` }, element);
+  const holder = html("div", { class: "drawing", style: `flex: ${share} 1 ${whole ? "100%" : "15rem"}` }, element);
   row.append(holder);
   let width = 0;
   const again = () => {

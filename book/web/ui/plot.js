@@ -23,7 +23,7 @@ export function extent(values, margin = 0.06) {
  *
  * `square`: one unit is as long on both axes. */
 export function axes(drawing, width, height, { x, y, xLabel, yLabel, square = false, title = "" }) {
-  const box = [46, title ? 26 : 10, width - 10, height - 42];
+  const box = [54, title ? 26 : 10, width - 10, height - 42];
   if (square) fitSquare(box, x, y);
   const [left, top, right, bottom] = box;
   const toX = (value) => left + ((value - x[0]) / (x[1] - x[0])) * (right - left);

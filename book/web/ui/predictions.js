@@ -3,6 +3,7 @@
 import { readNumber } from "../lib/answers.js";
 import { get, lasting, set } from "../lib/store.js";
 import { html } from "./dom.js";
+import { sketch } from "./sketch.js";
 
 const KEPT = "Kept in this browser, and told you beside the result.";
 const NOT_KEPT = "Kept until you leave this page: this browser stores nothing here.";
@@ -14,7 +15,7 @@ export function predictions() {
 }
 
 function ask(place, i) {
-  const { name, unit } = place.dataset;
+  const { name, unit, sketch: axes } = place.dataset;
   const key = `predict:${name}`;
   const note = html("p", { class: "note", "aria-live": "polite" });
   const keep = (value, words) => {
@@ -24,11 +25,14 @@ function ask(place, i) {
   };
   const list = place.querySelector("ul");
   const kept = get(key);
-  const fields = list ? choices(list, `predict-${i}`, kept, keep) : number(unit, kept, keep, note);
+  const fields = () => {
+    if (list) return choices(list, `predict-${i}`, kept, keep);
+    return axes ? [sketch(JSON.parse(axes), kept, keep)] : number(unit, kept, keep, note);
+  };
   const question = place.parentElement.querySelector("p");
   question.id ||= `asked-${i}`;
   const box = html("fieldset", { "aria-describedby": question.id });
-  box.append(html("legend", {}, "Your prediction"), ...fields);
+  box.append(html("legend", {}, axes ? "Your sketch" : "Your prediction"), ...fields());
   place.replaceChildren(box, note);
   place.hidden = false;
 }
