@@ -36,7 +36,7 @@ explorables("neighbours", (data, parts) => {
         const [x, y] = [event.clientX - seen.left, event.clientY - seen.top];
         const far = (j) => Math.hypot(place.x(data.x[j]) - x, place.y(data.y[j]) - y);
         const hit = fromLeft.reduce((best, j) => (far(j) < far(best) ? j : best));
-        slider.set(fromLeft.indexOf(hit));
+        slider.set(0);
       };
     },
     { height: 330, share: 3 },

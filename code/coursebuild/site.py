@@ -31,6 +31,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import ConfigError, ExtensionError
 from sphinx.util import logging
 
+from coursebuild import glossary, quizzes
 from coursebuild.audit import audit_site
 from coursebuild.course import drafts
 from coursebuild.downloads import (
@@ -56,7 +57,7 @@ logger = logging.getLogger(__name__)
 DESCRIPTION_LENGTH = 160
 MATHJAX_PARTS = ("tex-chtml.js", "output/chtml/fonts", "input/tex/extensions", "a11y")
 OWN_MODULES = ("site", "audit", "downloads", "outputs", "inputs", "execution", "kernels")
-OWN_MODULES += ("web", "layout", "quizzes", "notebooks", "rules", "blanks", "course")
+OWN_MODULES += ("web", "layout", "glossary", "quizzes", "notebooks", "rules", "blanks", "course")
 EXERCISE_FOLDERS = ("exercises", "solutions")  # the one that is never withheld comes first
 TOC_LISTS = ("parts", "subtrees", "chapters", "sections", "entries")
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of an object in memory
@@ -82,8 +83,8 @@ def setup(app: Sphinx) -> dict:
     # As `-W --keep-going` would: count every warning, finish, and fail at the end.
     app.keep_going, app.warningiserror = True, False
 
-    app.setup_extension("coursebuild.glossary")
-    app.setup_extension("coursebuild.quizzes")
+    for part in (glossary, quizzes):
+        app.setup_extension(part.__name__)
     app.add_config_value("course_builder", "", "env", types=[str])
     app.add_config_value("course_look", "", "html", types=[str])
     app.add_config_value("course_solutions", True, "env", types=[bool])
