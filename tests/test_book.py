@@ -123,7 +123,8 @@ def test_every_glued_number_is_read_out_somewhere_on_its_page(path):
     assert glued - set(re.findall(r"\{glue(?::\w+)?\}`(\w+)", text)) == set()
 
 
-QUIZZED = [name for name in CHAPTERS if name[:2] in {*(f"{i:02}" for i in range(1, 10)), "13", "15"}]
+WITH_QUIZ = {"01", "02", "03", "04", "05", "06", "07", "08", "09", "13", "15"}
+QUIZZED = [name for name in CHAPTERS if name[:2] in WITH_QUIZ]
 FENCE = r"^ *```\{%s\}(?: ([\w-]+))?\n(.*?)^ *```$"
 
 

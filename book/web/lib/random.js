@@ -26,3 +26,15 @@ export function shuffled(list, random) {
 export function range(n) {
   return Array.from({ length: n }, (_, i) => i);
 }
+
+/** A number from the standard normal distribution (Box and Muller's way). */
+export function normal(random) {
+  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+}
+
+/** n samples of two normal variables with that correlation: [x, y]. */
+export function normalPair(n, rho, random) {
+  const x = range(n).map(() => normal(random));
+  const y = x.map((value) => rho * value + Math.sqrt(1 - rho * rho) * normal(random));
+  return [x, y];
+}

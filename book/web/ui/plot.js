@@ -21,8 +21,8 @@ export function extent(values, margin = 0.06) {
 
 /** Axes in a drawing: returns `x` and `y`, from data to places, and the box [left, top, right, bottom].
  *
- * `square`: one unit is as long on both axes. */
-export function axes(drawing, width, height, { x, y, xLabel, yLabel, square = false, title = "" }) {
+ * `square`: one unit is as long on both axes; `bare`: no numbers along x. */
+export function axes(drawing, width, height, { x, y, xLabel, yLabel, square = false, bare = false, title = "" }) {
   const box = [54, title ? 26 : 10, width - 10, height - 42];
   if (square) fitSquare(box, x, y);
   const [left, top, right, bottom] = box;
@@ -30,7 +30,7 @@ export function axes(drawing, width, height, { x, y, xLabel, yLabel, square = fa
   const toY = (value) => bottom - ((value - y[0]) / (y[1] - y[0])) * (bottom - top);
   const frame = svg("g", { class: "axes" });
   frame.append(svg("path", { d: `M${left} ${top}V${bottom}H${right}` }));
-  for (const value of ticks(...x, (right - left) / 60)) {
+  for (const value of bare ? [] : ticks(...x, (right - left) / 60)) {
     frame.append(svg("path", { d: `M${toX(value)} ${bottom}v4` }));
     frame.append(text(toX(value), bottom + 16, tidy(value)));
   }
