@@ -313,6 +313,13 @@ def test_each_kind_of_question_is_answered_by_keyboard_alone(opened):
 
     order.get_by_role("button", name="Check").click()
     assert "✗" in order.locator("[aria-live]").inner_text()
+    down = order.get_by_role("button", name="Down").first
+    label = down.get_attribute("aria-label")
+    down.focus()
+    for _ in range(2):
+        tab.keyboard.press("Enter")
+    assert tab.evaluate("document.activeElement.ariaLabel") == label
+    assert label == f"Down: {order.locator('ol > li > span').nth(4).inner_text()}"
     for words in ("the power", "the difference"):
         order.get_by_role("button", name=f"Up: {words}").focus()
         for _ in range(3):
