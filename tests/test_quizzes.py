@@ -218,7 +218,9 @@ def opened(page, tmp_path_factory):
     """Opens the page, from a file, with its script; the browser keeps what is set."""
     folder = tmp_path_factory.mktemp("opened")
     make_scripts(ROOT, folder / "web")
-    html = page.replace("</body>", '<script src="web/ask.js"></script></body>')
+    style = (ROOT / "book" / "_static" / "touch.css").read_text("utf-8")
+    html = page.replace("</head>", f"<style>{style}</style></head>")
+    html = html.replace("</body>", '<script src="web/ask.js"></script></body>')
     (folder / "index.html").write_text(html, "utf-8")
     try:
         with browser() as chromium:
@@ -330,6 +332,17 @@ def test_each_kind_of_question_is_answered_by_keyboard_alone(opened):
     kept = {k: json.loads(v) for k, v in tab.evaluate("({...localStorage})").items() if "quiz" in k}
     assert [kept[f"course:quiz:index/{i}"]["right"] for i in (1, 2, 3)] == [True] * 3
     assert tab.problems == []
+
+
+@pytest.mark.check
+def test_on_paper_the_answers_are_open(opened):
+    tab = opened()
+    reasons = [tab.get_by_text("No detour is shorter."), tab.get_by_text("The root comes last.")]
+    assert not any(reason.is_visible() for reason in reasons)
+    tab.emulate_media(media="print")
+    for reason in reasons:
+        assert reason.is_visible() and reason.bounding_box()["height"] > 5
+    assert not any(button.is_visible() for button in tab.locator(".quiz button").all())
 
 
 @pytest.mark.check

@@ -28,6 +28,8 @@ function question(item, kind, key) {
   };
   kind({ box, options, answer, judge, name: key });
   box.append(feedback);
+  answer.querySelector("summary").textContent = "Show the answer"; // for who gives up, and paper
+  box.append(answer);
   item.replaceChildren(box);
 }
 
@@ -57,7 +59,6 @@ function number({ box, answer, judge }) {
   box.append(
     html("label", {}, html("span", { class: "sr" }, "Your answer"), input, html("span", {}, unit)),
     html("button", { type: "button", onclick: act }, "Check"),
-    told(answer),
   );
 }
 
@@ -85,13 +86,7 @@ function order({ box, options, answer, judge }) {
     if (wrong < 0) judge(true, ...copy(answer.querySelector(".why")));
     else judge(false, wrong ? `The first ${wrong === 1 ? "line is" : `${wrong} lines are`} in place; look at the next.` : "Another line comes first.");
   };
-  box.append(list, html("button", { type: "button", onclick: act }, "Check"), told(answer));
-}
-
-/** The folded answer, still there for who gives up. */
-function told(answer) {
-  answer.querySelector("summary").textContent = "Show the answer";
-  return answer;
+  box.append(list, html("button", { type: "button", onclick: act }, "Check"));
 }
 
 const KINDS = { choice, number, order };
