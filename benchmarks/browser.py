@@ -10,19 +10,14 @@ from playwright.sync_api import sync_playwright
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 OPTIONS = ["--no-sandbox", "--hide-scrollbars"]  # root has no sandbox, and scrollbars take room
-READY = """async () => {
-  await document.fonts.ready;
-  if (window.MathJax?.startup) await MathJax.startup.promise;
-}"""
 
 
 class NoBrowser(RuntimeError):
     """No Chromium is on this machine."""
 
 
-@contextmanager
-def browser():
-    """Start Chromium; yields Playwright's Browser, and ends it.
+def chromium_program():
+    """The way to Chromium.
 
     Raises
     ------
@@ -32,6 +27,13 @@ def browser():
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if program is None:
         raise NoBrowser(f"none of {', '.join(PROGRAMS)} is on the path; install Chromium")
+    return program
+
+
+@contextmanager
+def browser():
+    """Start Chromium; yields Playwright's Browser, and ends it."""
+    program = chromium_program()
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=program, args=OPTIONS)
         try:
@@ -40,10 +42,17 @@ def browser():
             chromium.close()
 
 
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serves files and says nothing of it."""
+
+    def log_message(self, *_):
+        pass
+
+
 @contextmanager
-def served(folder):
+def served(folder, handler=QuietHandler):
     """Serve that folder on this machine; yields the address."""
-    handler = partial(QuietHandler, directory=folder)
+    handler = partial(handler, directory=folder)
     with ThreadingHTTPServer(("localhost", 0), handler) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         try:
@@ -53,13 +62,6 @@ def served(folder):
 
 
 def open_page(page, address):
-    """Load a page in a tab, to its last letter and formula."""
+    """Load a page in a tab, to its last letter."""
     page.goto(address)
-    page.evaluate(READY)
-
-
-class QuietHandler(SimpleHTTPRequestHandler):
-    """Serves files and says nothing of it."""
-
-    def log_message(self, *_):
-        pass
+    page.evaluate("async () => { await document.fonts.ready; }")

@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.browser import browser, open_page, served
 
 WIDTHS = (1280, 768, 375)
-KINDS = {"pre": "pre", "table": "table", "figure": "figure, img", "formula": "mjx-container"}
+KINDS = {"pre": "pre", "table": "table", "figure": "figure, img", "formula": ".katex-html"}
 UNFOLD = """() => {
 for (const e of document.querySelectorAll("details")) e.open = true;
 for (const e of document.querySelectorAll(".toggle-hidden")) e.classList.remove("toggle-hidden");

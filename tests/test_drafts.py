@@ -36,7 +36,10 @@ def test_no_file_of_the_site_is_of_a_draft(built):
 
 @pytest.mark.check
 def test_no_page_and_no_search_names_a_draft(built):
-    for path in [*built[0].glob("_build/html/**/*.html"), built[0] / "_build/html/searchindex.js"]:
+    for path in [
+        *built[0].glob("_build/html/**/*.html"),
+        built[0] / "_build/html/_static/search-texts.js",
+    ]:
         text = path.read_text(encoding="utf-8").lower()
         assert "planes" not in text and "cubes" not in text
 

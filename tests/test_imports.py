@@ -43,6 +43,7 @@ ORDER = [  # each may import those before it
     "atlas",
     "examples",
     "themes",
+    "svg",
     "figures",
     "markdown",
     "summary",

@@ -79,3 +79,10 @@ def test_a_name_with_quotes_stays_one_attribute():
 )
 def test_other_tables_are_left_alone(html):
     assert lay_out(html) == html
+
+
+@pytest.mark.parametrize(("printed", "is_right"), [("✓ So.", 1), ("1 ✓", 0), ("✗ No.", 0)])
+def test_what_a_passed_check_says_has_a_class(printed, is_right):
+    html = '<div class="cell_output docutils">\n<div class="output"><div><pre><span></span>'
+    page = parse(f"{html}{printed}\n</pre></div></div></div>")
+    assert page.div["class"].count("right") == is_right

@@ -6,25 +6,20 @@ import re
 import subprocess
 import sys
 from html.parser import HTMLParser
-from io import BytesIO
 from xml.etree import ElementTree
 
-import matplotlib
 import numpy as np
 import pytest
 from conftest import HANGING
-from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from layerlab.figures import (
     information_by_bins,
-    layer_information_panels,
     measure_scatter,
-    position_panels,
 )
 from layerlab.pages import show, table
-from layerlab.themes import PALETTES, is_narrow, recolour, theme, write
+from layerlab.svg import size
 
 ALT = "Scatter of L1 against L2: the points lie on a rising line."
 MEASURES = np.random.default_rng(0).uniform(1, 2, (6, 3))
@@ -54,45 +49,33 @@ def shown():
     return show(measure_scatter, MEASURES, alt=ALT)
 
 
-def test_a_light_and_a_dark_image_with_the_same_words(shown):
+def test_one_image_for_both_themes_that_says_its_size_and_waits(shown):
     tags = Tags(shown._repr_html_())
-    light, dark = tags["img"]
+    [image], [source] = tags["img"], tags["source"]
     assert tags["figure"] == [{"class": "course-figure"}]
-    assert (light["class"], dark["class"]) == ("only-light", "only-dark")
-    assert light["alt"] == dark["alt"] == ALT
-    for image, ink in ((light, b"#1f1f1f"), (dark, b"#ececec")):
-        svg = decode(image["src"])
+    assert image["alt"] == ALT and image["loading"] == "lazy"
+    for tag, key in ((image, "src"), (source, "srcset")):
+        svg = decode(tag[key])
         assert ElementTree.fromstring(svg).tag == "{http://www.w3.org/2000/svg}svg"
-        assert ink in svg
+        assert (int(tag["width"]), int(tag["height"])) == size(svg)
 
 
-def test_a_phone_gets_a_narrower_drawing_of_each(shown):
-    tags = Tags(shown._repr_html_())
-    assert len(tags["source"]) == 2
-    for image, source in zip(tags["img"], tags["source"], strict=True):
-        wide, narrow = (
-            float(ElementTree.fromstring(decode(uri)).get("width").removesuffix("pt"))
-            for uri in (image["src"], source["srcset"])
-        )
-        assert narrow <= 5.5 * 72 < wide
-        assert source["media"] == "(max-width: 600px)"
+def test_a_phone_gets_a_drawing_of_its_width(shown):
+    [source] = Tags(shown._repr_html_())["source"]
+    assert int(source["width"]) == 343 < size(shown.wide)[0]
+    assert source["media"] == "(max-width: 600px)"
 
 
-def test_a_function_of_ones_own_is_shown_as_it_draws():
-    def draw():
-        figure = Figure()
-        figure.subplots().plot([1, 2])
-        return figure
-
-    tags = Tags(show(draw, alt=ALT)._repr_html_())
-    assert len(tags["img"]) == 2
-    assert not tags["source"]
+def test_a_notebook_says_which_theme_it_has(shown):
+    style = re.search("<style>(.*?)</style>", shown._repr_html_())[1]
+    assert "body[data-jp-theme-light=false] .course-figure img{color-scheme:dark}" in style
+    assert style.count("html:not([data-theme])") == style.count("{")  # a site says it by itself
 
 
 def test_words_with_quotes_and_brackets_come_through():
     alt = 'MI < 1 bit & "L1" > 2, on <b>every</b> pair'
     images = Tags(show(measure_scatter, MEASURES, alt=alt)._repr_html_())["img"]
-    assert [image["alt"] for image in images] == [alt, alt]
+    assert [image["alt"] for image in images] == [alt]
 
 
 def test_line_breaks_of_the_source_are_no_part_of_the_words():
@@ -131,8 +114,7 @@ def test_options_reach_the_drawing_function():
     def draw(*, width):
         return Figure(figsize=(width, 1))
 
-    svg = show(draw, alt=ALT, width=2).light
-    assert ElementTree.fromstring(svg).get("width") == "144pt"
+    assert size(show(draw, alt=ALT, width=2).wide) == (192, 96)
 
 
 def test_the_same_bytes_in_every_process():
@@ -157,110 +139,3 @@ def test_a_table_names_rows_and_columns_and_shows_what_it_is_given():
     assert '<tr><td></td><th scope="col">GPT-2</th></tr>' in html
     assert '<th scope="row">GPT-2 &amp; co</th><td>−0.5</td>' in html
     assert '<th scope="row">other</th><td>a-b</td>' in html
-
-
-# Drawn no more often than need be ----------------------------------------------------------------
-
-
-def counted(draw):
-    """A drawing function that notes in `count` in which themes and widths it drew."""
-
-    def drawn(*args):
-        drawn.count.append((matplotlib.rcParams["text.color"], *([is_narrow()] if args else [])))
-        return draw()
-
-    drawn.count = []
-    return drawn
-
-
-def plain():
-    figure = Figure(figsize=(3, 2))
-    figure.subplots().plot([1, 2])
-    return figure
-
-
-def with_image(**options):
-    figure = Figure(figsize=(3, 2))
-    figure.subplots().imshow([[1, 2]], **options)
-    return figure
-
-
-def with_image_of_the_themes_ink():
-    ink = ListedColormap(["white", matplotlib.rcParams["text.color"]], "ink")
-    return with_image(cmap=ink)
-
-
-def with_pixels_of_the_themes_ink():
-    figure = Figure(figsize=(3, 2))
-    figure.subplots().scatter([1, 2], [1, 2], rasterized=True)
-    return figure
-
-
-def with_a_named_colour():
-    figure = Figure(figsize=(3, 2))
-    figure.subplots().plot([1, 2], color="grey")
-    return figure
-
-
-def with_a_mixed_colour():
-    figure = Figure(figsize=(3, 2))
-    figure.subplots().plot([1, 2], color="0.4")
-    return figure
-
-
-LIGHT, DARK = (PALETTES[mode]["ink"] for mode in ("light", "dark"))
-
-
-@pytest.mark.parametrize("draw", [plain, with_image, with_a_named_colour])
-def test_a_drawing_in_the_themes_colours_is_drawn_once(draw):
-    draw = counted(draw)
-    shown = show(draw, alt=ALT)
-    assert draw.count == [(LIGHT,)]
-    assert DARK.encode() in shown.dark and LIGHT.encode() not in shown.dark
-
-
-CANNOT = [with_image_of_the_themes_ink, with_pixels_of_the_themes_ink, with_a_mixed_colour]
-
-
-@pytest.mark.parametrize("draw", CANNOT)
-def test_what_cannot_be_recoloured_is_drawn_again(draw):
-    draw = counted(draw)
-    show(draw, alt=ALT)
-    assert draw.count == [(LIGHT,), (DARK,)]
-
-
-def test_what_asks_how_wide_the_page_is_is_drawn_for_both_widths():
-    draw = counted(plain)
-    show(draw, "asks", alt=ALT)
-    assert draw.count == [(LIGHT, False), (LIGHT, True)]
-
-
-def without_ids(svg):
-    """A drawing with its ids numbered in order: they are hashes, of colours among others."""
-    seen = {}
-    return re.sub(
-        rb'((?:id="|#)[a-zC](?:\d+_\d+_)?)([0-9a-f]{10})\b',
-        lambda match: match[1] + seen.setdefault(match[2], b"%d" % len(seen)),
-        svg,
-    )
-
-
-@pytest.mark.parametrize("narrow", [False, True])
-@pytest.mark.parametrize(
-    ("draw", "shapes"),
-    [
-        (measure_scatter, [(6, 3)]),
-        (position_panels, [(6, 3), (6,), (3, 2)]),  # a colour bar of it goes on
-        (layer_information_panels, [(2, 10)]),
-    ],
-)
-def test_a_recoloured_drawing_is_the_one_that_would_be_drawn(draw, shapes, narrow):
-    arrays = [np.random.default_rng(k).uniform(0.1, 1, shape) for k, shape in enumerate(shapes)]
-    drawings = {}
-    for mode in ("dark", "light"):
-        drawings[mode] = BytesIO()
-        with theme(mode, narrow=narrow):
-            figure = draw(*arrays)
-            write(figure, drawings[mode], mode=mode)
-    dark, light = (file.getvalue() for file in drawings.values())
-    assert without_ids(recolour(light, figure)) == without_ids(dark) != without_ids(light)

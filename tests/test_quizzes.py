@@ -12,7 +12,7 @@ from test_web import ROOT
 
 from benchmarks.browser import NoBrowser, browser
 from coursebuild.quizzes import QuizError, read_questions
-from coursebuild.web import make_scripts
+from coursebuild.web import make_scripts, web_folder
 
 PAGE = """# A page
 
@@ -218,7 +218,7 @@ def opened(page, tmp_path_factory):
     """Opens the page, from a file, with its script; the browser keeps what is set."""
     folder = tmp_path_factory.mktemp("opened")
     make_scripts(ROOT, folder / "web")
-    style = (ROOT / "book" / "_static" / "touch.css").read_text("utf-8")
+    style = (web_folder(ROOT) / "touch.css").read_text("utf-8")
     html = page.replace("</head>", f"<style>{style}</style></head>")
     html = html.replace("</body>", '<script src="web/ask.js"></script></body>')
     (folder / "index.html").write_text(html, "utf-8")

@@ -127,7 +127,9 @@ def test_no_file_and_no_link_names_a_solution(books):
     assert not {name for name in served if "solution" in name}
     for page in (build_folder / "html").rglob("*.html"):
         assert "solutions/" not in page.read_text(encoding="utf-8"), page
-    search_index = (build_folder / "html" / "searchindex.js").read_text(encoding="utf-8")
+    search_index = (build_folder / "html" / "_static" / "search-texts.js").read_text(
+        encoding="utf-8"
+    )
     assert "solutions/" not in search_index
     assert (before / "solutions" / "01-lines.html").is_file()
 

@@ -14,6 +14,7 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
+from benchmarks.browser import NoBrowser, browser, open_page, served
 from coursebuild.audit import read_page, request_problems
 from coursebuild.downloads import wheel_name
 from coursebuild.notebooks import exercise_notebook, write
@@ -162,6 +163,7 @@ def make_book(folder: Path, *, exercises: tuple[str, ...] = (), **extra_pages: s
     shutil.copy(ROOT / "_config.yml", folder)
     shutil.copytree(ROOT / "book" / "_static", folder / "book" / "_static")
     shutil.copytree(ROOT / "book" / "_templates", folder / "book" / "_templates")
+    shutil.copytree(ROOT / "book" / "web", folder / "book" / "web")
     pages = {"welcome": WELCOME, "other": OTHER, "references": REFERENCES, **extra_pages}
     for name, text in pages.items():
         (folder / "book" / f"{name}.md").write_text(text, encoding="utf-8")
@@ -302,9 +304,52 @@ def test_pages_ask_nobody_else_for_anything(good_book):
         html(book, "welcome") + html(book, "other"),
     )
     assert addresses == []
-    assert "_static/mathjax/tex-chtml.js" in html(book, "welcome")
-    assert (book / "_build" / "html" / "_static" / "mathjax" / "tex-chtml.js").is_file()
     assert "thebe" not in html(book, "welcome").lower()
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_one_finds_a_word_wherever_the_site_lies(good_book, scheme):
+    site = good_book[0] / "_build" / "html"
+    try:
+        with served(site) as address, browser() as chromium:
+            tab, asked = chromium.new_page(), []
+            tab.on("request", lambda request: asked.append(request.url))
+            start = address if scheme == "http" else site.resolve().as_uri()
+            open_page(tab, f"{start}/book/welcome.html")
+            assert not [url for url in asked if "search" in url]
+            tab.keyboard.press("Control+k")
+            tab.keyboard.type("draws")
+            link = tab.locator(".search-results a").first
+            link.wait_for()
+            assert tab.locator(".search-results mark").first.inner_text() == "draws"
+            assert all(url.startswith(start) for url in asked)
+            link.click()
+            tab.wait_for_url("**/book/other.html#*")
+    except NoBrowser as error:
+        pytest.skip(str(error))
+
+
+def test_the_theme_follows_the_button_and_the_button_keeps_the_focus(good_book):
+    try:
+        with browser() as chromium:
+            context = chromium.new_context(color_scheme="light")
+            tab = context.new_page()
+            open_page(tab, (good_book[0] / "_build/html/book/welcome.html").resolve().as_uri())
+            tab.focus(".theme-switch-button")
+            themes = []
+            for _ in range(3):
+                themes.append(tab.evaluate("() => document.documentElement.dataset.theme"))
+                tab.keyboard.press("Enter")
+            assert set(themes) == {"light", "dark"}
+            assert tab.evaluate("() => document.activeElement.matches('.theme-switch-button')")
+            without = chromium.new_context(
+                color_scheme="dark", java_script_enabled=False
+            ).new_page()
+            without.goto(tab.url)
+            look = "e => getComputedStyle(e).backgroundColor"
+            assert without.locator("body").evaluate(look) == "rgb(25, 22, 20)"
+    except NoBrowser as error:
+        pytest.skip(str(error))
 
 
 def test_pages_are_described_and_carry_the_icon(good_book):
@@ -322,7 +367,7 @@ def test_pages_name_no_repository(good_book):
 def test_pages_hide_where_they_were_built(good_book):
     book, _ = good_book
     site = book / "_build" / "html"
-    for page in [*site.rglob("*.html"), site / "searchindex.js"]:
+    for page in [*site.rglob("*.html"), site / "_static" / "search-texts.js"]:
         assert str(book) not in page.read_text(encoding="utf-8")
 
 
@@ -361,7 +406,11 @@ def test_exercise_shows_blanks_and_no_outputs(good_exercises):
 
 def test_marks_show_nowhere(good_exercises):
     site = good_exercises[0] / "_build" / "html"
-    places = [*site.rglob("*.html"), *site.glob("_sources/**/*.*"), site / "searchindex.js"]
+    places = [
+        *site.rglob("*.html"),
+        *site.glob("_sources/**/*.*"),
+        site / "_static" / "search-texts.js",
+    ]
     places += site.glob("downloads/*/*.ipynb")
     assert site / "_sources" / "solutions" / "01-lines.md" in places
     for path in places:

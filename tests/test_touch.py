@@ -282,13 +282,12 @@ html {{ color: var(--pst-color-text-base) }} h1, h2 {{ color: inherit; }}</style
 def opened(tmp_path_factory):
     """Opens a page with all that can be touched, from a file."""
     folder = tmp_path_factory.mktemp("touch")
-    names = make_scripts(ROOT, folder / "web")
-    style = "".join(
-        (ROOT / "book" / "_static" / f"{n}.css").read_text() for n in ("course", "touch")
-    )
+    make_scripts(ROOT, folder / "web")
+    sheets = ROOT / "book" / "_static" / "course.css", web_folder(ROOT) / "touch.css"
+    style = "".join(sheet.read_text("utf-8") for sheet in sheets)
     shown = [explore(name, {**WORDS, **data}, Drawn(), digits=9) for name, data in DATA.items()]
     body = "".join(f"<h2>{one.name}</h2>{one._repr_html_()}" for one in shown)
-    scripts = "".join(f'<script src="web/{name}.js"></script>' for name in names)
+    scripts = "".join(f'<script src="web/{name}.js"></script>' for name in DATA)
     for theme in ("light", "dark"):
         text = PAPER.format(theme=theme, style=style, body=body, scripts=scripts)
         (folder / f"{theme}.html").write_text(text, "utf-8")

@@ -167,7 +167,7 @@ def audit_site(site: Path, folders: Iterable[str]) -> Iterator[tuple[str, str]]:
     for path in sorted(site.rglob("*.css")):
         for problem in style_problems(path.read_text("utf-8")):
             yield path.relative_to(site).as_posix(), problem
-    for path in [*sorted(site.glob("_sources/**/*.*")), site / "searchindex.js"]:
+    for path in [*sorted(site.glob("_sources/**/*.*")), site / "_static" / "search-texts.js"]:
         if path.is_file():
             for problem in machine_path_problems(path.read_text("utf-8"), folders):
                 yield path.relative_to(site).as_posix(), problem

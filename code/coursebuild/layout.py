@@ -1,9 +1,10 @@
 """Prepare a page's code, output and tables for narrow windows: HTML in, HTML out.
 
 CSS can break a long line, but not show where, and it can stack a table's cells, but not say whose
-column each was. So long lines become elements, and cells carry the names of their columns; how they
-look, and from which width on, is up to `book/_static/course.css`. The text stays what it was, so
-that it is copied and searched as before.
+column each was; nor can it tell what a check says from what else a cell prints. So long lines
+become elements, cells carry the names of their columns, and what a passed check says has a class.
+How they look, and from which width on, is up to the styles. The text stays what it was, so that it
+is copied and searched as before.
 """
 
 import re
@@ -13,6 +14,10 @@ from itertools import pairwise
 FITS = 40  # characters of a line that fit on a narrow phone at the smallest size
 NOTHING = "<span></span>"  # Pygments begins with it
 PRE = re.compile(r"<pre>(.*?)</pre>", re.DOTALL)
+# The output of a cell that begins with the sign of a check that was passed.
+RIGHT = re.compile(
+    r'(<div class="cell_output[^"]*)("(?:>\s*<div\b[^>]*)*>\s*<pre>(?:<span></span>)?✓)'
+)
 TABLE = re.compile(r'<table class="([^"]*)">(.*?)</table>', re.DOTALL)
 ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
 CELL = re.compile(r"<(t[hd])\b([^>]*)>(.*?)</\1>", re.DOTALL)
@@ -24,7 +29,7 @@ STEPS = 30, 46  # rem: a table stacks where its room is less than one of these
 
 def lay_out(body: str) -> str:
     """Return a page's HTML with its long lines and wide tables made ready to break."""
-    return TABLE.sub(_name_cells, PRE.sub(_mark_long_lines, body))
+    return TABLE.sub(_name_cells, PRE.sub(_mark_long_lines, RIGHT.sub(r"\1 right\2", body)))
 
 
 def _words(html: str) -> str:

@@ -12,7 +12,6 @@ Jupyter Book loads it from `_config.yml`. Six things happen here that a stock bo
 * the finished site is read once more (`coursebuild.audit`).
 """
 
-import importlib.util
 import os
 import re
 import shutil
@@ -30,8 +29,9 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ConfigError, ExtensionError
 from sphinx.util import logging
+from sphinx.util.osutil import relative_uri
 
-from coursebuild import glossary, quizzes
+from coursebuild import assets, cards, contents, formulas, glossary, published, quizzes, search
 from coursebuild.audit import audit_site
 from coursebuild.course import drafts
 from coursebuild.downloads import (
@@ -49,19 +49,29 @@ from coursebuild.inputs import Sources, modules_in_common
 from coursebuild.layout import lay_out
 from coursebuild.notebooks import solution_page
 from coursebuild.outputs import Outputs
+from coursebuild.pictures import forget_pictures, take_out_pictures
 from coursebuild.web import make_scripts, scripts_asked_for, web_folder
 from layerlab.errors import LayerlabError
 
 logger = logging.getLogger(__name__)
 
+EVERY_PAGE = "page"  # the script that every page loads
 DESCRIPTION_LENGTH = 160
-MATHJAX_PARTS = ("tex-chtml.js", "output/chtml/fonts", "input/tex/extensions", "a11y")
+LOOK = "look"  # the style of all pages, among what is made of book/web
+TOUCH = "touch"  # that of what can be touched, on pages that have it
 OWN_MODULES = ("site", "audit", "downloads", "outputs", "inputs", "execution", "kernels")
-OWN_MODULES += ("web", "layout", "glossary", "quizzes", "notebooks", "rules", "blanks", "course")
+OWN_MODULES += ("web", "pictures", "layout", "notebooks", "rules", "blanks", "course")
+OWN_MODULES += ("glossary", "contents", "cards", "published", "formulas", "search", "assets")
+OWN_MODULES += ("quizzes",)
+# Extensions of this one.
+PARTS = (glossary, quizzes, contents, cards, published, formulas, search, assets)
 EXERCISE_FOLDERS = ("exercises", "solutions")  # the one that is never withheld comes first
 TOC_LISTS = ("parts", "subtrees", "chapters", "sections", "entries")
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of an object in memory
 MISLEADING = (' aria-label="Toggle hidden content"', ' role="doc-biblioentry"', ' role="list"')
+SUMMARY = re.compile(r"<summary>.*?</summary>", re.DOTALL)
+P_TAG = re.compile(r"<(/?)p\b")
+LIST_IN_P = re.compile(r'<p>(<ul class="simple">.*?</ul>)\s*</p>(?=\s*</dd>)', re.DOTALL)
 REDIRECT = """<!DOCTYPE html>
 <html lang="{language}">
   <head>
@@ -83,7 +93,7 @@ def setup(app: Sphinx) -> dict:
     # As `-W --keep-going` would: count every warning, finish, and fail at the end.
     app.keep_going, app.warningiserror = True, False
 
-    for part in (glossary, quizzes):
+    for part in PARTS:
         app.setup_extension(part.__name__)
     app.add_config_value("course_builder", "", "env", types=[str])
     app.add_config_value("course_look", "", "html", types=[str])
@@ -96,7 +106,6 @@ def setup(app: Sphinx) -> dict:
     app.connect("config-inited", leave_out_solutions, priority=300)
     app.connect("config-inited", leave_out_drafts, priority=350)
     app.connect("config-inited", fill_in_steps, priority=400)
-    app.connect("config-inited", use_local_mathjax)
     app.connect("config-inited", bundle_scripts)
     app.connect("builder-inited", prepare_downloads)
     app.connect("builder-inited", start_kernels_from_here)
@@ -107,7 +116,8 @@ def setup(app: Sphinx) -> dict:
     app.connect("source-read", take_out_marks)
     app.connect("env-get-updated", write_pages_that_may_refer)
     app.connect("html-page-context", describe_page)
-    app.connect("html-page-context", mend_accessibility)
+    app.connect("html-page-context", mend_html)
+    app.connect("html-page-context", name_pictures)
     app.connect("html-page-context", make_room)
     app.connect("html-page-context", offer_downloads)
     app.connect("html-page-context", load_scripts)
@@ -152,7 +162,7 @@ def _edition(config) -> str:
 
 def name_what_pages_are_made_with(app: Sphinx, config) -> None:
     """Let Sphinx read every page again when the builder changed, and write it when the look did."""
-    own = [f"{name}.py" for name in OWN_MODULES]
+    own = [f"{name}.py" for name in OWN_MODULES + PARTS] + ["formulas.cjs", "styles.cjs"]
     look = [*config.html_static_path, *config.templates_path]  # the theme adds absolute paths
     look = [name for name in look if not Path(name).is_absolute()]
     if web_folder(Path(app.srcdir)).is_dir():
@@ -229,7 +239,7 @@ def leave_out_drafts(app: Sphinx, config) -> None:
     pages = {f"{folder}/{name}" for folder in EXERCISE_FOLDERS for name in names}
     for name in names:
         tell(f"left out exercises/{name} and its solution, which says `draft: true`")
-    if names:
+    if names and TOUCH in app.course_scripts:
         _leave_out(app, config, pages.__contains__, [f"{page}.*" for page in sorted(pages)])
 
 
@@ -279,7 +289,7 @@ def require_pages_of_exercises(app: Sphinx, env: BuildEnvironment, *changes) -> 
 def fill_in_steps(app: Sphinx, config) -> None:
     """Let pages say `{{ three_steps }}` for the words that the zip's README uses."""
     names = _ask_course(exercise_names, app)
-    if names:
+    if names and TOUCH in app.course_scripts:
         steps = three_steps(wheel_name(Path(app.srcdir)), f"{names[0]}.ipynb")
         config.myst_substitutions = {**config.myst_substitutions, "three_steps": steps}
 
@@ -464,24 +474,6 @@ def _read_run(env: BuildEnvironment, docname: str, sources: Sources) -> Run | No
 # Pages ---------------------------------------------------------------------------------------
 
 
-def use_local_mathjax(app: Sphinx, config) -> None:
-    """Serve formulas from the site itself; the files come from the MathJax package in use."""
-    config.mathjax_path = "mathjax/tex-chtml.js"
-
-
-def _copy_mathjax(app: Sphinx) -> None:
-    package = importlib.util.find_spec("sphinx-mathjax-offline")
-    if package is None:
-        raise ExtensionError("MathJax is missing: install sphinx-mathjax-offline")
-    source = Path(package.origin).parent / "static" / "mathjax"
-    target = Path(app.outdir) / "_static" / "mathjax"
-    for name in MATHJAX_PARTS:
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        copy = shutil.copytree if (source / name).is_dir() else shutil.copy
-        if not (target / name).exists():
-            copy(source / name, target / name)
-
-
 def describe_page(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
     """Give each page a description for search engines and shared links."""
     app.course_wrote = True
@@ -494,21 +486,29 @@ def describe_page(app: Sphinx, pagename: str, templatename: str, context: dict, 
     context["metatags"] = context.get("metatags", "") + tag
 
 
-def mend_accessibility(app: Sphinx, pagename, templatename, context: dict, doctree) -> None:
-    """Take out what misleads a screen reader.
+def mend_html(app: Sphinx, pagename, templatename, context: dict, doctree) -> None:
+    """Take out what misleads a screen reader, and what HTML does not allow.
 
-    MyST-NB's label for a folded cell differs from the words one sees on it. The role that docutils
-    gives the entries of a bibliography no longer exists, and without it they form no list.
+    MyST-NB's label for a folded cell differs from the words one sees on it, which it makes
+    paragraphs. The role that docutils gives the entries of a bibliography no longer exists, and
+    without it they form no list. Napoleon puts lists into paragraphs.
     """
     body = context.get("body", "")
     for attribute in MISLEADING:
         body = body.replace(attribute, "")
-    context["body"] = body
+    body = SUMMARY.sub(lambda words: P_TAG.sub(r"<\1span", words[0]), body)
+    context["body"] = LIST_IN_P.sub(r"\1", body)
+
+
+def name_pictures(app: Sphinx, pagename, templatename, context: dict, doctree) -> None:
+    """Let a page name its pictures, which lie beside it."""
+    way = relative_uri(app.builder.get_target_uri(pagename), "_images/")
+    context["body"] = take_out_pictures(context["body"], Path(app.outdir, "_images"), way)
 
 
 def make_room(app: Sphinx, pagename, templatename, context: dict, doctree) -> None:
     """Let long lines break and wide tables stack where a window is narrow."""
-    context["body"] = lay_out(context.get("body", ""))
+    context["body"] = lay_out(context["body"])
 
 
 def bundle_scripts(app: Sphinx, config) -> None:
@@ -520,18 +520,22 @@ def bundle_scripts(app: Sphinx, config) -> None:
         raise ExtensionError(str(error)) from error
     if app.course_scripts:
         config.html_static_path = [*config.html_static_path, static.as_posix()]
+    if LOOK in app.course_scripts:
+        app.add_css_file(f"web/{LOOK}.css", priority=900)  # after the theme's
 
 
 def load_scripts(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
-    """Load the scripts that a page asks for, and no others."""
+    """Load the script of every page, and those that a page asks for."""
     names = scripts_asked_for(context.get("body", ""))
-    if names:
-        app.add_css_file("touch.css")
+    if names and TOUCH in app.course_scripts:
+        app.add_css_file(f"web/{TOUCH}.css", priority=950)
     for name in names:
         if name not in app.course_scripts:
             known = ", ".join(app.course_scripts) or "none"
             raise ExtensionError(f'{pagename}: data-script="{name}"; book/web has {known}')
         app.add_js_file(f"web/{name}.js", loading_method="defer")
+    if EVERY_PAGE in app.course_scripts:
+        app.add_js_file(f"web/{EVERY_PAGE}.js", loading_method="defer")
 
 
 def _first_paragraph(doctree: nodes.document) -> str:
@@ -556,11 +560,12 @@ def finish_site(app: Sphinx, exception: Exception | None) -> None:
     """Complete the site, read it once more, and note the success if it is one."""
     if exception is not None or app.builder.format != "html":
         return
-    _copy_mathjax(app)
     _copy_downloads(app)
     _write_sources_without_marks(app)
     _write_redirect(app)
     if getattr(app, "course_wrote", False):
+        pages = (path.read_text("utf-8") for path in Path(app.outdir).rglob("*.html"))
+        forget_pictures(pages, Path(app.outdir, "_images"))
         private = {str(app.srcdir), sys.prefix, str(Path.home())} - {"/"}
         for page, problem in audit_site(Path(app.outdir), private):
             logger.warning("%s: %s", page, problem, type="course", subtype="audit")

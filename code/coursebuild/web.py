@@ -1,9 +1,10 @@
-"""The pages' own scripts: `book/web/NAME.js` becomes `_static/web/NAME.js`, for pages that ask.
+"""The pages' own scripts and styles: `book/web/NAME.js` becomes `_static/web/NAME.js`, and so on.
 
-A page asks by an element with `data-script="NAME"`. What the scripts import comes from npm, in
-the versions of `book/web/package-lock.json`, through the Node that the environment holds; it is
-kept in the environment, so that each lock file is installed once. esbuild makes one classic
-script of each file and what it imports: a browser loads no modules from `file://`.
+A page asks for a script by an element with `data-script="NAME"`. What scripts import comes from
+npm, in the versions of `book/web/package-lock.json`, through the Node that the environment holds;
+it is kept in the environment, so that each lock file is installed once. esbuild makes one classic
+script of each file and what it imports: a browser loads no modules from `file://`. Fonts that a
+style names come to lie beside it; the style is read as `_static/NAME.css`.
 """
 
 import hashlib
@@ -22,6 +23,7 @@ from layerlab.errors import LayerlabError
 ASKED = re.compile(r'\bdata-script="([\w-]+)"')
 LOCK = "package-lock.json"
 OPTIONS = ("--bundle", "--minify", "--format=iife", "--target=es2022", "--log-level=warning")
+OPTIONS += ("--loader:.woff2=file", "--asset-names=[name]", "--public-path=web")
 
 
 class WebError(LayerlabError):
@@ -64,13 +66,13 @@ def node_modules(root: Path, *, tools: bool = False) -> Path:
                 shutil.copy(source / name, place / name)
             print("Installing what the pages' scripts import (once)", flush=True)
             quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-            _run(npm, ["ci", *quiet, *([] if tools else ["--omit=dev"])], place)
+            _run(npm, ["ci", *quiet, *([] if tools else ["--omit=dev"])], place, {})
             (place / ".complete").touch()
     return place / "node_modules"
 
 
 def make_scripts(root: Path, out: Path) -> list[str]:
-    """Make a script of each `book/web/*.js`; return their names.
+    """Make a script or style of each `book/web/*.js` and `*.css`; return their names.
 
     Parameters
     ----------
@@ -80,25 +82,54 @@ def make_scripts(root: Path, out: Path) -> list[str]:
         The folder for the scripts. What else lies there is removed.
     """
     shutil.rmtree(out, ignore_errors=True)
-    entries = sorted(web_folder(root).glob("*.js"))
+    entries = sorted(p for p in web_folder(root).glob("*.*") if p.suffix in (".js", ".css"))
     if entries:
         modules = node_modules(root)
         tool = modules / "esbuild" / "bin" / "esbuild"
         arguments = [str(path.resolve()) for path in entries]
-        _run(node, [str(tool), *arguments, *OPTIONS, f"--outdir={out}"], root, modules)
+        run_node([str(tool), *arguments, *OPTIONS, f"--outdir={out}"], root, modules)
     return [path.stem for path in entries]
 
 
-def _run(program, arguments: list[str], folder: Path, modules: Path | None = None) -> None:
-    variables = {**os.environ, **({"NODE_PATH": str(modules)} if modules else {})}
+def run_node(arguments: list[str], folder: Path, modules: Path, words: str = "") -> str:
+    """Run a script with Node.
+
+    Parameters
+    ----------
+    arguments : list of str
+        The script and what it is told.
+    folder : Path
+        Where it runs.
+    modules : Path
+        The folder that `node_modules` returned.
+    words : str
+        Its standard input.
+
+    Returns
+    -------
+    str
+        What it wrote to its standard output.
+
+    Raises
+    ------
+    WebError
+        If it fails; what it said is quoted.
+    """
+    return _run(node, arguments, folder, {"NODE_PATH": str(modules)}, words)
+
+
+def _run(program, arguments: list[str], folder: Path, variables: dict, words: str = "") -> str:
     done: subprocess.CompletedProcess = program(
         arguments,
         return_completed_process=True,
         cwd=folder,
-        env=variables,
+        env={**os.environ, **variables},
+        input=words,
         capture_output=True,
         text=True,
+        encoding="utf-8",
     )
     if done.returncode:
         what = f"{program.__name__} {arguments[0]}"
         raise WebError(f"{what} failed in {folder}:\n{(done.stderr or done.stdout).strip()}")
+    return done.stdout

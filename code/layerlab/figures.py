@@ -615,7 +615,7 @@ def _colour_bar(
     bar.set_label(label)
     bar.outline.set(edgecolor=_muted(), linewidth=0.8)
     is_whole = np.all(np.ma.asarray(image.get_array()) % 1 == 0)
-    bar.locator = MaxNLocator(nbins=4, integer=bool(is_whole))
+    bar.locator = MaxNLocator(nbins=2 if is_narrow() else 4, integer=bool(is_whole))
     bar.update_ticks()
 
 

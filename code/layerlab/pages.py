@@ -9,66 +9,61 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from layerlab.themes import recolour, save, theme, write
+from layerlab.svg import METADATA, SETTINGS, follow_theme, show_either, size
+from layerlab.themes import fit_phone, save, theme
 
 SHORTEST_ALT = 20  # characters; shorter texts name a figure and do not say what it shows
 
 PHONE = "(max-width: 600px)"  # where a figure is drawn narrower, with its panels turned
 
-# The site hides one of the two by its own rule. In a notebook nobody does, hence these.
+# A site says by itself whether its page is light or dark; of a notebook it is said here.
 NOTEBOOK_STYLE = (
-    "html:not([data-theme]) body:not([data-jp-theme-light=false]) .course-figure .only-dark,"
-    "html:not([data-theme]) body[data-jp-theme-light=false] .course-figure .only-light"
-    "{display:none}"
+    "html:not([data-theme]) .course-figure img{color-scheme:light}"
+    "html:not([data-theme]) body[data-jp-theme-light=false] .course-figure img{color-scheme:dark}"
 )
 
 
 class Shown:
-    """A figure as a page shows it: two images, of which the page's theme chooses one.
+    """A figure as a page shows it: a drawing that follows the page's theme, and one for a phone.
 
     Attributes
     ----------
     alt : str
         What the figure shows, in words.
-    light, dark : bytes
+    wide, narrow : bytes
         The two SVG files.
-    narrow : dict of bytes
-        The same two, keyed by "light" and "dark", drawn for a phone.
     """
 
-    def __init__(self, light: bytes, dark: bytes, narrow: dict[str, bytes], alt: str):
-        self.light, self.dark, self.narrow, self.alt = light, dark, narrow, alt
+    def __init__(self, wide: bytes, narrow: bytes, alt: str):
+        self.wide, self.narrow, self.alt = wide, narrow, alt
 
     def __repr__(self) -> str:
         return f"Figure: {self.alt}"
 
     def _repr_html_(self) -> str:
-        images = self._image(self.light, "light") + self._image(self.dark, "dark")
-        return f'<figure class="course-figure"><style>{NOTEBOOK_STYLE}</style>{images}</figure>'
-
-    def _image(self, svg: bytes, mode: str) -> str:
-        alt = escape(self.alt, quote=True)
-        image = f'<img class="only-{mode}" alt="{alt}" src="{_data_uri(svg)}">'
-        if self.narrow[mode] == svg:  # drawn by a function that knows no narrow page
-            return image
-        source = f'<source media="{PHONE}" srcset="{_data_uri(self.narrow[mode])}">'
-        return f"<picture>{source}{image}</picture>"
+        image = (
+            f'<img alt="{escape(self.alt, quote=True)}" loading="lazy" src={_source(self.wide)}>'
+        )
+        source = f'<source media="{PHONE}" srcset={_source(self.narrow)}>'
+        style = f"<style>{NOTEBOOK_STYLE}</style>"
+        return f'<figure class="course-figure">{style}<picture>{source}{image}</picture></figure>'
 
 
 def show(
     draw: Callable[..., Figure], *args: Any, name: str | None = None, alt: str, **options: Any
 ) -> Shown:
-    """Draw a figure for a page, light and dark; the last line of a cell.
+    """Draw a figure for a page, light or dark, wide or narrow; the last line of a cell.
 
     Parameters
     ----------
     draw : callable
         A function of `layerlab.figures`, or any function that returns a Figure; it is called
-        as ``draw(*args, **options)``, once for a wide page and, if it asks how wide the page is,
-        once for a narrow one; and again for the dark theme if it uses other colours than the
-        theme's and those that have a name, as single colours or as maps.
+        as ``draw(*args, **options)``, once for a wide page and once for a phone; and again for
+        the dark theme if it uses other colours than the theme's and those that have a name, as
+        single colours or as maps.
     name : str, optional
         Also write the light figure as this PNG file (300 dpi) into the folder that the
         environment variable ``LAYERLAB_FIGURES`` names, or else into the current folder.
@@ -94,11 +89,8 @@ def show(
         )
     if name is not None:
         save(draw, _png_path(name), *args, **options)
-    wide, depends_on_width = _light_and_dark(draw, args, options, narrow=False)
-    narrow = wide
-    if depends_on_width:
-        narrow, _ = _light_and_dark(draw, args, options, narrow=True)
-    return Shown(wide["light"], wide["dark"], narrow, alt)
+    wide, narrow = (_both_themes(draw, args, options, narrow=narrow) for narrow in (False, True))
+    return Shown(wide, narrow, alt)
 
 
 class Table:
@@ -152,8 +144,11 @@ def _table_row(name: object, *cells: object) -> str:
     return f'<th scope="row">{escape(str(name))}</th>' + "".join(f"<td>{t}</td>" for t in texts)
 
 
-def _data_uri(svg: bytes) -> str:
-    return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode('ascii')}"
+def _source(svg: bytes) -> str:
+    """An address of an image that holds it all, and its size, so that a page need not jump."""
+    width, height = size(svg)
+    data = base64.b64encode(svg).decode("ascii")
+    return f'"data:image/svg+xml;base64,{data}" width="{width}" height="{height}"'
 
 
 def _png_path(name: str) -> Path:
@@ -164,20 +159,21 @@ def _png_path(name: str) -> Path:
     return folder / name
 
 
-def _light_and_dark(
-    draw: Callable[..., Figure], args: tuple, options: dict, narrow: bool
-) -> tuple[dict[str, bytes], bool]:
-    """A drawing in both themes, and whether it depends on how wide the page is."""
-    light, figure, depends_on_width = _svg(draw, args, options, "light", narrow)
-    dark = recolour(light, figure) or _svg(draw, args, options, "dark", narrow)[0]
-    return {"light": light, "dark": dark}, depends_on_width
+def _both_themes(draw: Callable[..., Figure], args: tuple, options: dict, *, narrow: bool) -> bytes:
+    """A drawing that follows the theme."""
+    light, figure = _svg(draw, args, options, "light", narrow)
+    return follow_theme(light, figure) or show_either(
+        light, _svg(draw, args, options, "dark", narrow)[0]
+    )
 
 
 def _svg(
     draw: Callable[..., Figure], args: tuple, options: dict, mode: str, narrow: bool
-) -> tuple[bytes, Figure, bool]:
+) -> tuple[bytes, Figure]:
     file = BytesIO()
-    with theme(mode, narrow=narrow) as in_use:
+    with theme(mode, narrow=narrow) as in_use, rc_context(SETTINGS):
         figure = draw(*args, **options)
-        write(figure, file, mode=mode)
-    return file.getvalue(), figure, in_use.was_asked
+        if narrow:
+            fit_phone(figure, turned=in_use.was_asked)
+        figure.savefig(file, format="svg", facecolor="none", metadata=METADATA)
+    return file.getvalue(), figure

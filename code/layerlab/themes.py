@@ -15,16 +15,15 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
+from textwrap import fill
 from typing import Any, BinaryIO, TypeVar
 
 import matplotlib as mpl
 import numpy as np
 from cycler import cycler
-from matplotlib.artist import Artist
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import CSS4_COLORS, to_hex
 from matplotlib.figure import Figure
-from matplotlib.image import AxesImage
+from matplotlib.legend import Legend
+from matplotlib.text import Text
 
 # Okabe and Ito's blue, vermilion and green, told apart by every kind of colour vision; the dark
 # theme takes lighter tones of the same hues. `paper` is the ground of a PNG; an SVG has none.
@@ -43,7 +42,7 @@ PALETTES = {
     },
 }
 
-STYLE = {
+STYLE: dict[str, Any] = {
     "font.size": 11,
     "axes.titlesize": 11.5,
     "axes.titleweight": "bold",
@@ -66,8 +65,11 @@ STYLE = {
     "svg.hashsalt": "layerlab",  # ids inside an SVG then depend on its content alone
 }
 
-COLOUR = re.compile(rb"#[0-9a-f]{6}\b")  # as an SVG names it
-NAMED = {str(name).lower().encode() for name in CSS4_COLORS.values()}  # the same in every theme
+PHONE_WIDTH = 3.57  # inches: the column of a page 375 px wide, at 96 px an inch
+PANEL = 2.7  # inches: the height of a panel that was put below another
+LETTERS = 8.3  # points: letters of 11 px and a little more
+SIGN = re.compile(r" ([=<>]) ")  # no line ends beside it
+SMALLER = 0.86  # of the sizes in STYLE, what they are on a phone
 
 
 @dataclass
@@ -80,7 +82,7 @@ class Theme:
     narrow : bool
         Whether it is that of a phone.
     was_asked : bool
-        Whether somebody asked how wide the page is: if not, the drawing is the same for both.
+        Whether who draws asked for that.
     """
 
     mode: str
@@ -102,8 +104,8 @@ def theme(mode: str = "light", *, narrow: bool = False) -> Iterator[Theme]:
     mode : {"light", "dark"}
         The ground is transparent in both; "light" draws for white pages, "dark" for near-black.
     narrow : bool
-        Draw for a phone: a grid of panels is turned, so that its rows stand side by side, and
-        the figure is less wide, so that its letters stay large.
+        Draw for a phone: a grid of panels is turned, so that its rows stand side by side; letters
+        are a little smaller, and `fit_phone` makes the figure as wide as the phone.
 
     Raises
     ------
@@ -117,8 +119,12 @@ def theme(mode: str = "light", *, narrow: bool = False) -> Iterator[Theme]:
         ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"),
         palette["ink"],
     )
-    settings: Any = {
-        **STYLE,
+    settings: Any = {**STYLE}
+    if narrow:
+        sizes = {name: STYLE[name] for name in STYLE if name.endswith("size")}
+        settings |= {name: SMALLER * size for name, size in sizes.items()}
+        settings["axes.labelweight"] = "normal"
+    settings |= {
         **ink,
         "grid.color": palette["muted"],
         "axes.prop_cycle": cycler(color=palette["cycle"]),
@@ -137,6 +143,88 @@ def is_narrow() -> bool:
     in_use = _in_use.get() or Theme("light", narrow=False)
     in_use.was_asked = True
     return in_use.narrow
+
+
+def fit_phone(figure: Figure, *, turned: bool) -> None:
+    """Make a figure as wide as a phone's page, where it is wider, and no letter too small there.
+
+    It gets lower, too, but less so: its letters do not shrink with it. What has no room in a line
+    goes on in the next.
+
+    Parameters
+    ----------
+    figure : Figure
+        A figure drawn in a narrow theme.
+    turned : bool
+        Whether who drew it knew of that. If not, panels that stand side by side are put below
+        each other.
+    """
+    width, height = figure.get_size_inches()
+    rows = 0 if turned or width <= PHONE_WIDTH else _stack_panels(figure)
+    if rows:
+        figure.set_size_inches(PHONE_WIDTH, rows * PANEL)
+    elif width > PHONE_WIDTH:
+        figure.set_size_inches(PHONE_WIDTH, height * max(PHONE_WIDTH / width, 0.8))
+    for text in figure.findobj(Text):
+        text.set_fontsize(max(text.get_fontsize(), LETTERS))
+    figure.draw_without_rendering()  # panels and letters then have their places
+    for legend in figure.legends:
+        _narrow_legend(figure, legend)
+    for axes in figure.axes:
+        panel = axes.get_window_extent()
+        _fold(axes.yaxis.label, panel.height)
+        _fold(axes.xaxis.label, 1.1 * panel.width)
+        for text in [text for text in axes.get_children() if isinstance(text, Text)]:
+            rest = figure.bbox.width - text.get_window_extent().x0
+            _fold(text, rest if text in axes.texts else min(rest, 1.2 * panel.width))
+
+
+def _stack_panels(figure: Figure) -> int:
+    """Turn a grid of three and more columns, and make one column of two.
+
+    Returns
+    -------
+    int
+        How many rows there are now; 0 if nothing could be moved.
+    """
+    places = {axes: axes.get_subplotspec() for axes in figure.axes}
+    specs = {axes: spec for axes, spec in places.items() if spec is not None}
+    grids = {spec.get_gridspec() for spec in specs.values()}
+    if len(grids) != 1 or any(spec.num1 != spec.num2 for spec in specs.values()):
+        return 0
+    grid = grids.pop()
+    n_rows, n_columns = grid.get_geometry()
+    if n_columns == 1 or len(np.unique(grid.get_width_ratios())) > 1:
+        return 0
+    shape = (n_columns, n_rows) if n_columns > 2 else (n_rows * n_columns, 1)
+    new = figure.add_gridspec(*shape)
+    for axes, spec in specs.items():
+        row, column = divmod(spec.num1, n_columns)
+        axes.set_subplotspec(new[column, row] if n_columns > 2 else new[spec.num1, 0])
+        axes.tick_params(labelbottom=True, labelleft=True)  # also where they were shared
+    return shape[0]
+
+
+def _narrow_legend(figure: Figure, legend: Legend) -> None:
+    """Give a legend below the panels as many columns as there is room for."""
+    words = [text.get_text() for text in legend.get_texts()]
+    handles = [handle for handle in legend.legend_handles if handle is not None]
+    for columns in (2, 1):
+        if legend.get_window_extent().width <= figure.bbox.width:
+            return
+        legend.remove()
+        legend = figure.legend(handles, words, loc="outside lower center", ncols=columns)
+        figure.draw_without_rendering()
+
+
+def _fold(text: Text, room: float) -> None:
+    """Break each line of a text that is longer than there is room, in pixels."""
+    box = text.get_window_extent()
+    length = max(box.width, box.height) if text.get_rotation() else box.width
+    if length > room:
+        lines = [SIGN.sub("\u00a0\\1\u00a0", line) for line in text.get_text().split("\n")]
+        letters = max(8, int(max(map(len, lines)) * room / length))
+        text.set_text("\n".join(fill(line, letters, break_long_words=False) for line in lines))
 
 
 def themed(draw: Callable[..., Figure]) -> Callable[..., Figure]:
@@ -201,47 +289,3 @@ def write(figure: Figure, path: str | Path | BinaryIO, *, mode: str, dpi: int = 
         facecolor="none" if is_svg else PALETTES[mode]["paper"],
         metadata={"Date": None} if is_svg else None,
     )
-
-
-def recolour(svg: bytes, figure: Figure) -> bytes | None:
-    """Turn a light drawing into the dark one, which differs in nothing but the theme's colours.
-
-    Parameters
-    ----------
-    svg : bytes
-        The light drawing.
-    figure : Figure
-        What it is a drawing of.
-
-    Returns
-    -------
-    bytes or None
-        None if that cannot be told, so that it must be drawn again: it holds a colour without a
-        name that is not the theme's and may have been mixed from those, or an image with such.
-    """
-    light, dark = (_colours(PALETTES[mode]) for mode in ("light", "dark"))
-    counterparts = dict(zip(light, dark, strict=True))
-    images: list[Any] = figure.findobj(
-        lambda artist: isinstance(artist, AxesImage) or artist.get_rasterized()
-    )
-    if not all(map(_is_mapped, images)):
-        return None
-    # A colour bar that goes on ends in a triangle of its map's last colour.
-    ends = {to_hex(image.get_cmap()(end)).encode() for image in images for end in (0.0, 1.0)}
-    if set(COLOUR.findall(svg)) - counterparts.keys() - ends - NAMED:
-        return None
-    return COLOUR.sub(lambda colour: counterparts.get(colour[0], colour[0]), svg)
-
-
-def _is_mapped(artist: Artist) -> bool:
-    """Whether all colours of an artist are those of a colour map that every theme knows."""
-    if not isinstance(artist, ScalarMappable) or np.asarray(artist.get_array()).ndim not in (1, 2):
-        return False  # None, or colours of its own
-    name = artist.get_cmap().name
-    return name in mpl.colormaps and artist.get_cmap() == mpl.colormaps[name]
-
-
-def _colours(palette: dict) -> list[bytes]:
-    """The colours of a theme as an SVG names them."""
-    names = (palette["ink"], palette["muted"], *palette["cycle"])
-    return [name.lower().encode() for name in names]

@@ -1,0 +1,71 @@
+"""The parts of the table of contents: the sidebar folds them, and each page names its own.
+
+Without this a sidebar has a line for every page. With it, the part that one reads is open, the
+others are a line each, and any of them opens without JavaScript.
+"""
+
+import re
+from collections.abc import Callable
+from html import escape
+
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+
+PART = re.compile(
+    r'<p aria-level="2" class="caption" role="heading">'
+    r'<span class="caption-text">(?P<name>.*?)</span></p>\s*(?P<list><ul.*?</ul>)',
+    re.DOTALL,
+)
+
+
+def setup(app: Sphinx) -> dict:
+    """Connect this to Sphinx; called by Sphinx."""
+    app.connect("html-page-context", fold_sidebar, priority=900)  # after the theme's own function
+    app.connect("html-page-context", name_part)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def parts(env: BuildEnvironment) -> dict[str, list[str]]:
+    """Return the pages of each part of the table of contents, by the part's caption."""
+    site = getattr(env, "external_site_map", None)
+    trees = site.root.subtrees if site else []
+    return {tree.caption: [str(page) for page in tree.files()] for tree in trees if tree.caption}
+
+
+def part_of(env: BuildEnvironment, page: str) -> str:
+    """Return the caption of the part that a page belongs to, "" if it belongs to none."""
+    return next((caption for caption, pages in parts(env).items() if page in pages), "")
+
+
+def fold(navigation: str) -> str:
+    """Make an element that opens of each part of the sidebar; the current one is open."""
+
+    def folded(part: re.Match) -> str:
+        is_open = " open" if 'class="toctree-l1 current' in part["list"] else ""
+        return (
+            f'<details class="course-part"{is_open}><summary>{part["name"]}</summary>'
+            f"{part['list']}</details>"
+        )
+
+    return PART.sub(folded, navigation)
+
+
+def fold_sidebar(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """Fold what the theme's function returns for the sidebar."""
+    generate: Callable | None = context.get("generate_toctree_html")
+    if generate is None:
+        return
+
+    def generate_folded(kind: str, *args, **options):
+        made = generate(kind, *args, **options)
+        return fold(str(made)) if kind == "sidebar" else made
+
+    context["generate_toctree_html"] = generate_folded
+
+
+def name_part(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """Write the name of its part above a page's title."""
+    caption = part_of(app.env, pagename)
+    if caption and doctree:
+        kicker = f'<p class="course-kicker">{escape(caption)}</p>\n<h1'
+        context["body"] = context["body"].replace("<h1", kicker, 1)
