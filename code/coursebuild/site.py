@@ -162,7 +162,7 @@ def _edition(config) -> str:
 
 def name_what_pages_are_made_with(app: Sphinx, config) -> None:
     """Let Sphinx read every page again when the builder changed, and write it when the look did."""
-    own = [f"{name}.py" for name in OWN_MODULES + PARTS] + ["formulas.cjs", "styles.cjs"]
+    own = [f"{name}.py" for name in OWN_MODULES] + ["formulas.cjs", "styles.cjs"]
     look = [*config.html_static_path, *config.templates_path]  # the theme adds absolute paths
     look = [name for name in look if not Path(name).is_absolute()]
     if web_folder(Path(app.srcdir)).is_dir():
@@ -239,7 +239,7 @@ def leave_out_drafts(app: Sphinx, config) -> None:
     pages = {f"{folder}/{name}" for folder in EXERCISE_FOLDERS for name in names}
     for name in names:
         tell(f"left out exercises/{name} and its solution, which says `draft: true`")
-    if names and TOUCH in app.course_scripts:
+    if names:
         _leave_out(app, config, pages.__contains__, [f"{page}.*" for page in sorted(pages)])
 
 
@@ -289,7 +289,7 @@ def require_pages_of_exercises(app: Sphinx, env: BuildEnvironment, *changes) -> 
 def fill_in_steps(app: Sphinx, config) -> None:
     """Let pages say `{{ three_steps }}` for the words that the zip's README uses."""
     names = _ask_course(exercise_names, app)
-    if names and TOUCH in app.course_scripts:
+    if names:
         steps = three_steps(wheel_name(Path(app.srcdir)), f"{names[0]}.ipynb")
         config.myst_substitutions = {**config.myst_substitutions, "three_steps": steps}
 
