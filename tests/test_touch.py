@@ -204,18 +204,21 @@ def test_what_is_kept_is_kept_under_a_prefix_and_without_storage_for_the_page(re
     assert (after, kept_after) == ({}, ["theme"])
 
 
+PICTURE = '<img loading="lazy" width="90" height="60" alt="a drawing" src="drawn.svg">'
+
+
 class Drawn:
     """Stands for a figure."""
 
     def _repr_html_(self) -> str:
-        return "<figure>drawn</figure>"
+        return f"<figure>{PICTURE}</figure>"
 
 
 def test_a_page_holds_the_numbers_rounded_and_the_figure():
     data = {**WORDS, "x": np.array([1 / 3, 2.0, 12345.678]), "n": np.int64(7), "of": [{"a": 0.1}]}
     html = explore("line", data, Drawn())._repr_html_()
     assert html.startswith('<div class="explorable" data-script="line">')
-    assert html.endswith("<figure>drawn</figure></div>")
+    assert html.endswith(f"<figure>{PICTURE}</figure></div>")
     numbers = json.loads(html.partition('json">')[2].partition("</script>")[0])
     assert numbers == {**WORDS, "x": [0.3333, 2, 12350], "n": 7, "of": [{"a": 0.1}]}
     assert "0.33333" not in html
@@ -283,13 +286,16 @@ def opened(tmp_path_factory):
     """Opens a page with all that can be touched, from a file."""
     folder = tmp_path_factory.mktemp("touch")
     make_scripts(ROOT, folder / "web")
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="60"/>'
+    (folder / "drawn.svg").write_text(svg, "utf-8")
     sheets = ROOT / "book" / "_static" / "course.css", web_folder(ROOT) / "touch.css"
     style = "".join(sheet.read_text("utf-8") for sheet in sheets)
-    shown = [explore(name, {**WORDS, **data}, Drawn(), digits=9) for name, data in DATA.items()]
-    body = "".join(f"<h2>{one.name}</h2>{one._repr_html_()}" for one in shown)
+    all_of = [explore(name, {**WORDS, **data}, Drawn(), digits=9) for name, data in DATA.items()]
+    body = "".join(f"<h2>{one.name}</h2>{one._repr_html_()}" for one in all_of)
     scripts = "".join(f'<script src="web/{name}.js"></script>' for name in DATA)
-    for theme in ("light", "dark"):
-        text = PAPER.format(theme=theme, style=style, body=body, scripts=scripts)
+    far = f'<div style="height: 9000px"></div>{body}'  # below all that a browser fetches at once
+    for theme, shown in (("light", body), ("dark", body), ("far", far)):
+        text = PAPER.format(theme=theme, style=style, body=shown, scripts=scripts)
         (folder / f"{theme}.html").write_text(text, "utf-8")
     try:
         with browser() as chromium:
@@ -347,7 +353,9 @@ def test_without_scripts_and_on_paper_the_figure_stands_there(opened):
     tab = opened(java_script_enabled=False)
     assert all(figure.is_visible() for figure in tab.locator("figure").all())
     assert tab.locator(".stage").count() == 0
-    tab = opened()
+    tab = opened("far")
+    loaded = "(all) => all.every((image) => image.complete && image.naturalWidth > 0)"
+    assert tab.locator(".replaced img").evaluate_all(loaded)  # before anybody has printed
     tab.emulate_media(media="print")
     assert all(figure.is_visible() for figure in tab.locator("figure").all())
     assert not any(stage.is_visible() for stage in tab.locator(".stage").all())

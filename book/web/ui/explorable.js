@@ -15,8 +15,14 @@ export function explorables(name, begin, { replaces = true } = {}) {
     const stage = html("div", { class: "stage", role: "group", "aria-label": data.title });
     element.prepend(stage);
     element.classList.toggle("replaced", replaces);
+    if (replaces) addEventListener("load", () => fetchForPaper(element));
     begin(data, parts(stage, data, name));
   }
+}
+
+/** Have the pictures that nobody sees on the screen: a lazy one would be missing on paper. */
+function fetchForPaper(element) {
+  for (const image of element.querySelectorAll("img")) image.loading = "eager";
 }
 
 function parts(stage, data, name) {
