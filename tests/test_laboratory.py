@@ -91,7 +91,7 @@ def test_tau_is_layerlabs_ties_included(in_node):
     lists = [rng.integers(0, top, 45).tolist() for top in (3, 10, 1000, 1)]
     pairs = [[x, y] for x in lists for y in lists]
     found = in_node(
-        "kendallTau", "lib/lab-ranks.js", "given.pairs.map((p) => kendallTau(...p))", pairs=pairs
+        "kendallTau", "lib/ranks.js", "given.pairs.map((p) => kendallTau(...p))", pairs=pairs
     )
     wanted = [kendall_tau(*pair).tau for pair in pairs]
     np.testing.assert_allclose(np.array(found, dtype=float), wanted, rtol=1e-12)
@@ -105,7 +105,7 @@ def test_the_mantel_test_is_layerlabs(in_node, n_items):
     values = gaps + rng.normal(scale=40, size=len(gaps))
     found = in_node(
         "mantelP",
-        "lib/lab-ranks.js",
+        "lib/ranks.js",
         "mantelP(given.values, given.gaps)",
         values=values.tolist(),
         gaps=gaps.tolist(),
@@ -118,9 +118,9 @@ def test_the_mantel_test_is_layerlabs(in_node, n_items):
 def test_random_numbers_are_spread_and_repeat(in_node):
     found = in_node(
         "normalSource, randomSource, shuffle",
-        "lib/lab-random.js",
-        "[randomSource, normalSource].flatMap((s) => [3, 3, 4].map((seed) => {"
-        "const next = s(seed); return Array.from({ length: 5000 }, next); }))"
+        "lib/random.js",
+        "[randomSource, (seed) => normalSource(randomSource(seed))]"
+        ".flatMap((s) => [3, 3, 4].map((seed) => { const next = s(seed); return Array.from({ length: 5000 }, next); }))"
         ".concat([shuffle([...Array(5000).keys()], randomSource(3))])",
     )
     uniform, again, other, normal, *_, order = map(np.array, found)

@@ -6,10 +6,10 @@ import {
   mean,
   mutualInformation,
   pearson,
-} from "../lib/lab-measures.js";
+} from "../lib/measures.js";
 import { COMPONENTS, Model, meanOfRows, rowsAt } from "../lib/lab-model.js";
 import { divergence, likeliest, logProbabilities } from "../lib/lab-predictions.js";
-import { kendallTau, mantelP } from "../lib/lab-ranks.js";
+import { kendallTau, mantelP } from "../lib/ranks.js";
 import { LaboratoryError, plan, readingOf } from "../lib/lab-texts.js";
 import { permuted, untrained } from "../lib/lab-weights.js";
 

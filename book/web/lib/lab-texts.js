@@ -1,6 +1,6 @@
 /** From tokens to the targets that are compared, and what each of them is read after. */
 
-import { pairsOf } from "./lab-measures.js";
+import { pairsOf } from "./pairs.js";
 
 /** What the reader can mend. */
 export class LaboratoryError extends Error {

@@ -1,6 +1,6 @@
 /** A model's file of weights, and the two controls that are made of it: other weights, same file. */
 
-import { normalSource, randomSource, shuffle } from "./lab-random.js";
+import { normalSource, randomSource, shuffle } from "./random.js";
 
 /** Name, shape and place (bytes) of each tensor in a file of the format safetensors. */
 export function tensorsOf(bytes) {
@@ -31,7 +31,7 @@ export function permuted(bytes, seed = 0) {
  * generator than layerlab's, so they are another draw from the same distribution.
  */
 export function untrained(bytes, config, seed = 0) {
-  const normal = normalSource(seed);
+  const normal = normalSource(randomSource(seed));
   const deviation = config.initializer_range;
   return rewritten(bytes, ({ name, shape, halves }) => {
     if (shape.length === 1) halves.fill(/ln_\w+\.weight$/.test(name) ? toHalf(1) : 0);

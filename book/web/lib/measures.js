@@ -2,13 +2,6 @@
 
 const EULER = 0.5772156649015329;
 
-/** The pairs i < j of n items, in SciPy's order: (0, 1), (0, 2), … */
-export function pairsOf(n) {
-  const pairs = [];
-  for (let i = 0; i < n; i++) for (let j = i + 1; j < n; j++) pairs.push([i, j]);
-  return pairs;
-}
-
 export function cityBlock(x, y) {
   let sum = 0;
   for (let i = 0; i < x.length; i++) sum += Math.abs(x[i] - y[i]);
@@ -115,8 +108,8 @@ function prepared(x) {
 
 const harmonic = [0];
 
-/** Of a whole number from 1: the harmonic number before it, less Euler's constant. */
-function digamma(n) {
+/** The digamma function of a whole number from 1: the harmonic number before it, less Euler's constant. */
+export function digamma(n) {
   while (harmonic.length < n) harmonic.push(harmonic.at(-1) + 1 / harmonic.length);
   return harmonic[n - 1] - EULER;
 }

@@ -1,7 +1,7 @@
 /** Kendall's tau and the Mantel test of two lists over the pairs of some items. */
 
-import { randomSource, shuffle } from "./lab-random.js";
-import { pairsOf } from "./lab-measures.js";
+import { itemsOf, pairsOf } from "./pairs.js";
+import { randomSource, shuffle } from "./random.js";
 
 /** Ranks from 0, equal values sharing one. */
 function ranks(values) {
@@ -82,7 +82,7 @@ export function kendallTau(x, y) {
  * `nPermutations` ways. NaN where a list is constant.
  */
 export function mantelP(first, second, { nPermutations = 999, seed = 0 } = {}) {
-  const nItems = (1 + Math.sqrt(1 + 8 * first.length)) / 2;
+  const nItems = itemsOf(first.length);
   if (Number.isNaN(kendallTau(first, second))) return NaN;
   const ranked = ranks(first);
   const ties = nTies(ranked);
