@@ -120,7 +120,8 @@ def test_random_numbers_are_spread_and_repeat(in_node):
         "normalSource, randomSource, shuffle",
         "lib/random.js",
         "[randomSource, (seed) => normalSource(randomSource(seed))]"
-        ".flatMap((s) => [3, 3, 4].map((seed) => { const next = s(seed); return Array.from({ length: 5000 }, next); }))"
+        ".flatMap((s) => [3, 3, 4].map((seed) => {"
+        "const next = s(seed); return Array.from({ length: 5000 }, next); }))"
         ".concat([shuffle([...Array(5000).keys()], randomSource(3))])",
     )
     uniform, again, other, normal, *_, order = map(np.array, found)
