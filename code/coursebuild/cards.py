@@ -135,7 +135,9 @@ def _picture(app: Sphinx, page: str) -> list[nodes.Node]:
         return []
     if which > len(figures):
         logger.warning("%s has no figure %s for its card", page, which, location=page)
-    html = re.sub(r'alt="[^"]*"', 'alt=""', figures[min(which, len(figures)) - 1])
+    html = re.sub(
+        r'alt="[^"]*"', 'alt="" aria-hidden="true"', figures[min(which, len(figures)) - 1]
+    )
     return [nodes.raw("", f'<div class="card-picture">{html}</div>', format="html")]
 
 
