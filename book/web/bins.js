@@ -21,7 +21,7 @@ explorables("bins", (data, parts) => {
   const bits = () => curves[state.shuffled][state.bins - FEWEST];
 
   const boxes = parts.drawing(
-    "The points in their boxes; the more points in a box, the darker it is",
+    "The points in their boxes; the more points in a box, the fuller its colour",
     (drawing, width, height) => {
       const [x, y] = points();
       const ranges = { x: extent(x, 0), y: extent(y, 0) };

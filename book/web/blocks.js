@@ -7,6 +7,7 @@ import { explorables } from "./ui/explorable.js";
 import { axes, box, dot, extent, heatMap, line, text } from "./ui/plot.js";
 
 const COMPONENTS = ["attention", "MLP"];
+const LOOKS = ["", "dashed", "dotted"]; // of a model's line
 
 explorables("blocks", (data, parts) => {
   const models = Object.keys(data.measured); // {model: [component][block][pair]}
@@ -23,10 +24,11 @@ explorables("blocks", (data, parts) => {
   const tau = (model = state.model) => taus[model][state.component][state.block];
 
   const heat = parts.drawing(
-    "The targets against each other: the darker a square, the farther apart the two vectors",
+    "The targets against each other: the fuller a square's colour, the farther apart the two vectors",
     (drawing, width) => {
       const size = Math.min(width - 12, 220);
-      drawing.append(text(6, 14, `L2 between ${n} targets`, "start", "title"));
+      const ends = extent(values(), 0).map((value) => value.toPrecision(2)).join(" to ");
+      drawing.append(text(6, 14, `L2 of ${n} targets: ${ends}`, "start", "title"));
       const value = (i, j) => values()[placeOf(i, j, n)];
       heatMap(drawing, 6, 26, size, n, value, extent(values(), 0));
     },
@@ -49,13 +51,18 @@ explorables("blocks", (data, parts) => {
     (drawing, width, height) => {
       const all = taus.flat(2);
       const ranges = { x: [0, layers - 1], y: [Math.min(0, ...all) - 0.08, 1] };
-      const labels = { xLabel: "Block", yLabel: "tau", title: "Through the model" };
+      const labels = { xLabel: "Block", yLabel: "tau", title: " " }; // its place is the legend's
       const place = axes(drawing, width, height, { ...ranges, ...labels });
+      models.forEach((name, model) => {
+        const left = place.box[0] + (model * (place.box[2] - place.box[0])) / models.length;
+        drawing.append(line([[left, 10], [left + 16, 10]], `c${model} ${LOOKS[model]}`));
+        drawing.append(text(left + 20, 14, name, "start"));
+      });
       const at = place.x(state.block);
       drawing.append(box(at - 0.7, place.box[1], 1.4, place.box[3] - place.box[1], "grey", 0.5));
       models.forEach((_, model) => {
         const seen = taus[model][state.component];
-        const look = `c${model} ${["", "dashed", "dotted"][model]} ${model === state.model ? "thick" : ""}`;
+        const look = `c${model} ${LOOKS[model]} ${model === state.model ? "thick" : ""}`;
         drawing.append(line(seen.map((value, block) => [place.x(block), place.y(value)]), look));
         drawing.append(dot(at, place.y(seen[state.block]), model === state.model ? 6 : 3, `c${model}`));
       });

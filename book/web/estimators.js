@@ -29,6 +29,7 @@ explorables("estimators", (data, parts) => {
         xLabel: "",
         yLabel: "Bits",
         bare: true,
+        title: `Dashed: the truth, ${decimals(truth())} bits`,
       });
       const [left, , right, bottom] = place.box;
       const wide = (right - left) / names.length;
@@ -44,7 +45,6 @@ explorables("estimators", (data, parts) => {
       });
       const at = place.y(truth());
       drawing.append(line([[left, at], [right, at]], "ink dashed"));
-      drawing.append(text(left + 4, at - 6, `truth ${decimals(truth())}`, "start"));
     },
     { height: 300 },
   );
@@ -55,12 +55,12 @@ explorables("estimators", (data, parts) => {
     const each = names.map((name, k) => {
       const error = column(k).map((bits) => bits - truth());
       const spread = Math.sqrt(mean(error.map((e) => (e - mean(error)) ** 2)));
-      return `${name} ${decimals(mean(error))} ± ${decimals(spread)}`;
+      return `${name} ${decimals(mean(error))}${times > 1 ? ` ± ${decimals(spread)}` : ""}`;
     });
     parts.say(
       times
         ? `${times} ${times === 1 ? "set" : "sets"} of ${data.n} samples, truth ${decimals(truth())} ` +
-            `bits. Bias ± spread, in bits: ${each.join("; ")}.`
+            `bits. ${times > 1 ? "Bias ± spread" : "Error"}, in bits: ${each.join("; ")}.`
         : `Correlation ${decimals(state.rho)}: the truth is ${decimals(truth())} bits.`,
     );
   };

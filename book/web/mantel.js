@@ -17,7 +17,7 @@ explorables("mantel", (data, parts) => {
   const state = {};
 
   const matrix = parts.drawing(
-    `The ${n} vectors under the names they have been dealt: the darker a square, the farther apart the two`,
+    `The ${n} vectors under the names they have been dealt: the fuller a square's colour, the farther apart the two`,
     (drawing, width) => {
       const size = Math.min(width - 40, 230);
       const value = (i, j) => data.measured[placeOf(state.names[i], state.names[j], n)];

@@ -4,7 +4,7 @@ import { ksgInformation, ksgTerm, neighbourhood } from "./lib/information.js";
 import { digamma } from "./lib/measures.js";
 import { decimals } from "./ui/dom.js";
 import { explorables } from "./ui/explorable.js";
-import { axes, box, dot, extent, text } from "./ui/plot.js";
+import { axes, box, dot, extent, star, text } from "./ui/plot.js";
 
 explorables("neighbours", (data, parts) => {
   const n = data.x.length;
@@ -15,7 +15,7 @@ explorables("neighbours", (data, parts) => {
   let slider;
 
   const map = parts.drawing(
-    "The points; one is chosen, with the square to its neighbours and the strips through it",
+    "The points; one is chosen and a star, with the square to its neighbours and the strips through it",
     (drawing, width, height) => {
       const ranges = { x: extent(data.x), y: extent(data.y) };
       const labels = { xLabel: "x / standard deviation", yLabel: "y / standard deviation" };
@@ -29,8 +29,9 @@ explorables("neighbours", (data, parts) => {
       drawing.append(box(left, y0, right - left, y1 - y0, "c1", 0.25));
       drawing.append(box(x0, y0, x1 - x0, y1 - y0, "frame", 0));
       data.x.forEach((value, j) => {
-        const name = j === i ? "c2" : nearest.includes(j) ? "ink" : "grey";
-        drawing.append(dot(place.x(value), place.y(data.y[j]), j === i ? 8 : 4.5, name));
+        const at = [place.x(value), place.y(data.y[j])];
+        if (j === i) drawing.append(star(...at, 11, "c2"));
+        else drawing.append(dot(...at, 4.5, nearest.includes(j) ? "ink" : "grey"));
       });
       drawing.onclick = (event) => {
         const seen = drawing.getBoundingClientRect();

@@ -71,11 +71,20 @@ export function dot(x, y, r, name) {
   return svg("circle", { cx: x, cy: y, r, class: name });
 }
 
+/** A star of five points. */
+export function star(x, y, r, name) {
+  const corners = Array.from({ length: 10 }, (_, i) => {
+    const [angle, length] = [(Math.PI * (i - 2.5)) / 5, i % 2 ? 0.4 * r : r];
+    return `${(x + length * Math.cos(angle)).toFixed(1)} ${(y + length * Math.sin(angle)).toFixed(1)}`;
+  });
+  return svg("path", { d: `M${corners.join("L")}Z`, class: name });
+}
+
 export function box(x, y, width, height, name, opacity = 1) {
   return svg("rect", { x, y, width, height, class: name, "fill-opacity": opacity });
 }
 
-/** A symmetric matrix given by its pairs, as squares from light to dark; `at(i, j)` their places. */
+/** A symmetric matrix given by its pairs, as squares of a colour from faint to full; `at(i, j)` their places. */
 export function heatMap(drawing, left, top, size, n, value, [low, high]) {
   const side = size / n;
   for (let i = 0; i < n; i++)
