@@ -53,10 +53,11 @@ explorables("blocks", (data, parts) => {
       const ranges = { x: [0, layers - 1], y: [Math.min(0, ...all) - 0.08, 1] };
       const labels = { xLabel: "Block", yLabel: "tau", title: " " }; // its place is the legend's
       const place = axes(drawing, width, height, { ...ranges, ...labels });
+      let left = place.box[0] - 40;
       models.forEach((name, model) => {
-        const left = place.box[0] + (model * (place.box[2] - place.box[0])) / models.length;
         drawing.append(line([[left, 10], [left + 16, 10]], `c${model} ${LOOKS[model]}`));
         drawing.append(text(left + 20, 14, name, "start"));
+        left += 32 + 7 * name.length;
       });
       const at = place.x(state.block);
       drawing.append(box(at - 0.7, place.box[1], 1.4, place.box[3] - place.box[1], "grey", 0.5));

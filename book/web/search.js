@@ -7,7 +7,7 @@ const ROOT = document.documentElement.dataset.content_root;
 const SHOWN = 20; // results
 const BEFORE = 60; // letters quoted before the first word found
 const QUOTED = 220;
-const WEIGHT = { book: 1, exercises: 0.4, solutions: 0.15 }; // who asks what tau is wants the chapter
+const WEIGHT = { book: 1, exercises: 0.2, solutions: 0.1 }; // who asks what tau is wants the chapter
 
 /** Load the words of all pages; resolves to an index. */
 const index = new Promise((resolve, reject) => {

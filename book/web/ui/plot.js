@@ -77,7 +77,7 @@ export function star(x, y, r, name) {
     const [angle, length] = [(Math.PI * (i - 2.5)) / 5, i % 2 ? 0.4 * r : r];
     return `${(x + length * Math.cos(angle)).toFixed(1)} ${(y + length * Math.sin(angle)).toFixed(1)}`;
   });
-  return svg("path", { d: `M${corners.join("L")}Z`, class: name });
+  return svg("polygon", { points: corners.join(" "), class: name });
 }
 
 export function box(x, y, width, height, name, opacity = 1) {
