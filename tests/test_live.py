@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 
 import httpx2 as httpx
@@ -15,12 +16,18 @@ import pytest
 import yaml
 from test_site import NOTEBOOK, PYPROJECT, ROOT, make_book, run
 
-from benchmarks.browser import NoBrowser, browser
+from benchmarks.browser import NoBrowser, browser, served
 from coursebuild.blanks import find_blanks
 from coursebuild.live import with_scripts
 from coursebuild.notebooks import read_solution
-from coursebuild.programs import forget_programs, program, program_file, write_program
-from coursebuild.web import node_modules
+from coursebuild.programs import (
+    forget_programs,
+    offer_server,
+    program,
+    program_file,
+    write_program,
+)
+from coursebuild.web import make_scripts, node_modules, web_folder
 
 EXERCISE = "exercises/01-minkowski"
 CHAPTER = "book/01-minkowski"
@@ -120,12 +127,26 @@ def course(tmp_path_factory):
     return root
 
 
+def free_port():
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        return free.getsockname()[1]
+
+
+def wait_for(address):
+    """Wait until a server answers there."""
+    for _ in range(600):
+        try:
+            return httpx.get(address)
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise TimeoutError(address)
+
+
 @contextmanager
 def live(root):
     """Run the command; yields the address that it prints."""
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "coursebuild.live", "--port", str(port), str(root)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "code")}
     server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
@@ -226,7 +247,7 @@ class Reader:
         """Run a cell; returns what stands below it then."""
         self.press(number, what)
         self.says(re.compile(f"^Cell {number} (is|stopped)"))
-        return self.cell(number).locator(".cell_output").inner_text()
+        return self.cell(number).locator(".cell_output").inner_text().strip()
 
     def check_nothing_else(self):
         assert all(url.startswith((self.place, "data:", "blob:")) for url in self.asked)
@@ -370,10 +391,14 @@ def test_the_editor_is_left_by_keys(reader_of):
 @pytest.mark.check
 def test_elsewhere_a_page_runs_nothing_and_asks_for_nothing(chromium, course):
     tab, problems = chromium.new_page(), []
+    site = (course / "_build" / "html").resolve().as_uri()
     tab.on("console", lambda message: message.type == "error" and problems.append(message.text))
     tab.on("pageerror", lambda error: problems.append(str(error)))
-    tab.on("request", lambda request: "live" in request.url and problems.append(request.url))
-    tab.goto((course / "_build" / "html" / f"{EXERCISE}.html").resolve().as_uri())
+    tab.on(
+        "request",
+        lambda request: "/live" in request.url.removeprefix(site) and problems.append(request.url),
+    )
+    tab.goto(f"{site}/{EXERCISE}.html")
     assert "make live" in tab.locator(".course-downloads").inner_text()
     assert tab.locator(".live-bar, .live-editor").count() == 0
     assert problems == []
@@ -386,8 +411,10 @@ def test_a_page_that_runs_is_accessible_and_nothing_is_cut(reader_of, scheme, wi
     reader = reader_of(EXERCISE)
     reader.tab.set_viewport_size({"width": width, "height": 900})
     reader.tab.evaluate("theme => (document.documentElement.dataset.theme = theme)", scheme)
-    reader.tab.locator(".live-blank").first.fill("generator.uniform(-1, 1, (2, size))" * 2)
-    assert "✗" in reader.run(3, "Check") or reader.run(2)
+    reader.tab.locator(".live-blank").first.fill(
+        " + ".join(["generator.uniform(-1, 1, (2, size))"] * 4)
+    )
+    assert "✗" in reader.run(3, "Check")
     reader.tab.evaluate((node_modules(ROOT, tools=True) / "axe-core/axe.min.js").read_text("utf-8"))
     found = reader.tab.evaluate("async () => (await axe.run()).violations")
     assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found] == []
@@ -395,3 +422,85 @@ def test_a_page_that_runs_is_accessible_and_nothing_is_cut(reader_of, scheme, wi
     cut = f"[...document.querySelectorAll('.live-editor > *, .live-blanks > pre')].filter({wide})"
     assert reader.tab.evaluate(f"{cut}.length") == 0
     assert reader.tab.evaluate("document.documentElement.scrollWidth") <= width
+
+
+BLOCK = "def f(x):\n    ____  # a few lines\n\n\nprint(f(____))"
+
+
+@pytest.mark.check
+def test_a_blank_for_statements_takes_lines_and_sets_them_in(chromium, tmp_path):
+    shutil.copytree(web_folder(ROOT), web_folder(tmp_path))
+    script = 'import { editorOf } from "./live/editor.js"; window.editorOf = editorOf;'
+    (web_folder(tmp_path) / "try.js").write_text(script, "utf-8")
+    make_scripts(tmp_path, tmp_path / "out")
+    tab = chromium.new_page()
+    tab.add_script_tag(path=tmp_path / "out" / "try.js")
+    tab.evaluate(
+        """source => {
+          window.editor = editorOf(source, 1, () => {});
+          document.body.append(editor.element);
+        }""",
+        BLOCK,
+    )
+    code = "editor.code()"
+    assert tab.evaluate(code) == BLOCK and tab.evaluate("editor.state()") is None
+    block, expression = tab.locator("textarea"), tab.locator("input")
+    block.focus()
+    tab.keyboard.type("if x:\nreturn 1")
+    tab.keyboard.press("Enter")
+    tab.keyboard.press("Shift+Tab")
+    tab.keyboard.type("return 2")
+    expression.fill("0")
+    made = BLOCK.replace("____  #", "if x:\n        return 1\n    return 2  #").replace("____", "0")
+    assert tab.evaluate(code) == made
+    assert block.get_attribute("rows") == "3"
+    width = "input => input.getBoundingClientRect().width"
+    narrow = expression.evaluate(width)
+    expression.fill("0123456789")
+    assert expression.evaluate(width) > narrow
+    kept = tab.evaluate("editor.state()")
+    tab.evaluate("editor.restore(null)")
+    assert tab.evaluate(code) == BLOCK
+    tab.evaluate("kept => editor.restore(kept)", kept)
+    assert "return 2" in tab.evaluate(code) and "0123456789" in tab.evaluate(code)
+
+
+@pytest.mark.check
+def test_a_published_page_runs_on_a_jupyter_server_that_its_reader_has(chromium, course, tmp_path):
+    site = tmp_path / "site"
+    shutil.copytree(course / "_build" / "html", site)
+    page = site / f"{CHAPTER}.html"
+    with served(site) as origin:
+        port, token = free_port(), "a-token-of-this-test"
+        server = f"http://localhost:{port}/"
+        offer = f'</h1>{offer_server(server, CHAPTER)}<script defer src="../_static/web/live.js">'
+        head, article, rest = page.read_text("utf-8").partition("<article")
+        rest = rest.replace("</h1>", f"{offer}</script>", 1)
+        page.write_text(head + article + rest, "utf-8")
+        command = [sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root"]
+        command += [f"--port={port}", f"--IdentityProvider.token={token}"]
+        command += [f"--ServerApp.allow_origin={origin}", "--log-level=ERROR"]
+        process = subprocess.Popen(
+            command, cwd=tmp_path, env={**os.environ, "JUPYTER_NO_CONFIG": "1"}
+        )
+        try:
+            wait_for(server)
+            tab = chromium.new_page()
+            tab.set_default_timeout(60_000)
+            asked = []
+            tab.on("request", lambda request: asked.append(request.url))
+            tab.goto(f"{origin}/{CHAPTER}.html")
+            assert all(url.startswith(origin) for url in asked)
+            tab.get_by_text("Run this page’s code on").click()
+            for given, says in (("wrong", "No kernel"), (token, "Cell 2 is done")):
+                tab.get_by_label("Token").fill(given)
+                tab.get_by_role("button", name="Connect").click()
+                tab.get_by_role("button", name="Run: cell 2").click()
+                tab.locator(".live-said", has_text=says).wait_for()
+                if given != token:
+                    tab.reload()
+                    tab.get_by_text("Run this page’s code on").click()
+            assert "twice is 6" in tab.locator("div.cell").nth(1).inner_text()
+        finally:
+            process.terminate()
+            process.wait(30)

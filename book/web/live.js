@@ -76,6 +76,7 @@ function start(page, program, options) {
     if (state === "busy" || state === "idle") anew.ariaDisabled = "false";
     if (state === "starting") tell("A kernel starts …");
     if (state === "connecting") tell("The connection to the server is interrupted …");
+    if (state === "connected") tell("The connection to the server is back.");
     if (state === "gone") forget(why);
   }
 

@@ -6,6 +6,7 @@ code, in a kernel, all of it is needed, in order. Nobody loads these files befor
 
 import json
 from collections.abc import Iterable
+from html import escape
 from pathlib import Path
 
 from docutils import nodes
@@ -50,6 +51,12 @@ def program(notebook: NotebookNode, places: dict[int, int]) -> list[dict]:
         for number, cell in enumerate(notebook.cells)
         if cell.cell_type == "code"
     ]
+
+
+def offer_server(address: str, docname: str) -> str:
+    """Return the place on a page where `book/web/live.js` asks for a Jupyter server's token."""
+    values = f'data-jupyter="{escape(address)}" data-page="{escape(docname)}"'
+    return f'<div data-script="live" {values}></div>'
 
 
 def write_program(site: Path, docname: str, cells: list[dict]) -> None:

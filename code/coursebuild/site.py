@@ -51,7 +51,7 @@ from coursebuild.layout import lay_out
 from coursebuild.notebooks import solution_page
 from coursebuild.outputs import Outputs
 from coursebuild.pictures import forget_pictures, take_out_pictures
-from coursebuild.programs import forget_programs, places_of, program, write_program
+from coursebuild.programs import forget_programs, offer_server, places_of, program, write_program
 from coursebuild.web import make_scripts, scripts_asked_for, web_folder
 from layerlab.errors import LayerlabError
 
@@ -62,16 +62,8 @@ DESCRIPTION_LENGTH = 160
 LOOK = "look"  # the style of all pages, among what is made of book/web
 OWN_MODULES = ("site", "audit", "downloads", "outputs", "inputs", "execution", "kernels")
 OWN_MODULES += ("web", "pictures", "layout", "notebooks", "rules", "blanks", "course")
-OWN_MODULES += (
-    "glossary",
-    "contents",
-    "cards",
-    "published",
-    "formulas",
-    "search",
-    "assets",
-    "programs",
-)
+OWN_MODULES += ("glossary", "contents", "cards", "published", "formulas", "search", "assets")
+OWN_MODULES += ("programs",)
 PARTS = (glossary, contents, cards, published, formulas, search, assets)  # extensions of this one
 EXERCISE_FOLDERS = ("exercises", "solutions")  # the one that is never withheld comes first
 TOC_LISTS = ("parts", "subtrees", "chapters", "sections", "entries")
@@ -547,8 +539,7 @@ def keep_program(app: Sphinx, pagename: str, templatename: str, context: dict, d
         return
     write_program(Path(app.outdir), pagename, program(notebook, places_of(doctree)))
     if app.config.course_jupyter:
-        server, page = escape(app.config.course_jupyter), escape(pagename)
-        place = f'<div data-script="live" data-jupyter="{server}" data-page="{page}"></div>'
+        place = offer_server(app.config.course_jupyter, pagename)
         context["body"] = context["body"].replace("</h1>", f"</h1>\n{place}", 1)
 
 

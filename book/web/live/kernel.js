@@ -14,7 +14,7 @@ const LOST = "There is no connection to the server any more. Is it still running
 /**
  * @param options of the server: `baseUrl`, and a `token` where no cookie says who one is
  * @param folder the folder that the kernel starts in
- * @param say called with "starting", "connecting", "busy", "idle", or "gone" and why
+ * @param say called with "starting", "connecting", "connected" again, "busy", "idle", or "gone" and why
  */
 export function kernelAt(options, folder, say) {
   const settings = ServerConnection.makeSettings({ ...options, appendToken: Boolean(options.token) });
@@ -42,16 +42,20 @@ export function kernelAt(options, folder, say) {
     say("starting");
     const model = await startNew({ name: "python3", path: folder }, settings);
     const connection = new KernelConnection({ model, serverSettings: settings });
+    let steady = false; // connected, and not about to be connected anew by intent
     connection.statusChanged.connect((_, status) => {
       if (status === "autorestarting") end(DIED);
       else if (status === "dead") end(ENDED, connection);
       else if (status === "busy" || status === "idle") say(status);
+      if (status.endsWith("restarting")) steady = false;
     });
-    let wasThere = false;
     connection.connectionStatusChanged.connect((_, status) => {
       if (status === "disconnected" && !connection.isDisposed) end(LOST, connection);
-      else if (status === "connecting" && wasThere) say("connecting");
-      else if (status === "connected") wasThere = true;
+      else if (status === "connecting" && steady) say("connecting");
+      else if (status === "connected") {
+        if (steady) say("connected");
+        steady = true;
+      }
     });
     watch();
     return connection;
