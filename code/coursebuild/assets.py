@@ -25,6 +25,7 @@ ONLY_FOR = {  # a script, or words in one that stands in the page, and what a pa
     "copybutton": re.compile(r"<pre"),
     "clipboard": re.compile(r"<pre"),
 }
+NO_NAMES = ("fontawesome.js", "search-texts.js")  # scripts that name no rule, for all their words
 GONE = ("scripts/fontawesome.js", "scripts/*.map", "scripts/*.txt", "styles/*.map")
 GONE += ("vendor/fontawesome/webfonts/*", "locales/**/*")
 
@@ -74,7 +75,7 @@ def make_sheet(app: Sphinx, exception: Exception | None) -> None:
         return
     static, root = Path(app.outdir) / "_static", Path(app.srcdir)
     if app.course_styles:  # some page was written
-        scripts = [path for path in static.rglob("*.js") if path.name != "fontawesome.js"]
+        scripts = [path for path in static.rglob("*.js") if path.name not in NO_NAMES]
         content = [str(path) for path in (*sorted(Path(app.outdir).rglob("*.html")), *scripts)]
         styles = [str(static / name) for name in (*THEME, *app.course_styles)]
         asked = json.dumps({"styles": styles, "content": content})

@@ -1,7 +1,8 @@
 """The directive `cards`: the pages of a part as cards, each with what it says of itself.
 
 A card shows a page's title, its question, how long it takes, and what one can do afterwards or how
-hard it is. All of that stands in the page's first paragraphs, and nowhere else.
+hard it is. All of that stands in the page's first paragraphs, and nowhere else. Its picture is the
+page's first figure, or that whose number the page's front matter gives as `card`.
 """
 
 import re
@@ -19,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 MINUTES = re.compile(r"about (\d+) minutes")
 ABLE = re.compile(r"(?:After|Afterwards|after)\b[^.]*?\byou (?:can|know) .+?\.(?=\s+[A-Z]|$)")
+PICTURE = re.compile(r'<figure class="course-figure">.*?(<picture>.*?</picture>)', re.DOTALL)
 DIFFICULTY = re.compile(r"Difficulty: ([\w ]+)")
 
 
@@ -124,6 +126,21 @@ def lay_cards(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         place.replace_self(cards)
 
 
+def _picture(app: Sphinx, page: str) -> list[nodes.Node]:
+    """Return a figure of a page, if it has one; beside the words it is there to be seen only."""
+    outputs = (raw.astext() for raw in app.env.get_doctree(page).findall(nodes.raw))
+    figures = [match[1] for output in outputs for match in PICTURE.finditer(output)]
+    which = int(app.env.metadata[page].get("card", 1))
+    if not figures:
+        return []
+    if which > len(figures):
+        logger.warning("%s has no figure %s for its card", page, which, location=page)
+    html = re.sub(
+        r'alt="[^"]*"', 'alt="" aria-hidden="true"', figures[min(which, len(figures)) - 1]
+    )
+    return [nodes.raw("", f'<div class="card-picture">{html}</div>', format="html")]
+
+
 def _card_node(app: Sphinx, docname: str, page: str, card: Card) -> nodes.list_item:
     address = app.builder.get_relative_uri(docname, page)
     link = nodes.reference("", card.title, refuri=address, internal=True)
@@ -131,6 +148,5 @@ def _card_node(app: Sphinx, docname: str, page: str, card: Card) -> nodes.list_i
     question = nodes.paragraph("", card.question, classes=["card-question"])
     meta = " · ".join(filter(None, [f"{card.minutes} minutes", card.difficulty]))
     texts = [nodes.paragraph("", card.able)] if card.able else []
-    return nodes.list_item(
-        "", title, question, *texts, nodes.paragraph("", meta, classes=["card-meta"])
-    )
+    last = nodes.paragraph("", meta, classes=["card-meta"])
+    return nodes.list_item("", title, *_picture(app, page), question, *texts, last)
