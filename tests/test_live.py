@@ -193,6 +193,35 @@ def test_pages_and_kernels_are_for_who_knows_the_token(address):
         assert reader.delete(f"/api/kernels/{kernel['id']}", headers=proof).status_code == 204
 
 
+OPEN_CONFIGURATION = """
+c.ServerApp.ip = "0.0.0.0"
+c.ServerApp.allow_origin = "*"
+c.ServerApp.disable_check_xsrf = True
+c.ServerApp.terminals_enabled = True
+c.IdentityProvider.token = ""
+"""
+LOOK_AT_SERVER = """
+from pathlib import Path
+from coursebuild.live import IDLE, make_server
+
+server = MAKE
+assert server.ip == "localhost" and server.allow_origin == "" and not server.allow_remote_access
+assert len(server.identity_provider.token) > 20 and not server.disable_check_xsrf
+assert not server.terminals_enabled and not server.extension_manager.extensions
+assert server.kernel_manager.cull_idle_timeout == IDLE and server.kernel_manager.cull_connected
+"""
+
+
+@pytest.mark.check
+def test_nobodys_own_configuration_opens_it(tmp_path):
+    (tmp_path / "jupyter_server_config.py").write_text(OPEN_CONFIGURATION)
+    make = f"make_server(Path({str(tmp_path)!r}), Path({str(tmp_path)!r}), {free_port()})"
+    program = LOOK_AT_SERVER.replace("MAKE", make)
+    own = {"JUPYTER_CONFIG_DIR": str(tmp_path), "JUPYTER_TOKEN": "", "HOME": str(tmp_path)}
+    done = run("-c", program, **own)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.check
 def test_the_site_itself_asks_for_nothing_of_it(course):
     site = course / "_build" / "html"

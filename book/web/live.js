@@ -35,6 +35,12 @@ function outputOf(cell) {
   return cell.output;
 }
 
+/** Let what can be touched in a new output be touched: its script runs anew, and finds it. */
+function wake(output) {
+  const names = [...output.querySelectorAll(".explorable[data-script]")].map(({ dataset }) => dataset.script);
+  for (const name of new Set(names)) document.head.append(make("script", { src: new URL(`${name}.js`, HERE) }));
+}
+
 function resetOutput({ output, printed }) {
   if (!printed) return;
   output.replaceChildren(...printed.nodes);
@@ -108,6 +114,7 @@ function start(page, program, options) {
       if (type === "error" && content.ename === "KeyboardInterrupt") interrupted = true;
     }));
     cell.element?.classList.remove("live-runs");
+    if (cell.output) wake(cell.output);
     if (cell.check) keepCheck(cell);
     if (interrupted) round += 1;
   }
