@@ -214,7 +214,7 @@ assert server.kernel_manager.cull_idle_timeout == IDLE and server.kernel_manager
 
 @pytest.mark.check
 def test_nobodys_own_configuration_opens_it(tmp_path):
-    (tmp_path / "jupyter_server_config.py").write_text(OPEN_CONFIGURATION)
+    (tmp_path / "jupyter_config.py").write_text(OPEN_CONFIGURATION)
     make = f"make_server(Path({str(tmp_path)!r}), Path({str(tmp_path)!r}), {free_port()})"
     program = LOOK_AT_SERVER.replace("MAKE", make)
     own = {"JUPYTER_CONFIG_DIR": str(tmp_path), "JUPYTER_TOKEN": "", "HOME": str(tmp_path)}
@@ -356,6 +356,9 @@ def test_cells_that_the_page_hides_run_when_they_are_needed(reader_of):
     reader.cell(3).locator("summary").click()
     assert reader.run(3) == "ready"
     assert "and half is 10.5" in reader.tab.locator(".tag_remove-input").inner_text()
+    reader.write(1, "x = {}")
+    assert reader.run(2) == "twice is 42"  # what the hidden cell left
+    reader.says("one that the page does not show (TypeError: unsupported operand")
     reader.press(1, "Reset")
     assert reader.run(2) == "twice is 6"
     reader.check_nothing_else()
@@ -372,6 +375,9 @@ def test_an_endless_loop_is_interrupted_and_the_kernel_goes_on(reader_of):
     assert "KeyboardInterrupt" in reader.cell(1).inner_text()
     reader.write(1, "print(x)")
     assert reader.run(1) == "5"
+    reader.write(1, "for i in range(200):\n    print(i)")
+    assert reader.run(1).endswith("199")
+    assert reader.cell(1).locator("pre[tabindex='0']").count() == 1
 
 
 @pytest.mark.check

@@ -13,7 +13,7 @@ const joined = (text) => (Array.isArray(text) ? text.join("") : String(text));
 const settled = (text) => text.replaceAll("\r\n", "\n").replace(/^.*\r(?!$)/gm, "");
 
 function printed(text, kind) {
-  const pre = make("pre", { tabIndex: -1 }, text);
+  const pre = make("pre", {}, text);
   return make("div", { className: `output ${kind}` }, make("div", { className: "highlight" }, pre));
 }
 
