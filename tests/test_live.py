@@ -539,3 +539,17 @@ def test_a_published_page_runs_on_a_jupyter_server_that_its_reader_has(chromium,
         finally:
             process.terminate()
             process.wait(30)
+
+
+@pytest.mark.check
+def test_what_can_be_touched_in_an_output_wakes_up(reader_of):
+    reader = reader_of(CHAPTER)
+    stub = (
+        "window.woken = [...(window.woken ?? []), document.querySelectorAll('.explorable').length]"
+    )
+    reader.tab.route("**/_static/web/stub.js", lambda route: route.fulfill(body=stub))
+    element = '<div class="explorable" data-script="stub">numbers</div>'
+    reader.write(1, f"from IPython.display import HTML\n\nHTML('{element}')")
+    assert reader.run(1) == "numbers"
+    reader.tab.wait_for_function("window.woken")
+    assert reader.tab.evaluate("window.woken") == [1]
