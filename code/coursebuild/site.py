@@ -25,6 +25,7 @@ from pathlib import Path, PurePosixPath
 import yaml
 from docutils import nodes
 from myst_nb.core.read import create_nb_reader
+from nbformat import NotebookNode
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ConfigError, ExtensionError
@@ -51,6 +52,7 @@ from coursebuild.layout import lay_out
 from coursebuild.notebooks import solution_page
 from coursebuild.outputs import Outputs
 from coursebuild.pictures import forget_pictures, take_out_pictures
+from coursebuild.programs import forget_programs, offer_server, places_of, program, write_program
 from coursebuild.web import make_scripts, scripts_asked_for, web_folder
 from layerlab.errors import LayerlabError
 
@@ -64,7 +66,7 @@ OWN_MODULES = ("site", "audit", "downloads", "outputs", "inputs", "execution", "
 OWN_MODULES += ("web", "laboratory", "export", "pictures", "layout")
 OWN_MODULES += ("notebooks", "rules", "blanks", "course")
 OWN_MODULES += ("glossary", "contents", "cards", "published", "formulas", "search", "assets")
-OWN_MODULES += ("quizzes",)
+OWN_MODULES += ("quizzes", "programs")
 # Extensions of this one.
 PARTS = (glossary, quizzes, contents, cards, published, formulas, search, assets)
 EXERCISE_FOLDERS = ("exercises", "solutions")  # the one that is never withheld comes first
@@ -98,6 +100,7 @@ def setup(app: Sphinx) -> dict:
     for part in PARTS:
         app.setup_extension(part.__name__)
     app.add_config_value("course_builder", "", "env", types=[str])
+    app.add_config_value("course_jupyter", "", "html", types=[str])
     app.add_config_value("course_look", "", "html", types=[str])
     app.add_config_value("course_solutions", True, "env", types=[bool])
     app.add_config_value("course_site_branch", "gh-pages", "html", types=[str])
@@ -122,6 +125,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("html-page-context", name_pictures)
     app.connect("html-page-context", make_room)
     app.connect("html-page-context", offer_downloads)
+    app.connect("html-page-context", keep_program)
     app.connect("html-page-context", load_scripts)
     app.connect("build-finished", finish_site, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
@@ -455,17 +459,23 @@ def tell(line: str) -> None:
     print(line, flush=True)
 
 
+def _read_notebook(env: BuildEnvironment, docname: str) -> NotebookNode | None:
+    """Read a page as MyST-NB will; None for a page without code."""
+    path = Path(env.doc2path(docname))
+    text = _shown_text(docname, path.read_text("utf-8"))
+    reader = create_nb_reader(str(path), env.myst_config, env.mystnb_config, text)
+    return reader and reader.read(text)
+
+
 def _read_run(env: BuildEnvironment, docname: str, sources: Sources) -> Run | None:
-    """Read a page as MyST-NB will; None for a page without code, or one that is not executed."""
+    """Read a page that is to be executed; None for all others."""
     path = Path(env.doc2path(docname))
     patterns = env.mystnb_config.execution_excludepatterns
     if any(PurePosixPath(path.as_posix()).match(pattern) for pattern in patterns):
         return None
-    text = _shown_text(docname, path.read_text("utf-8"))
-    reader = create_nb_reader(str(path), env.myst_config, env.mystnb_config, text)
-    if reader is None:
+    notebook = _read_notebook(env, docname)
+    if notebook is None:
         return None
-    notebook = reader.read(text)
     try:
         inputs = sources.page_inputs(path, notebook)
     except (LayerlabError, FileNotFoundError) as error:
@@ -527,6 +537,17 @@ def bundle_scripts(app: Sphinx, config) -> None:
         app.add_css_file(f"web/{LOOK}.css", priority=900)  # after the theme's
 
 
+def keep_program(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """Keep a page's code where the page may load it to run it, and say so where it may at once."""
+    notebook = _read_notebook(app.env, pagename) if doctree else None
+    if notebook is None:
+        return
+    write_program(Path(app.outdir), pagename, program(notebook, places_of(doctree)))
+    if app.config.course_jupyter:
+        place = offer_server(app.config.course_jupyter, pagename)
+        context["body"] = context["body"].replace("</h1>", f"</h1>\n{place}", 1)
+
+
 def load_scripts(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
     """Load the script of every page, and those that a page asks for."""
     names = scripts_asked_for(context.get("body", ""))
@@ -564,6 +585,7 @@ def finish_site(app: Sphinx, exception: Exception | None) -> None:
     if exception is not None or app.builder.format != "html":
         return
     _copy_downloads(app)
+    forget_programs(Path(app.outdir), app.env.found_docs)
     _write_sources_without_marks(app)
     _write_redirect(app)
     if getattr(app, "course_wrote", False):

@@ -11,6 +11,7 @@ const LATER = 400; // ms without a change, after which a reader who listens is t
  */
 export function explorables(name, begin, { replaces = true } = {}) {
   for (const element of document.querySelectorAll(`.explorable[data-script="${name}"]`)) {
+    if (element.querySelector(":scope > .stage")) continue; // begun before this script ran anew
     const data = JSON.parse(element.querySelector('script[type="application/json"]').textContent);
     const stage = html("div", { class: "stage", role: "group", "aria-label": data.title });
     element.prepend(stage);
