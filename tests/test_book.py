@@ -13,6 +13,7 @@ from benchmarks.browser import NoBrowser, browser, open_page, served
 from benchmarks.cut_blocks import look_at
 from benchmarks.pages import html_errors, pages_of, smallest_letters, weight
 from coursebuild.course import drafts
+from coursebuild.quizzes import read_questions
 from layerlab.figures import FILE_NAMES
 
 ROOT = Path(__file__).parents[1]
@@ -171,6 +172,32 @@ def test_every_glued_number_is_read_out_somewhere_on_its_page(path):
     text = path.read_text(encoding="utf-8")
     glued = set(re.findall(r'\bglue\("(\w+)"', text))
     assert glued - set(re.findall(r"\{glue(?::\w+)?\}`(\w+)", text)) == set()
+
+
+WITH_QUIZ = {"01", "02", "03", "04", "05", "06", "07", "08", "09", "13", "15"}
+QUIZZED = [name for name in CHAPTERS if name[:2] in WITH_QUIZ]
+FENCE = r"^ *```\{%s\}(?: ([\w-]+))?\n(.*?)^ *```$"
+
+
+def asked(name: str, directive: str) -> list[tuple[str, str]]:
+    """Names and contents of a chapter's directives of a kind."""
+    text = (ROOT / "book" / f"{name}.md").read_text("utf-8")
+    return re.findall(FENCE % directive, text, re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", QUIZZED)
+def test_a_chapter_asks_three_to_six_questions(name):
+    ((_, text),) = asked(name, "quiz")
+    assert 3 <= len(read_questions(text)) <= 6
+
+
+@pytest.mark.parametrize("name", ASKING)
+def test_a_prediction_is_asked_for_and_told_beside_its_result(name):
+    names = [name for name, _ in asked(name, "predict")]
+    assert names and sorted(names) == sorted(name for name, _ in asked(name, "said"))
+    text = (ROOT / "book" / f"{name}.md").read_text("utf-8")
+    for one in names:
+        assert text.index(f"{{predict}} {one}\n") < text.index(f"{{said}} {one}\n")
 
 
 POINTER = re.compile(

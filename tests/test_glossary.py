@@ -31,6 +31,12 @@ head
 PAGE = """\
 # A block
 
+```{quiz}
+Which stream is a block's?
++ The residual stream. :: A head reads it.
+- None. :: An MLP would have nothing to do.
+```
+
 `block` is code, $block$ a formula, [block](other.md) a link, blockade another word.
 
 ```python
@@ -55,7 +61,7 @@ def pages(tmp_path_factory):
     }
     for name, text in sources.items():
         (folder / "source" / f"{name}.md").write_text(text, "utf-8")
-    extensions = ["myst_parser", "coursebuild.glossary"]
+    extensions = ["myst_parser", "coursebuild.glossary", "coursebuild.quizzes"]
     app = Sphinx(
         folder / "source",
         None,

@@ -48,6 +48,7 @@ ORDER = [  # each may import those before it
     "markdown",
     "summary",
     "pages",
+    "touch",
     "__main__",
 ]
 CONTRIBUTING = (CODE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")

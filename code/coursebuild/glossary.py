@@ -13,6 +13,8 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 
+from coursebuild.quizzes import ASKING
+
 GLOSSARY = "book/notation"
 EVERYDAY = {
     "bias",
@@ -30,6 +32,7 @@ CLOSED = (nodes.literal, nodes.reference, nodes.title, nodes.math, addnodes.pend
 TERM_LINK = re.compile(
     r'<a [^>]*href="[^"#]*#(?P<anchor>[^"]+)"[^>]*(?=><span class="xref std std-term")'
 )
+PARAGRAPH = nodes.paragraph
 SHORTEST = 3  # letters of a term that may stand in any case
 
 
@@ -81,13 +84,22 @@ def _pattern(term: str) -> re.Pattern:
 
 
 def _running_words(doctree: nodes.document) -> list[nodes.Text]:
-    """Texts of the paragraphs, in their order, but for those in code, links and formulas."""
+    """Texts of the paragraphs, in their order, but for those in code, links and formulas.
+
+    Nor in what a page asks: a link in a choice would lead away who chooses it.
+    """
+    asking = {paragraph for part in doctree.findall(_asks) for paragraph in part.findall(PARAGRAPH)}
     return [
         text
-        for paragraph in doctree.findall(nodes.paragraph)
+        for paragraph in doctree.findall(PARAGRAPH)
+        if paragraph not in asking
         for text in paragraph.findall(nodes.Text)
         if not any(isinstance(above, CLOSED) for above in _above(text, paragraph))
     ]
+
+
+def _asks(node: nodes.Node) -> bool:
+    return isinstance(node, ASKING)
 
 
 def _above(node: nodes.Node, top: nodes.Node) -> Iterator[nodes.Node]:

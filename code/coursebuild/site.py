@@ -31,7 +31,7 @@ from sphinx.errors import ConfigError, ExtensionError
 from sphinx.util import logging
 from sphinx.util.osutil import relative_uri
 
-from coursebuild import assets, cards, contents, formulas, glossary, published, search
+from coursebuild import assets, cards, contents, formulas, glossary, published, quizzes, search
 from coursebuild.audit import audit_site
 from coursebuild.course import drafts
 from coursebuild.downloads import (
@@ -58,10 +58,13 @@ logger = logging.getLogger(__name__)
 EVERY_PAGE = "page"  # the script that every page loads
 DESCRIPTION_LENGTH = 160
 LOOK = "look"  # the style of all pages, among what is made of book/web
+TOUCH = "touch"  # that of what can be touched, on pages that have it
 OWN_MODULES = ("site", "audit", "downloads", "outputs", "inputs", "execution", "kernels")
 OWN_MODULES += ("web", "pictures", "layout", "notebooks", "rules", "blanks", "course")
 OWN_MODULES += ("glossary", "contents", "cards", "published", "formulas", "search", "assets")
-PARTS = (glossary, contents, cards, published, formulas, search, assets)  # extensions of this one
+OWN_MODULES += ("quizzes",)
+# Extensions of this one.
+PARTS = (glossary, quizzes, contents, cards, published, formulas, search, assets)
 EXERCISE_FOLDERS = ("exercises", "solutions")  # the one that is never withheld comes first
 TOC_LISTS = ("parts", "subtrees", "chapters", "sections", "entries")
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of an object in memory
@@ -523,7 +526,10 @@ def bundle_scripts(app: Sphinx, config) -> None:
 
 def load_scripts(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
     """Load the script of every page, and those that a page asks for."""
-    for name in scripts_asked_for(context.get("body", "")):
+    names = scripts_asked_for(context.get("body", ""))
+    if names and TOUCH in app.course_scripts:
+        app.add_css_file(f"web/{TOUCH}.css", priority=950)
+    for name in names:
         if name not in app.course_scripts:
             known = ", ".join(app.course_scripts) or "none"
             raise ExtensionError(f'{pagename}: data-script="{name}"; book/web has {known}')

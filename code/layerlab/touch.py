@@ -1,0 +1,82 @@
+"""What a reader of the site can touch: a figure and the numbers that a script of the page draws."""
+
+import json
+from html import escape
+from typing import Any
+
+import numpy as np
+
+
+class Explorable:
+    """A figure that a script of the site replaces by one to be touched, as a page shows it.
+
+    Attributes
+    ----------
+    name : str
+        The script, ``book/web/NAME.js``.
+    data : str
+        The numbers that it draws, as JSON.
+    figure : object
+        What stands there without the script: in print, in Jupyter, without JavaScript.
+    """
+
+    def __init__(self, name: str, data: str, figure: Any):
+        self.name, self.data, self.figure = name, data, figure
+
+    def __repr__(self) -> str:
+        return repr(self.figure)
+
+    def _repr_html_(self) -> str:
+        return (
+            f'<div class="explorable" data-script="{escape(self.name, quote=True)}">'
+            f'<script type="application/json">{self.data}</script>'
+            f"{self.figure._repr_html_()}</div>"
+        )
+
+
+def explore(name: str, data: dict[str, Any], figure: Any, *, digits: int = 4) -> Explorable:
+    """Show a figure that readers of the site can touch; the last line of a cell.
+
+    Parameters
+    ----------
+    name : str
+        The script that draws it anew, ``book/web/NAME.js`` without its ending.
+    data : dict
+        What it draws: numbers, arrays, texts, or lists and dicts of these. "title" names it for
+        those who cannot see it, and "try" says in a sentence what to do.
+    figure : Shown
+        What `layerlab.pages.show` gives: it stands there wherever the script does not run.
+    digits : int
+        Significant digits of the numbers. What the script calculates is as exact as these.
+
+    Returns
+    -------
+    Explorable
+        Displays itself in a notebook and on a page.
+
+    Raises
+    ------
+    ValueError
+        If "title" or "try" is missing, or a number is NaN or infinite.
+    """
+    missing = [key for key in ("title", "try") if not data.get(key)]
+    if missing:
+        raise ValueError(f"data of {name!r} lacks {' and '.join(missing)}")
+    text = json.dumps(_plain(data, digits), allow_nan=False, separators=(",", ":"))
+    return Explorable(name, text.replace("<", "\\u003c"), figure)  # no tag may end the script's
+
+
+def _plain(value: Any, digits: int) -> Any:
+    """The same as JSON knows it, its numbers rounded."""
+    if isinstance(value, dict):
+        return {str(key): _plain(part, digits) for key, part in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [_plain(part, digits) for part in value]
+    if isinstance(value, float | np.floating):
+        return _rounded(float(value), digits)
+    return int(value) if isinstance(value, np.integer) else value
+
+
+def _rounded(value: float, digits: int) -> float | int:
+    near = float(f"{value:.{digits}g}")
+    return int(near) if near.is_integer() else near
