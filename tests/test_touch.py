@@ -85,7 +85,7 @@ def test_a_unit_ball_lies_at_distance_one(p):
 @pytest.mark.parametrize("n_values", [4, 10**6])  # with ties and without
 def test_the_scripts_tau_is_that_of_layerlab(rng, n_values):
     x, y = rng.integers(0, n_values, size=(2, 45))
-    (tau,) = call(("kendallTau", x, y), part="order")
+    (tau,) = call(("kendallTau", x, y), part="ranks")
     assert np.isclose(tau, kendall_tau(x, y).tau, **TIGHT)
 
 
@@ -93,9 +93,8 @@ def test_new_names_move_whole_rows_and_columns(rng):
     square = rng.uniform(size=(7, 7))
     square += square.T
     upper, names = np.triu_indices(7, k=1), rng.permutation(7)
-    relabelled, n, pairs = call(
-        ("relabel", square[upper], names), ("itemsOf", 21), ("pairsOf", 7), part="order"
-    )
+    (relabelled,) = call(("relabel", square[upper], names), part="order")
+    n, pairs = call(("itemsOf", 21), ("pairsOf", 7), part="pairs")
     assert np.array_equal(relabelled, square[np.ix_(names, names)][upper])
     assert n == 7
     assert np.array_equal(np.transpose(pairs), upper)
@@ -105,9 +104,10 @@ def test_many_deals_give_the_p_of_the_mantel_test():
     places = np.random.default_rng(1).uniform(0, 9, (8, 2))
     first, second = (np.abs(a[:, None] - a)[np.triu_indices(8, 1)] for a in places.T)
     program = f"""
-      import {{ kendallTau, permutationP, relabel }} from {json.dumps((LIB / "order.js").as_uri())};
-      import {{ generator, range, shuffled }} from {json.dumps((LIB / "random.js").as_uri())};
-      const [first, second, random] = [{first.tolist()}, {second.tolist()}, generator(1)];
+      import {{ kendallTau }} from {json.dumps((LIB / "ranks.js").as_uri())};
+      import {{ permutationP, relabel }} from {json.dumps((LIB / "order.js").as_uri())};
+      import {{ randomSource, range, shuffled }} from {json.dumps((LIB / "random.js").as_uri())};
+      const [first, second, random] = [{first.tolist()}, {second.tolist()}, randomSource(1)];
       const taus = Array.from({{ length: 4000 }}, () =>
         kendallTau(first, relabel(second, shuffled(range(8), random))));
       console.log(permutationP(taus, kendallTau(first, second)));
@@ -143,15 +143,15 @@ def test_the_terms_of_the_points_make_the_estimate_of_layerlab(rng, k):
 def test_digamma_is_that_of_scipy():
     n = np.arange(1, 400, 7)
     assert np.allclose(
-        call(*[("digamma", int(i)) for i in n], part="information"), digamma(n), **TIGHT
+        call(*[("digamma", int(i)) for i in n], part="measures"), digamma(n), **TIGHT
     )
 
 
 def test_a_shuffle_keeps_all_and_the_list_that_it_was_given():
     program = f"""
-      import {{ generator, range, shuffled }} from {json.dumps((LIB / "random.js").as_uri())};
+      import {{ randomSource, range, shuffled }} from {json.dumps((LIB / "random.js").as_uri())};
       const list = range(30);
-      const [one, same, other] = [1, 1, 2].map((seed) => shuffled(list, generator(seed)));
+      const [one, same, other] = [1, 1, 2].map((seed) => shuffled(list, randomSource(seed)));
       console.log(JSON.stringify({{ list, one, same, other }}));
     """
     found = json.loads(in_node(program))
@@ -162,8 +162,8 @@ def test_a_shuffle_keeps_all_and_the_list_that_it_was_given():
 
 def test_normal_pairs_have_their_moments():
     program = f"""
-      import {{ generator, normalPair }} from {json.dumps((LIB / "random.js").as_uri())};
-      console.log(JSON.stringify(normalPair(20000, 0.6, generator(1))));
+      import {{ randomSource, normalPair }} from {json.dumps((LIB / "random.js").as_uri())};
+      console.log(JSON.stringify(normalPair(20000, 0.6, randomSource(1))));
     """
     pair = np.array(json.loads(in_node(program)))
     assert np.allclose(pair.mean(axis=1), 0, atol=0.03)

@@ -1,7 +1,7 @@
 /** Points in boxes: how many bits they hold depends on the number of boxes. */
 
 import { boxCounts, histogramInformation } from "./lib/information.js";
-import { generator, shuffled } from "./lib/random.js";
+import { randomSource, shuffled } from "./lib/random.js";
 import { CHANGED, get } from "./lib/store.js";
 import { decimals, oncePerFrame } from "./ui/dom.js";
 import { explorables } from "./ui/explorable.js";
@@ -10,7 +10,7 @@ import { axes, box, dot, extent, line, text } from "./ui/plot.js";
 const [FEWEST, MOST] = [2, 40];
 
 explorables("bins", (data, parts) => {
-  const mixed = shuffled(data.y, generator(1));
+  const mixed = shuffled(data.y, randomSource(1));
   const bitsOf = (y) =>
     Array.from({ length: MOST - FEWEST + 1 }, (_, i) =>
       histogramInformation(boxCounts(data.x, y, FEWEST + i)),

@@ -1,6 +1,7 @@
 /** One slider moves through the blocks of a model: heat map, scatter and curve. */
 
-import { itemsOf, kendallTau, placeOf } from "./lib/order.js";
+import { itemsOf, placeOf } from "./lib/pairs.js";
+import { kendallTau } from "./lib/ranks.js";
 import { decimals, oncePerFrame } from "./ui/dom.js";
 import { explorables } from "./ui/explorable.js";
 import { axes, box, dot, extent, heatMap, line, text } from "./ui/plot.js";

@@ -1,7 +1,7 @@
 /** Draw samples whose mutual information is known, and see where each estimator puts it. */
 
 import { boxCounts, histogramInformation, ksgInformation, standardised } from "./lib/information.js";
-import { generator, normalPair } from "./lib/random.js";
+import { randomSource, normalPair } from "./lib/random.js";
 import { decimals, oncePerFrame } from "./ui/dom.js";
 import { explorables } from "./ui/explorable.js";
 import { axes, box, dot, line, text } from "./ui/plot.js";
@@ -70,7 +70,7 @@ explorables("estimators", (data, parts) => {
     show();
   };
   const begin = (rho) => {
-    Object.assign(state, { rho, draws: [], random: generator(1) });
+    Object.assign(state, { rho, draws: [], random: randomSource(1) });
     show();
   };
   const slider = { min: 0, max: MOST, step: 0.05, value: data.rho, words: (rho) => decimals(rho) };

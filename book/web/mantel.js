@@ -1,7 +1,9 @@
 /** The Mantel test by hand: deal the names anew, and look where tau falls. */
 
-import { itemsOf, kendallTau, permutationP, placeOf, relabel } from "./lib/order.js";
-import { generator, range, shuffled } from "./lib/random.js";
+import { permutationP, relabel } from "./lib/order.js";
+import { itemsOf, placeOf } from "./lib/pairs.js";
+import { kendallTau } from "./lib/ranks.js";
+import { randomSource, range, shuffled } from "./lib/random.js";
 import { decimals } from "./ui/dom.js";
 import { explorables } from "./ui/explorable.js";
 import { axes, box, extent, heatMap, line, text } from "./ui/plot.js";
@@ -89,7 +91,7 @@ explorables("mantel", (data, parts) => {
     show();
   };
   const begin = () => {
-    Object.assign(state, { names: range(n), taus: [], random: generator(1), dealt: 0 });
+    Object.assign(state, { names: range(n), taus: [], random: randomSource(1), dealt: 0 });
     show();
   };
   parts.button("Deal the names anew", () => deal(1));

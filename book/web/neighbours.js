@@ -1,6 +1,7 @@
 /** Choose a point: its neighbours, its square, the strips, and what it brings to the estimate. */
 
-import { digamma, ksgInformation, ksgTerm, neighbourhood } from "./lib/information.js";
+import { ksgInformation, ksgTerm, neighbourhood } from "./lib/information.js";
+import { digamma } from "./lib/measures.js";
 import { decimals } from "./ui/dom.js";
 import { explorables } from "./ui/explorable.js";
 import { axes, box, dot, extent, text } from "./ui/plot.js";

@@ -1,6 +1,8 @@
 /** Kendall's tau by counting: of every two dots, do they agree? */
 
-import { agreement, kendallTau, pairsOf } from "./lib/order.js";
+import { agreement } from "./lib/order.js";
+import { pairsOf } from "./lib/pairs.js";
+import { kendallTau } from "./lib/ranks.js";
 import { decimals } from "./ui/dom.js";
 import { explorables } from "./ui/explorable.js";
 import { axes, dot, extent, line, text } from "./ui/plot.js";

@@ -56,9 +56,10 @@ class _PageReader(HTMLParser):
         self.page.anchors |= {values[name] for name in ("id", "name") if values.get(name)}
         if tag == "a" and values.get("href"):
             self.page.links.append(values["href"])
-        if tag == "img":
+        is_seen_only = values.get("aria-hidden") == "true"  # the words beside it say the same
+        if tag == "img" and not (is_seen_only and values.get("alt") == ""):
             self.page.images.append((values.get("src") or "", values.get("alt")))
-        if tag == "svg" and values.get("aria-hidden") != "true":
+        if tag == "svg" and not is_seen_only:
             self.page.images.append(("an inline drawing", values.get("aria-label")))
         if tag in FETCHING_TAGS:
             self.page.requests += [values[key] for key in ("src", "srcset") if values.get(key)]

@@ -127,7 +127,7 @@ def lay_cards(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 
 
 def _picture(app: Sphinx, page: str) -> list[nodes.Node]:
-    """Return a figure of a page, which says nothing here that the words do not; none if it has none."""
+    """Return a figure of a page, if it has one; beside the words it is there to be seen only."""
     outputs = (raw.astext() for raw in app.env.get_doctree(page).findall(nodes.raw))
     figures = [match[1] for output in outputs for match in PICTURE.finditer(output)]
     which = int(app.env.metadata[page].get("card", 1))
@@ -135,7 +135,9 @@ def _picture(app: Sphinx, page: str) -> list[nodes.Node]:
         return []
     if which > len(figures):
         logger.warning("%s has no figure %s for its card", page, which, location=page)
-    html = re.sub(r'alt="[^"]*"', 'alt=""', figures[min(which, len(figures)) - 1])
+    html = re.sub(
+        r'alt="[^"]*"', 'alt="" aria-hidden="true"', figures[min(which, len(figures)) - 1]
+    )
     return [nodes.raw("", f'<div class="card-picture">{html}</div>', format="html")]
 
 

@@ -58,6 +58,7 @@ from coursebuild.downloads import (
 )
 from coursebuild.execution import Run, execute_notebooks, fingerprint, prepare_kernels
 from coursebuild.inputs import Sources, modules_in_common
+from coursebuild.laboratory import make_laboratory
 from coursebuild.layout import lay_out
 from coursebuild.notebooks import solution_page
 from coursebuild.outputs import Outputs
@@ -72,7 +73,8 @@ DESCRIPTION_LENGTH = 160
 LOOK = "look"  # the style of all pages, among what is made of book/web
 TOUCH = "touch"  # that of what can be touched, on pages that have it
 OWN_MODULES = ("site", "audit", "downloads", "outputs", "inputs", "execution", "kernels")
-OWN_MODULES += ("web", "pictures", "layout", "notebooks", "rules", "blanks", "course")
+OWN_MODULES += ("web", "laboratory", "export", "pictures", "layout")
+OWN_MODULES += ("notebooks", "rules", "blanks", "course")
 OWN_MODULES += ("glossary", "contents", "cards", "published", "formulas", "search", "assets")
 OWN_MODULES += ("quizzes", "plain", "chapters", "editions")
 # Extensions of this one.
@@ -541,6 +543,7 @@ def bundle_scripts(app: Sphinx, config) -> None:
     static = build_folder(app).resolve() / ".web"
     try:
         app.course_scripts = make_scripts(Path(app.srcdir), static / "web")
+        make_laboratory(Path(app.srcdir), static / "lab")
     except LayerlabError as error:
         raise ExtensionError(str(error)) from error
     if app.course_scripts:

@@ -23,7 +23,7 @@ from layerlab.errors import LayerlabError
 ASKED = re.compile(r'\bdata-script="([\w-]+)"')
 LOCK = "package-lock.json"
 OPTIONS = ("--bundle", "--minify", "--format=iife", "--target=es2022", "--log-level=warning")
-OPTIONS += ("--loader:.woff2=file", "--asset-names=[name]", "--public-path=web")
+FONTS = ("--loader:.woff2=file", "--asset-names=[name]", "--public-path=web")
 
 
 class WebError(LayerlabError):
@@ -84,11 +84,20 @@ def make_scripts(root: Path, out: Path) -> list[str]:
     shutil.rmtree(out, ignore_errors=True)
     entries = sorted(p for p in web_folder(root).glob("*.*") if p.suffix in (".js", ".css"))
     if entries:
-        modules = node_modules(root)
-        tool = modules / "esbuild" / "bin" / "esbuild"
-        arguments = [str(path.resolve()) for path in entries]
-        run_node([str(tool), *arguments, *OPTIONS, f"--outdir={out}"], root, modules)
+        _bundle(root, entries, *FONTS, f"--outdir={out}")
     return [path.stem for path in entries]
+
+
+def bundle(root: Path, entry: Path) -> str:
+    """Return one classic script of a file and all that it imports."""
+    return _bundle(root, [entry])
+
+
+def _bundle(root: Path, entries: list[Path], *options: str) -> str:
+    modules = node_modules(root)
+    tool = modules / "esbuild" / "bin" / "esbuild"
+    arguments = [str(path.resolve()) for path in entries]
+    return run_node([str(tool), *arguments, *OPTIONS, *options], root, modules)
 
 
 def run_node(arguments: list[str], folder: Path, modules: Path, words: str = "") -> str:

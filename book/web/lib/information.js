@@ -1,5 +1,7 @@
 /** Mutual information by boxes and by neighbours, as in `layerlab.information`. */
 
+import { digamma } from "./measures.js";
+
 /** The box, from 0, that each value falls into: boxes of equal width between the extremes. */
 export function boxNumbers(values, bins) {
   const low = Math.min(...values);
@@ -28,15 +30,6 @@ export function histogramInformation(counts) {
   const columns = counts.map(sum);
   const rows = counts[0].map((_, j) => sum(counts.map((column) => column[j])));
   return entropy(columns) + entropy(rows) - entropy(counts.flat());
-}
-
-const EULER = 0.5772156649015329;
-
-/** The digamma function of a whole number: the sum of 1/j for j below n, less Euler's constant. */
-export function digamma(n) {
-  let sum = -EULER;
-  for (let j = n - 1; j >= 1; j--) sum += 1 / j; // the small ones first, so that none is lost
-  return sum;
 }
 
 /** A point's neighbourhood: the indices of its k nearest others, its radius (the larger of the two

@@ -1,0 +1,417 @@
+/** The laboratory: the embedded model in the reader's browser. The page's part of it. */
+
+import { Client, missing, sizeOf } from "./lab/client.js";
+import { digits, element, quoted, table } from "./lab/dom.js";
+import { colourBar, curvesDrawing, heatMap, viridis } from "./lab/draw.js";
+import { download, rowsOf, toCsv, toSvg } from "./lab/saving.js";
+import { DEFAULTS, isCut, read, written } from "./lab/state.js";
+import { UNITS, VIEW } from "./lab/view.js";
+
+const P_TICKS = [0.001, 0.01, 0.1, 1]; // the first: what a thousand names can show
+const NAMES = { att: "attention", mlp: "MLP" };
+const FILLED_LATER = ["at", "kind"]; // lists of what a run finds
+const FOLDER = new URL("../lab/", document.currentScript.src).href;
+
+class Page {
+  constructor(root) {
+    this.root = root;
+    this.state = read(location.hash);
+    this.client = new Client(FOLDER);
+    root.innerHTML = VIEW;
+    this.form = this.find("form");
+    this.status = this.find("status");
+    [this.turn, this.waiting] = [Promise.resolve(), 0];
+  }
+
+  find(name) {
+    return this.root.querySelector(`[data-${name}]`);
+  }
+
+  field(name) {
+    return this.root.querySelectorAll(`[name="${name}"]`);
+  }
+
+  // ---- loading ------------------------------------------------------------------------------
+
+  async offer() {
+    const lacks = missing();
+    if (lacks) return this.say(`The model cannot run in this browser: it has no ${lacks}.`);
+    const button = this.find("load");
+    const size = await sizeOf(FOLDER);
+    button.textContent += ` (${Math.round(size / 1e6)} MB)`;
+    button.disabled = false;
+    button.addEventListener("click", () => this.load(button));
+  }
+
+  async load(button) {
+    const bar = this.root.querySelector("progress");
+    button.disabled = true;
+    bar.hidden = false;
+    try {
+      this.model = await this.client.start((what, share) => {
+        this.say(what === "loading" ? "Loading…" : "Starting the model…");
+        if (Number.isNaN(share)) bar.removeAttribute("value");
+        else bar.value = share;
+      });
+    } catch (error) {
+      button.disabled = false;
+      return this.say(`The model could not be started: ${error.message}. Press the button to try again.`);
+    } finally {
+      bar.hidden = true;
+    }
+    button.hidden = true;
+    this.say("The model runs in this page. Nothing that you write leaves it.");
+    await this.open();
+  }
+
+  say(words, where = this.status) {
+    where.textContent = words;
+  }
+
+  /** Let the reader choose, and run what the address asks for. */
+  async open() {
+    const { nLayers, nHeads, article } = this.model;
+    this.article = article;
+    this.field("block")[0].max = nLayers - 1;
+    this.field("head")[0].append(...options([...Array(nHeads).keys()]));
+    this.state.text ||= article;
+    this.mendState();
+    this.showState();
+    this.form.hidden = false;
+    this.find("run").focus(); // the button that was pressed is gone
+    this.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.busy(() => this.run());
+    });
+    this.field("text")[0].addEventListener("change", () => this.busy(() => this.suggest()));
+    this.root.addEventListener("change", ({ target }) => this.changed(target.name));
+    this.root.addEventListener("input", ({ target }) => {
+      if (target.type === "range") this.changed(target.name);
+    });
+    this.find("predict").addEventListener("click", () => this.busy(() => this.predict()));
+    for (const button of this.root.querySelectorAll("[data-save]")) {
+      button.addEventListener("click", () => this.save(button.dataset.save));
+    }
+    new ResizeObserver(() => this.draw()).observe(this.find("map"));
+    await this.busy(async () => {
+      await this.suggest();
+      await this.run();
+    });
+  }
+
+  /** Do something that takes time, after what was asked for before; what goes wrong is said. */
+  busy(act) {
+    this.waiting++;
+    this.root.setAttribute("aria-busy", "true");
+    this.turn = this.turn.then(async () => {
+      this.say(await this.outcome(act), this.find("busy"));
+      if (--this.waiting === 0) this.root.removeAttribute("aria-busy");
+    });
+    return this.turn;
+  }
+
+  async outcome(act) {
+    try {
+      await act();
+      return "";
+    } catch (error) {
+      if (error.isOurs) return error.message;
+      console.error(error);
+      return `Something went wrong: ${error.message}`;
+    }
+  }
+
+  report(kind) {
+    return (what, share) => this.say(`${kind}: ${what} ${Math.round(100 * share)}%`, this.find("busy"));
+  }
+
+  // ---- what is chosen -----------------------------------------------------------------------
+
+  /** Back to the default wherever an address names what there is not. */
+  mendState() {
+    for (const [name, value] of Object.entries(DEFAULTS)) {
+      const fields = [...this.field(name)];
+      const isKnown =
+        fields[0].type === "radio"
+          ? fields.some((field) => field.value === this.state[name])
+          : FILLED_LATER.includes(name) || isOffered(fields[0], this.state[name]);
+      if (!isKnown) this.state[name] = value;
+    }
+  }
+
+  showState() {
+    for (const [name, value] of Object.entries(this.state)) {
+      for (const field of this.field(name)) {
+        if (field.type === "radio") field.checked = field.value === value;
+        else if (field.type === "checkbox") field.checked = value.split(" ").includes(field.value);
+        else field.value = value;
+      }
+    }
+    this.find("past").hidden = this.state.design !== "fixed-past";
+  }
+
+  readState() {
+    for (const name of Object.keys(this.state)) {
+      const fields = [...this.field(name)];
+      if (!isOffered(fields[0], this.state[name])) continue; // its list is still to come
+      const chosen = fields.filter((field) => !/radio|checkbox/.test(field.type) || field.checked);
+      this.state[name] = chosen.map((field) => field.value).join(" ");
+    }
+    const state = { ...this.state };
+    if (state.text === this.article) state.text = "";
+    if (state.at === String(this.plan?.positions.at(-1))) state.at = "";
+    this.say(isCut(state) ? "Your text is too long for it: keep the text yourself." : "", this.find("cut"));
+    history.replaceState(null, "", `#${written(state)}`);
+  }
+
+  changed(name) {
+    this.readState();
+    this.find("past").hidden = this.state.design !== "fixed-past";
+    if (!this.plan) return;
+    if (name === "controls" || name === "summary" || name === "measure") this.busy(() => this.compare());
+    else if (name === "seed") this.busy(() => this.drawAnew());
+    else if (["block", "component", "kind"].includes(name)) this.draw();
+    if (name === "at") this.busy(() => this.look());
+    else if (name === "head" || name === "block") this.drawLooks();
+    if (["at", "head", "block", "part", "to", "where"].includes(name)) this.forgetPrediction();
+  }
+
+  // ---- questions to the model ---------------------------------------------------------------
+
+  async suggest() {
+    const targets = await this.client.ask("targetsIn", { text: this.field("text")[0].value });
+    const list = this.root.querySelector("datalist");
+    list.replaceChildren(
+      ...targets.slice(0, 100).map(({ token, count }) => element("option", { value: token }, `${count}×`)),
+    );
+  }
+
+  async run() {
+    this.readState();
+    if (!this.form.reportValidity()) throw ourError("A number is missing, or outside its limits.");
+    const { text, target, design, n, past } = this.state;
+    const question = { text, target, design, nTargets: Number(n), nPast: Number(past) };
+    this.plan = null;
+    this.find("results").hidden = true;
+    this.plan = await this.client.ask("read", question);
+    [this.sweeps, this.tests, this.kinds] = [{}, {}, null];
+    this.find("results").hidden = false;
+    this.showTokens();
+    await this.compare();
+    await this.look();
+    this.forgetPrediction();
+  }
+
+  /** Sweep the trained model and the controls that are chosen, and test what is asked for. */
+  async compare() {
+    const kinds = ["trained", ...this.state.controls.split(" ").filter(Boolean)];
+    const { measure, summary, seed } = this.state;
+    for (const kind of kinds) {
+      this.sweeps[kind] ??= await this.client.ask("sweep", { kind, seed: Number(seed) }, this.report(kind));
+      if (summary === "p") {
+        const key = `${kind} ${measure}`;
+        this.tests[key] ??= await this.client.ask("test", { kind, measure }, this.report(kind));
+      }
+    }
+    this.kinds = kinds;
+    this.draw();
+  }
+
+  /** Other weights for the controls. */
+  drawAnew() {
+    this.sweeps = { trained: this.sweeps.trained };
+    for (const key of Object.keys(this.tests)) if (!key.startsWith("trained ")) delete this.tests[key];
+    return this.compare();
+  }
+
+  async look() {
+    const position = Number(this.state.at);
+    this.attention = await this.client.ask("attend", { position });
+    this.drawLooks();
+  }
+
+  async predict() {
+    const { at, block, part, head, to, where } = this.state;
+    const change = {
+      position: Number(at),
+      block: Number(block),
+      component: part === "mlp" ? "mlp" : "att",
+      head: part === "head" ? Number(head) : null,
+      to,
+      lastOnly: where === "last",
+    };
+    this.prediction = await this.client.ask("predict", change);
+    this.showPrediction();
+  }
+
+  // ---- what is shown ------------------------------------------------------------------------
+
+  showTokens() {
+    const { tokens, all, positions } = this.plan;
+    const targets = new Set(all);
+    const compared = new Set(positions);
+    this.say(
+      `${tokens.length} tokens; ${all.length} are the target, ${positions.length} of them compared.`,
+      this.find("counts"),
+    );
+    this.find("tokens").replaceChildren(
+      ...tokens.flatMap((token, place) => (targets.has(place) ? marked(token, place, compared.has(place)) : token)),
+    );
+    const places = this.field("at")[0];
+    places.replaceChildren(...options(positions));
+    if (!compared.has(Number(this.state.at))) this.state.at = String(positions.at(-1));
+    places.value = this.state.at;
+  }
+
+  /** The lists of a curve: over blocks, of one component. */
+  curve(kind, component) {
+    const { measure, summary } = this.state;
+    if (!this.sweeps[kind]) return undefined;
+    const { means, taus } = this.sweeps[kind];
+    const lists = { mean: means[measure], tau: taus[measure], p: this.tests[`${kind} ${measure}`] };
+    const start = component === "att" ? 0 : this.model.nLayers;
+    return lists[summary]?.slice(start, start + this.model.nLayers);
+  }
+
+  draw() {
+    const { summary, measure, block } = this.state;
+    const place = this.find("curves");
+    const wide = place.clientWidth;
+    if (!wide || !this.kinds?.every((kind) => this.curve(kind, "att"))) return; // still to come
+    const width = wide > 560 ? (wide - 16) / 2 : wide;
+    const unit = { mean: UNITS[measure], tau: "tau", p: "p" }[summary];
+    const curves = ["att", "mlp"].map((component) =>
+      this.kinds.map((name) => ({ name, values: this.curve(name, component) })),
+    );
+    const isLog = summary === "p";
+    const limits = isLog ? P_TICKS : curves.flat().flatMap(({ values }) => values);
+    place.replaceChildren(
+      ...["att", "mlp"].map((component, i) =>
+        curvesDrawing(width, {
+          title: NAMES[component],
+          unit,
+          label: `${unit} in every block of the ${NAMES[component]}; the numbers stand below`,
+          curves: curves[i],
+          limits,
+          isLog,
+          block: Number(block),
+        }),
+      ),
+    );
+    this.find("legend").replaceChildren(
+      ...this.kinds.map((name) => element("li", { class: `lab-${name}` }, name)),
+    );
+    const heads = ["block", ...curves.flatMap((list, i) => list.map(({ name }) => `${Object.values(NAMES)[i]}, ${name}`))];
+    const columns = curves.flat().map(({ values }) => values);
+    const rows = columns[0].map((_, at) => [String(at), ...columns.map((column) => digits(column[at]))]);
+    this.find("numbers").replaceChildren(table(`${unit} in every block`, heads, rows));
+    const kind = this.field("kind")[0];
+    kind.replaceChildren(...options(this.kinds));
+    if (!this.kinds.includes(this.state.kind)) this.state.kind = "trained";
+    kind.value = this.state.kind;
+    this.drawMap();
+  }
+
+  drawMap() {
+    const { block, component, measure, kind } = this.state;
+    for (const output of this.root.querySelectorAll("[data-block]")) output.textContent = block;
+    const at = Number(block) + (component === "att" ? 0 : this.model.nLayers);
+    const values = this.sweeps[kind].measures[measure][at];
+    const { pairs, positions, gaps } = this.plan;
+    const drawing = heatMap(this.find("map").clientWidth, {
+      label: `${UNITS[measure]} between the targets, in block ${block} of the ${NAMES[component]}, ${kind}`,
+      values,
+      pairs,
+      positions,
+      onPoint: (m) => {
+        const words =
+          m === null
+            ? ""
+            : `${positions[pairs[m][0]]} and ${positions[pairs[m][1]]}: ${digits(values[m])} ${UNITS[measure]}, ${gaps[m]} tokens apart`;
+        this.say(words, this.find("pair"));
+      },
+    });
+    this.find("map").replaceChildren(drawing);
+    const rows = pairs.map(([i, j], m) => [
+      `${positions[i]} and ${positions[j]}`,
+      digits(values[m]),
+      String(gaps[m]),
+    ]);
+    const heads = ["positions", UNITS[measure], "tokens apart"];
+    this.find("pairs").replaceChildren(table("The pairs of targets", heads, rows));
+    const { low, high, gradient } = colourBar(values, UNITS[measure]);
+    this.find("bar").replaceChildren(low, element("span", { style: `background: ${gradient}` }), high);
+  }
+
+  drawLooks() {
+    const { block, head, at } = this.state;
+    const { from, weights } = this.attention;
+    const list = weights[block][head];
+    const highest = Math.max(...list);
+    const { tokens } = this.plan;
+    this.find("looks").replaceChildren(
+      ...list.map((weight, i) =>
+        element("span", { style: `--weight: ${(weight / highest).toFixed(3)}` }, tokens[from + i]),
+      ),
+    );
+    this.find("looks").scrollTop = this.find("looks").scrollHeight; // to the token itself
+    const order = [...list.keys()].sort((a, b) => list[b] - list[a]).slice(0, 5);
+    const rows = order.map((i) => [quoted(tokens[from + i]), String(from + i), digits(list[i])]);
+    const caption = `What head ${head} of block ${block} looks at most, from position ${at}`;
+    this.find("top-looks").replaceChildren(table(caption, ["token", "position", "weight"], rows));
+  }
+
+  forgetPrediction() {
+    this.prediction = null;
+    this.find("prediction").replaceChildren();
+    this.say("", this.find("cost"));
+  }
+
+  showPrediction() {
+    const { top, divergence, next, surprise } = this.prediction;
+    const followed =
+      next === null
+        ? ""
+        : ` ${quoted(next)}, which follows, is ${digits(Math.abs(surprise))} bits ${surprise > 0 ? "less" : "more"} expected.`;
+    this.say(`The change costs ${digits(divergence)} bits (Kullback–Leibler).${followed}`, this.find("cost"));
+    const rows = top.map(({ token, before, after }) => [quoted(token), digits(before), digits(after)]);
+    const caption = "The likeliest next tokens, before and after the change";
+    this.find("prediction").replaceChildren(table(caption, ["token", "before", "after"], rows));
+  }
+
+  // ---- to keep ------------------------------------------------------------------------------
+
+  save(kind) {
+    const found = { ...this.plan, sweeps: this.sweeps, nLayers: this.model.nLayers };
+    if (kind === "csv") download("pairs.csv", toCsv(rowsOf(found)), "text/csv");
+    if (kind === "json") {
+      const { state, attention, prediction, tests } = this;
+      const all = { state, ...found, tests, attention, prediction };
+      download("laboratory.json", JSON.stringify(all), "application/json");
+    }
+    if (kind === "svg") {
+      const drawings = [...this.root.querySelectorAll("svg.lab-drawing")];
+      download("drawings.svg", toSvg(drawings), "image/svg+xml");
+    }
+  }
+}
+
+/** A target in the text, with its position; the space before it is not part of the mark. */
+function marked(token, place, isCompared) {
+  const word = token.trimStart();
+  const attributes = { class: isCompared && "lab-compared" };
+  return [token.slice(0, -word.length), element("mark", attributes, word, element("sub", {}, String(place)))];
+}
+
+const ourError = (message) => Object.assign(new Error(message), { isOurs: true });
+
+/** Whether a field could hold a value: a list only what it lists. */
+const isOffered = (field, value) =>
+  field.tagName !== "SELECT" || Array.from(field.options).some((option) => option.value === value);
+
+const options = (values) => values.map((value) => element("option", { value }, String(value)));
+
+for (const root of document.querySelectorAll('[data-script="laboratory"]')) {
+  const page = new Page(root);
+  page.offer().catch((error) => page.say(`The laboratory is not here: ${error.message}.`));
+}

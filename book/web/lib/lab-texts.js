@@ -1,0 +1,39 @@
+/** From tokens to the targets that are compared, and what each of them is read after. */
+
+import { pairsOf } from "./pairs.js";
+
+/** What the reader can mend. */
+export class LaboratoryError extends Error {
+  name = "LaboratoryError";
+}
+
+/**
+ * Which targets are compared, and how each is read.
+ *
+ * @param {number[]} ids The text.
+ * @param {number} targetId
+ * @param {{design: string, nTargets: number, nPast: number, context: number}} options
+ *   `worksheet`: the first targets, all in one pass over the text; `fixed-past`: each at the end
+ *   of a window of its own, with `nPast` tokens before it.
+ */
+export function plan(ids, targetId, { design, nTargets, nPast, context }) {
+  const all = ids.flatMap((id, place) => (id === targetId ? [place] : []));
+  const isFixed = design === "fixed-past";
+  const usable = all.filter((place) => (isFixed ? place >= nPast : place < context));
+  const positions = usable.slice(0, nTargets);
+  if (positions.length < 3) {
+    const where = isFixed ? `with ${nPast} tokens before it` : `within the first ${context} tokens`;
+    throw new LaboratoryError(
+      `The target occurs ${usable.length} times ${where}; pairs are compared, so 3 are needed.`,
+    );
+  }
+  const pairs = pairsOf(positions.length);
+  const gaps = pairs.map(([i, j]) => positions[j] - positions[i]);
+  return { ids, all, positions, pairs, gaps, nPast: isFixed ? nPast : null, context };
+}
+
+/** What a position is read in: the tokens up to it, as far back as the design says. */
+export function readingOf({ ids, nPast, context }, position) {
+  const from = Math.max(0, position - (nPast ?? context - 1));
+  return { from, window: ids.slice(from, position + 1) };
+}

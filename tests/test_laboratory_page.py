@@ -1,0 +1,300 @@
+"""The laboratory in a real browser: it loads when asked, computes, is kept, and fails politely."""
+
+import json
+from contextlib import contextmanager
+from urllib.parse import urlencode
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+import torch
+from test_site import ROOT, built, make_book
+
+from benchmarks.browser import NoBrowser, browser, served
+from coursebuild.web import node_modules
+from layerlab import ablate, load_model, pairwise_minkowski, target_activations, tokenize
+
+pytestmark = pytest.mark.check
+
+CLOSE = 1e-4
+STUB = "# Stub\n\nA page that others lead to.\n"
+LED_TO = ("06-laminar-sweep", "12-what-it-cannot-tell", "14-is-it-used", "09-how-much-to-believe")
+TEXT = (
+    "The house stood by the river, and the house was old. Nobody knew who had built the house, "
+    "but the house had seen the river rise, and the river fall.\nSo the house stayed, “as it was”."
+)
+CHOSEN = {"text": TEXT, "target": " house", "n": 5, "block": 2, "head": 1, "summary": "tau"}
+HASH = urlencode(CHOSEN)
+LONG = 120_000  # milliseconds: a busy machine turns no test red
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A small book with the laboratory."""
+    book = make_book(
+        tmp_path_factory.mktemp("laboratory"),
+        laboratory=(ROOT / "book" / "laboratory.md").read_text("utf-8"),
+        **dict.fromkeys(LED_TO, STUB),
+    )
+    built(book)
+    return book / "_build" / "html"
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    try:
+        with browser() as found:
+            yield found
+    except NoBrowser as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def address(site):
+    with served(site) as found:
+        yield found
+
+
+@contextmanager
+def laboratory(chromium, address, hash_="", script="", **options):
+    """The page of the laboratory, with all that it asked for and complained of."""
+    context = chromium.new_context(accept_downloads=True, **options)
+    page = context.new_page()
+    page.set_default_timeout(LONG)
+    page.asked, page.wrong = [], []
+    page.on("request", lambda request: page.asked.append(request.url))
+    page.on("pageerror", lambda error: page.wrong.append(str(error)))
+    page.on("console", lambda m: page.wrong.append(m.text) if m.type == "error" else None)
+    if script:
+        page.add_init_script(script)
+    page.goto(f"{address}/book/laboratory.html#{hash_}")
+    try:
+        yield page
+    finally:
+        context.close()
+
+
+def load(page):
+    page.click("[data-load]")
+    settle(page)
+
+
+def settle(page):
+    """Wait until nothing is computed any more."""
+    page.wait_for_selector("[data-results]:not([hidden])")
+    page.wait_for_function("!document.querySelector('.laboratory').hasAttribute('aria-busy')")
+
+
+def saved(page, kind="json"):
+    """What the page hands over as a file."""
+    with page.expect_download() as download:
+        page.click(f"[data-save={kind}]")
+    text = download.value.path().read_text("utf-8")
+    return json.loads(text) if kind == "json" else text
+
+
+def test_nothing_large_is_loaded_before_one_asks_and_nothing_from_elsewhere(chromium, address):
+    with laboratory(chromium, address) as page:
+        page.wait_for_selector("[data-load]:not([disabled])")
+        early = [url.partition("?")[0] for url in page.asked if "/_static/lab/" in url]
+        assert early == [f"{address}/_static/lab/index.js"]
+        load(page)
+        assert all(url.startswith((address, "blob:")) for url in page.asked)
+        assert not page.wrong
+        assert page.inner_text("[data-counts]").endswith("10 of them compared.")
+
+
+def test_numbers_are_the_models(chromium, address):
+    """One block's distances, and the prediction with a head switched off, against PyTorch."""
+    model, tokenizer = load_model()
+    ids = tokenize(TEXT, tokenizer)
+    places = np.flatnonzero(ids == tokenize(" house", tokenizer)[0])
+    rows = target_activations(model, ids, places)
+    with laboratory(chromium, address, HASH) as page:
+        load(page)
+        page.check("[name=part][value=head]")
+        page.click("[data-predict]")
+        page.wait_for_selector("[data-prediction] table")
+        found = saved(page)
+        shown = page.inner_text("[data-cost]")
+        page_is_right = not page.wrong
+    assert page_is_right
+    assert found["positions"] == places.tolist()
+    distances = pairwise_minkowski(rows, 2).reshape(24, -1)
+    np.testing.assert_allclose(found["sweeps"]["trained"]["measures"]["L2"], distances, atol=CLOSE)
+    text = torch.as_tensor(ids[None, : places[-1] + 1])
+    with torch.no_grad():
+        before = model(text).logits[0, -1].log_softmax(dim=-1).numpy()
+        with ablate(model, "att_2", head=1, last_only=True):
+            after = model(text).logits[0, -1].log_softmax(dim=-1).numpy()
+    for row in found["prediction"]["top"]:
+        assert row["before"] == pytest.approx(np.exp(before[row["id"]]), abs=CLOSE)
+        assert row["after"] == pytest.approx(np.exp(after[row["id"]]), abs=CLOSE)
+    bits = found["prediction"]["divergence"]
+    assert bits == pytest.approx((np.exp(before) * (before - after)).sum() / np.log(2), abs=CLOSE)
+    assert f"{bits:.4g}" in shown
+
+
+def test_the_address_restores_what_was_chosen(chromium, address):
+    with laboratory(chromium, address, HASH) as page:
+        load(page)
+        page.check("[name=controls][value=permuted]")
+        settle(page)
+        page.select_option("[name=measure]", "MI")
+        settle(page)
+        page.select_option("[name=kind]", "permuted")
+        page.select_option("[name=at]", index=1)
+        settle(page)
+        first, hash_ = saved(page), page.url.partition("#")[2]
+    with laboratory(chromium, address, hash_) as page:
+        load(page)
+        again = saved(page)
+        assert page.input_value("[name=text]") == TEXT
+        assert page.input_value("[name=measure]") == "MI"
+        assert page.locator(".lab-legend li").all_inner_texts() == ["trained", "permuted"]
+    assert again["state"] == first["state"]
+    assert again["sweeps"] == first["sweeps"]
+
+
+def test_controls_can_be_drawn_anew(chromium, address):
+    with laboratory(chromium, address, urlencode({**CHOSEN, "controls": "untrained"})) as page:
+        load(page)
+        first = saved(page)["sweeps"]
+        page.fill("[name=seed]", "1")
+        page.press("[name=seed]", "Enter")
+        settle(page)
+        again = saved(page)["sweeps"]
+        assert "seed=1" in page.url
+    assert again["trained"] == first["trained"]
+    assert again["untrained"] != first["untrained"]
+
+
+def test_what_is_seen_can_be_taken_away(chromium, address):
+    with laboratory(chromium, address, HASH) as page:
+        load(page)
+        lines = saved(page, "csv").splitlines()
+        assert len(lines) == 1 + 24 * 10  # components and blocks, pairs of five targets
+        assert lines[0].startswith("model,component,block,position")
+        with page.expect_download() as download:
+            page.click("[data-save=svg]")
+        drawings = ElementTree.parse(download.value.path())
+        assert len(drawings.findall("{http://www.w3.org/2000/svg}svg")) == 3
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_is_accessible_and_fits(chromium, address, width, scheme):
+    axe = node_modules(ROOT, tools=True) / "axe-core" / "axe.min.js"
+    size = {"width": width, "height": 900}
+    with laboratory(chromium, address, HASH, viewport=size, color_scheme=scheme) as page:
+        load(page)
+        page.click("[data-predict]")
+        page.wait_for_selector("[data-prediction] table")
+        page.evaluate("document.querySelectorAll('details').forEach((d) => (d.open = true))")
+        page.add_script_tag(path=axe)
+        found = page.evaluate("axe.run()")["violations"]
+        assert not found, [(v["id"], v["nodes"][0]["html"]) for v in found]
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        sizes = page.evaluate(
+            "[...document.querySelectorAll('svg.lab-drawing')].flatMap((svg) =>"
+            "[...svg.querySelectorAll('text')].map((t) => parseFloat(getComputedStyle(t).fontSize)"
+            " * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width))"
+        )
+        assert min(sizes) >= 11
+
+
+def test_it_works_by_keyboard(chromium, address):
+    with laboratory(chromium, address, HASH) as page:
+        page.wait_for_selector("[data-load]:not([disabled])")
+        page.focus("[data-load]")
+        page.keyboard.press("Enter")
+        settle(page)
+        before = page.inner_html("[data-pairs]")
+        page.focus("[name=block]")
+        page.keyboard.press("ArrowRight")
+        assert page.inner_text("[data-block] >> nth=0") == "3"
+        assert page.inner_html("[data-pairs]") != before
+
+
+def test_it_works_from_files(chromium, site):
+    with laboratory(chromium, site.as_uri(), HASH) as page:
+        load(page)
+        assert page.inner_text("[data-counts]").endswith("5 of them compared.")
+        assert all(url.startswith(("file:", "blob:")) for url in page.asked)
+        assert not page.wrong
+
+
+def test_an_address_that_names_what_there_is_not_gets_the_defaults(chromium, address):
+    odd = {"head": 9, "component": "x", "measure": "x", "design": "x", "block": 99, "at": 9, "y": 1}
+    with laboratory(chromium, address, urlencode({**CHOSEN, **odd})) as page:
+        load(page)
+        state = saved(page)["state"]
+        assert (state["head"], state["component"], state["measure"]) == ("0", "mlp", "L2")
+        assert (state["design"], state["block"]) == ("worksheet", "11")
+        assert not page.wrong
+    with laboratory(chromium, address, urlencode({**CHOSEN, "n": "x"})) as page:
+        page.click("[data-load]")
+        page.wait_for_function(
+            "document.querySelector('[data-busy]').textContent.includes('outside its limits')"
+        )
+        assert not page.wrong
+
+
+def test_what_a_reader_can_mend_is_said(chromium, address):
+    with laboratory(chromium, address, urlencode({**CHOSEN, "target": " houseboat"})) as page:
+        page.click("[data-load]")
+        page.wait_for_function(
+            "document.querySelector('[data-busy]').textContent.includes('one token')"
+        )
+        page.fill("[name=target]", "house")
+        page.click("[data-run]")
+        page.wait_for_function(
+            "document.querySelector('[data-busy]').textContent.includes('“ house” is one')"
+        )
+        page.fill("[name=target]", " house")
+        page.click("[data-run]")
+        settle(page)
+        assert page.inner_text("[data-busy]") == ""
+        assert not page.wrong
+
+
+def test_without_webassembly_it_says_so(chromium, address):
+    with laboratory(chromium, address, script="delete window.WebAssembly;") as page:
+        page.wait_for_function(
+            "document.querySelector('[data-status]').textContent.includes('no WebAssembly')"
+        )
+        assert page.is_disabled("[data-load]")
+        assert not page.wrong
+
+
+def test_a_model_that_does_not_start_is_told(chromium, address):
+    """As where WebAssembly lacks what the runtime needs."""
+    with laboratory(chromium, address) as page:
+        page.wait_for_selector("[data-load]:not([disabled])")
+        page.evaluate(
+            "window.Worker = class { postMessage() { setTimeout(() => this.onmessage("
+            "{ data: { id: 0, error: 'no SIMD' } })); } terminate() {} }; null"
+        )
+        page.click("[data-load]")
+        page.wait_for_function(
+            "document.querySelector('[data-status]').textContent.includes('no SIMD')"
+        )
+        assert page.is_enabled("[data-load]")
+
+
+def test_a_piece_that_does_not_come_is_no_dead_end(chromium, address):
+    with laboratory(chromium, address, HASH) as page:
+        page.wait_for_selector("[data-load]:not([disabled])")
+        page.route("**/_static/lab/*.js", lambda route: route.abort())
+        page.click("[data-load]")
+        page.wait_for_function(
+            "document.querySelector('[data-status]').textContent.includes('again')"
+        )
+        page.unroute("**/_static/lab/*.js")
+        load(page)
+        assert page.inner_text("[data-counts]").endswith("5 of them compared.")
+
+
+def test_without_javascript_one_line_says_so(chromium, address):
+    with laboratory(chromium, address, java_script_enabled=False) as page:
+        assert "JavaScript" in page.inner_text(".laboratory")
