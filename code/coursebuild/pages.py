@@ -16,10 +16,9 @@ from bs4 import BeautifulSoup, Tag
 
 from layerlab.errors import LayerlabError
 
-# Besides: what stands behind a tab or in a tooltip is there without it.
 NEEDLESS = (
     "script, style, source, button, .headerlink, .course-downloads, .course-files, [hidden], "
-    "details.above-input, .sd-tab-set > input"
+    "details.above-input, .sd-tab-set > input, .card-picture, summary svg"
 )
 FOR_SCRIPTS = re.compile(r"data-.*|loading|title")
 EXERCISES = re.compile(r"exercises/|book/exercises$")

@@ -118,10 +118,11 @@ def add_outline(book: Book, file: Path, numbers: dict[str, int]) -> None:
         page = numbers[anchor(chapter)] - 1
         if chapter.part != part:
             part = chapter.part
-            above = writer.add_outline_item(part, page)
-        item = writer.add_outline_item(chapter.title, page, parent=above)
+            above = writer.add_outline_item(title=part, page_number=page)
+        item = writer.add_outline_item(title=chapter.title, page_number=page, parent=above)
         for place, title in chapter.sections:
-            writer.add_outline_item(title, numbers[place] - 1, parent=item)
+            page = numbers[place] - 1
+            writer.add_outline_item(title=title, page_number=page, parent=item)
     writer.write(file)
 
 
