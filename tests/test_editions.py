@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from pypdf import PdfReader
+from test_site import build, html, make_book, run
 
 from benchmarks.browser import NoBrowser
 from coursebuild.editions import edition, keep_file, offered
@@ -36,8 +37,9 @@ FORMULA = (
     '<math xmlns="http://www.w3.org/1998/Math/MathML"><mi>x</mi></math></span>'
     '<span class="katex-html">x drawn</span></span>'
 )
-ONE = f"""<p>See <a href="two.html#end">its end</a>, <a href="../exercises/01-lines.html#a">a task</a>
-and {FORMULA}. Hidden: <span hidden="">never</span></p>
+ONE = f"""<p>See <a href="two.html#end">its end</a>,
+<a href="../exercises/01-lines.html#a">a task</a> and {FORMULA}.
+Hidden: <span hidden="">never</span></p>
 <details class="hide above-input"><summary>Show</summary><pre>folded()</pre></details>
 <details><summary>Answer</summary><p>Open.</p></details>
 <img alt="A line" src="../_images/line.svg">
@@ -138,6 +140,22 @@ def test_an_epub_holds_all_chapters_and_the_same_bytes_each_time(course):
     assert "x drawn" not in one.get_text()
     assert one.find("math")
     assert 'href="book-one.xhtml#end">The end' in contents
+
+
+@pytest.mark.check
+def test_the_next_site_offers_what_was_made_and_one_of_another_edition_does_not(tmp_path):
+    book = make_book(tmp_path, exercises=("01-lines", "02-planes"))
+    assert build(book).returncode == 0
+    assert "course-files" not in html(book, "welcome")
+    (tmp_path / "made").write_bytes(b"%PDF")
+    keep_file(tmp_path / "made", book / "_build", "book.pdf", edition(True))
+    assert build(book).returncode == 0
+    assert 'href="../downloads/book.pdf"' in html(book, "welcome")
+    file = book / "_build" / "html" / "downloads" / "book.pdf"
+    assert file.read_bytes() == b"%PDF"
+    assert run("-m", "coursebuild.build", "--solutions", "no", str(book)).returncode == 0
+    assert "course-files" not in html(book, "welcome")
+    assert not file.exists()
 
 
 @pytest.mark.check

@@ -81,7 +81,7 @@ def as_html(book: Book, numbers: dict[str, int]) -> str:
     sheets = "".join(f'<link rel="stylesheet" href="{name}">\n' for name in SHEETS)
     texts = {name: escape(getattr(book, name)) for name in ("title", "author", "year", "language")}
     parts = [HEAD.format(sheets=sheets, style=STYLE.read_text("utf-8"), **texts)]
-    parts.append(f'<nav class="contents"><h2>Contents</h2>{_contents(book, numbers)}</nav>')
+    parts.append(f'<nav class="book-contents"><h2>Contents</h2>{_contents(book, numbers)}</nav>')
     parts += [str(chapter.body) for chapter in book.chapters]
     return "\n".join([*parts, "</body></html>"])
 
