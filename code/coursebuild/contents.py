@@ -37,13 +37,37 @@ def part_of(env: BuildEnvironment, page: str) -> str:
     return next((caption for caption, pages in parts(env).items() if page in pages), "")
 
 
-def fold(navigation: str) -> str:
-    """Make an element that opens of each part of the sidebar; the current one is open."""
+def progress(env: BuildEnvironment) -> dict[str, str]:
+    """What is counted of each part, by its caption as HTML: pages "read", or exercises "done".
+
+    Parts after the exercises are looked up in, not read through.
+    """
+    kinds = {}
+    for caption, pages in parts(env).items():
+        has_exercises = any(page.startswith("exercises/") for page in pages)
+        kinds[escape(caption, quote=False)] = "done" if has_exercises else "read"
+        if has_exercises:
+            break
+    return kinds
+
+
+def fold(navigation: str, counted: dict[str, str] | None = None) -> str:
+    """Make an element that opens of each part of the sidebar; the current one is open.
+
+    Parameters
+    ----------
+    navigation : str
+        The sidebar's HTML.
+    counted : dict, optional
+        What `book/web/progress.js` counts of a part, by its caption.
+    """
 
     def folded(part: re.Match) -> str:
         is_open = " open" if 'class="toctree-l1 current' in part["list"] else ""
+        kind = (counted or {}).get(part["name"])
+        counts = f' data-progress="{kind}"' if kind else ""
         return (
-            f'<details class="course-part"{is_open}><summary>{part["name"]}</summary>'
+            f'<details class="course-part"{counts}{is_open}><summary>{part["name"]}</summary>'
             f"{part['list']}</details>"
         )
 
@@ -58,7 +82,7 @@ def fold_sidebar(app: Sphinx, pagename: str, templatename: str, context: dict, d
 
     def generate_folded(kind: str, *args, **options):
         made = generate(kind, *args, **options)
-        return fold(str(made)) if kind == "sidebar" else made
+        return fold(str(made), progress(app.env)) if kind == "sidebar" else made
 
     context["generate_toctree_html"] = generate_folded
 

@@ -91,7 +91,7 @@ def read_solution(path: Path) -> NotebookNode:
     notebook = _read(path)
     if problems := find_problems(notebook, _name(path), RULES):
         raise NotebookError(problems)
-    return _finished(notebook)
+    return finished(notebook)
 
 
 def _name(path: Path) -> str:
@@ -112,7 +112,7 @@ def _read(path: Path) -> NotebookNode:
         raise NotebookError([f"{name}: an option is unusable, {error.message}"]) from error
 
 
-def _finished(notebook: NotebookNode) -> NotebookNode:
+def finished(notebook: NotebookNode) -> NotebookNode:
     """Make a notebook that keeps all rules the same in every version of what reads it."""
     metadata = {"kernelspec": dict(_KERNEL), "language_info": dict(_LANGUAGE)}
     metadata |= {"draft": True} if is_draft(notebook) else {}
@@ -203,8 +203,8 @@ def exercise_notebook(path: Path, *, package: str | None = None) -> NotebookNode
     rules += [] if is_draft(notebook) else RELEASE_RULES
     if problems := find_problems(notebook, _name(path), rules):
         raise NotebookError(problems)
-    exercise, _ = BlankAnswers().preprocess(_finished(notebook), {})
-    return _with_install_cell(exercise, package)
+    exercise, _ = BlankAnswers().preprocess(finished(notebook), {})
+    return with_install_cell(exercise, package)
 
 
 def lacks_for_release(path: Path) -> list[str]:
@@ -232,10 +232,10 @@ def solution_notebook(path: Path, *, package: str | None = None) -> NotebookNode
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.source = without_marks(cell.source)
-    return _with_install_cell(notebook, package)
+    return with_install_cell(notebook, package)
 
 
-def _with_install_cell(notebook: NotebookNode, package: str | None) -> NotebookNode:
+def with_install_cell(notebook: NotebookNode, package: str | None) -> NotebookNode:
     if package is not None:
         source = INSTALL.format(command=f"install -q {package}")
         cell = nbformat.v4.new_code_cell(source, id="install")

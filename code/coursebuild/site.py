@@ -8,7 +8,8 @@ Jupyter Book loads it from `_config.yml`. Six things happen here that a stock bo
   reference to what is gone;
 * solutions are shown without the marks of their blanks, or, with `course_solutions` false, are
   left out with everything that an earlier build made of them; so are drafts in every case;
-* students find the notebooks to take home (`coursebuild.downloads`) on the exercises' pages;
+* students find the notebooks to take home (`coursebuild.downloads`, `coursebuild.chapters`) on
+  the pages of exercises and chapters;
 * the finished site is read once more (`coursebuild.audit`).
 """
 
@@ -32,8 +33,19 @@ from sphinx.errors import ConfigError, ExtensionError
 from sphinx.util import logging
 from sphinx.util.osutil import relative_uri
 
-from coursebuild import assets, cards, contents, formulas, glossary, published, quizzes, search
+from coursebuild import (
+    assets,
+    cards,
+    contents,
+    editions,
+    formulas,
+    glossary,
+    published,
+    quizzes,
+    search,
+)
 from coursebuild.audit import audit_site
+from coursebuild.chapters import chapters, write_chapters
 from coursebuild.course import drafts
 from coursebuild.downloads import (
     GITHUB,
@@ -58,7 +70,7 @@ from layerlab.errors import LayerlabError
 
 logger = logging.getLogger(__name__)
 
-EVERY_PAGE = "page"  # the script that every page loads
+EVERY_PAGE = ("page", "progress")  # the scripts that every page loads
 DESCRIPTION_LENGTH = 160
 LOOK = "look"  # the style of all pages, among what is made of book/web
 TOUCH = "touch"  # that of what can be touched, on pages that have it
@@ -66,9 +78,9 @@ OWN_MODULES = ("site", "audit", "downloads", "outputs", "inputs", "execution", "
 OWN_MODULES += ("web", "laboratory", "export", "pictures", "layout")
 OWN_MODULES += ("notebooks", "rules", "blanks", "course")
 OWN_MODULES += ("glossary", "contents", "cards", "published", "formulas", "search", "assets")
-OWN_MODULES += ("quizzes", "programs")
+OWN_MODULES += ("quizzes", "programs", "plain", "chapters", "editions")
 # Extensions of this one.
-PARTS = (glossary, quizzes, contents, cards, published, formulas, search, assets)
+PARTS = (glossary, quizzes, contents, cards, published, formulas, search, editions, assets)
 EXERCISE_FOLDERS = ("exercises", "solutions")  # the one that is never withheld comes first
 TOC_LISTS = ("parts", "subtrees", "chapters", "sections", "entries")
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of an object in memory
@@ -126,6 +138,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("html-page-context", make_room)
     app.connect("html-page-context", offer_downloads)
     app.connect("html-page-context", keep_program)
+    app.connect("html-page-context", offer_one_notebook, priority=900)  # after the theme's buttons
     app.connect("html-page-context", load_scripts)
     app.connect("build-finished", finish_site, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
@@ -152,18 +165,13 @@ def forget_failed_build(app: Sphinx, config) -> None:
     keep nothing, no picture either, of one with them.
     """
     mark = success_mark(app)
-    if not mark.exists() or mark.read_text("utf-8") != _edition(config):
+    if not mark.exists() or mark.read_text("utf-8") != editions.edition(config.course_solutions):
         shutil.rmtree(app.doctreedir, ignore_errors=True)
         if (Path(app.outdir) / ".buildinfo").exists():
             shutil.rmtree(app.outdir)
         Path(app.doctreedir).mkdir(parents=True, exist_ok=True)
         Path(app.outdir).mkdir(parents=True, exist_ok=True)
     mark.unlink(missing_ok=True)
-
-
-def _edition(config) -> str:
-    """Name what the site holds, for the mark of success."""
-    return "with solutions\n" if config.course_solutions else "without solutions\n"
 
 
 def name_what_pages_are_made_with(app: Sphinx, config) -> None:
@@ -356,23 +364,40 @@ def _shown_text(docname: str, text: str) -> str:
 def offer_downloads(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
     """Put buttons under the title of the pages that have something to take home."""
     folder, body = _downloads(app), context.get("body", "")
-    if folder is None or not doctree:
+    notebook = _notebook(app, pagename)
+    if folder is None or not doctree or not (notebook or pagename == "book/exercises"):
         return
-    what, notebook = pagename.split("/")[0], f"{pagename}.ipynb"
-    if pagename == "book/exercises":
-        what, notebook = "exercises", ""
-    elif not (folder / notebook).is_file():
-        return
+    what = notebook.split("/")[0] or "exercises"
+    archive = folder / f"{what}.zip"
     values = {
         "pathto": context["pathto"],
         "what": what,
         "notebook": notebook and f"downloads/{notebook}",
-        "archive": f"downloads/{what}.zip",
-        "megabytes": max(1, round((folder / f"{what}.zip").stat().st_size / 1e6)),
+        "steps": "book/exercises" if "book/exercises" in app.env.found_docs else "",
+        "archive": f"downloads/{what}.zip" if archive.is_file() else "",
+        "megabytes": max(1, round(archive.stat().st_size / 1e6)) if archive.is_file() else 0,
         "launchers": _launchers(app, pagename) if what == "exercises" else {},
     }
     buttons = app.builder.templates.render("course-downloads.html", values)
     context["body"] = body.replace("</h1>", f"</h1>\n{buttons}", 1)
+
+
+def _notebook(app: Sphinx, pagename: str) -> str:
+    """Return where the notebook of a page lies among the downloads; "" if there is none."""
+    if pagename in chapters(app):
+        return f"chapters/{PurePosixPath(pagename).name}.ipynb"
+    folder = _downloads(app)
+    return f"{pagename}.ipynb" if folder and (folder / f"{pagename}.ipynb").is_file() else ""
+
+
+def offer_one_notebook(app: Sphinx, pagename: str, templatename: str, context: dict, doctree):
+    """Let the menu in a page's head lead to the notebook that its box offers, to no second one."""
+    notebook = _notebook(app, pagename)
+    for group in context.get("header_buttons", ()) if notebook else ():
+        for button in group.get("buttons", ()):
+            if button["label"] == "download-source-button":
+                address = context["pathto"](f"downloads/{notebook}", 1)
+                button |= {"url": address, "text": ".ipynb", "tooltip": "Download notebook file"}
 
 
 def _launchers(app: Sphinx, pagename: str) -> dict[str, str]:
@@ -549,7 +574,7 @@ def keep_program(app: Sphinx, pagename: str, templatename: str, context: dict, d
 
 
 def load_scripts(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
-    """Load the script of every page, and those that a page asks for."""
+    """Load the scripts of every page, and those that a page asks for."""
     names = scripts_asked_for(context.get("body", ""))
     if names and TOUCH in app.course_scripts:
         app.add_css_file(f"web/{TOUCH}.css", priority=950)
@@ -558,8 +583,9 @@ def load_scripts(app: Sphinx, pagename: str, templatename: str, context: dict, d
             known = ", ".join(app.course_scripts) or "none"
             raise ExtensionError(f'{pagename}: data-script="{name}"; book/web has {known}')
         app.add_js_file(f"web/{name}.js", loading_method="defer")
-    if EVERY_PAGE in app.course_scripts:
-        app.add_js_file(f"web/{EVERY_PAGE}.js", loading_method="defer")
+    for name in EVERY_PAGE:
+        if name in app.course_scripts:
+            app.add_js_file(f"web/{name}.js", loading_method="defer")
 
 
 def _first_paragraph(doctree: nodes.document) -> str:
@@ -584,6 +610,7 @@ def finish_site(app: Sphinx, exception: Exception | None) -> None:
     """Complete the site, read it once more, and note the success if it is one."""
     if exception is not None or app.builder.format != "html":
         return
+    _complete_downloads(app)
     _copy_downloads(app)
     forget_programs(Path(app.outdir), app.env.found_docs)
     _write_sources_without_marks(app)
@@ -606,6 +633,18 @@ def _write_redirect(app: Sphinx) -> None:
     title = escape(app.config.html_title)
     text = REDIRECT.format(page=page, title=title, language=app.config.language)
     (Path(app.outdir) / "index.html").write_text(text, encoding="utf-8")
+
+
+def _complete_downloads(app: Sphinx) -> None:
+    """Put the notebooks of the chapters, and the whole book as files, among the downloads."""
+    folder = _downloads(app)
+    if folder is None:
+        return
+    try:
+        write_chapters(app, folder / "chapters")
+        editions.copy_files(app, folder)
+    except LayerlabError as error:
+        raise ExtensionError(str(error)) from error
 
 
 def _copy_downloads(app: Sphinx) -> None:
@@ -636,7 +675,9 @@ def _same_file(one: Path, other: Path) -> bool:
 
 
 def _write_sources_without_marks(app: Sphinx) -> None:
-    """Overwrite the copies of the solutions' sources that Sphinx keeps beside the pages."""
+    """Overwrite the solutions' sources that Sphinx keeps, and drop second notebooks."""
+    for path in Path(app.outdir, "_sources", "exercises").glob("*.ipynb"):
+        path.unlink()
     for docname in filter(is_solution, app.env.found_docs):
         path = Path(app.env.doc2path(docname))
         copy = Path(app.outdir) / "_sources" / path.relative_to(app.srcdir)
@@ -648,4 +689,4 @@ def _note_success(app: Sphinx) -> None:
     """Leave the mark that the next build trusts, and clear away what no build will use again."""
     if app.course_outputs:
         app.course_outputs.clear(Path(app.srcdir))
-    success_mark(app).write_text(_edition(app.config), encoding="utf-8")
+    success_mark(app).write_text(editions.edition(app.config.course_solutions), encoding="utf-8")
