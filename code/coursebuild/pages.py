@@ -21,7 +21,7 @@ NEEDLESS = (
     "details.above-input, .sd-tab-set > input, .card-picture, summary svg"
 )
 FOR_SCRIPTS = re.compile(r"data-.*|loading|title")
-EXERCISES = re.compile(r"exercises/|book/exercises$")
+TO_WORK_WITH = re.compile(r"exercises/|book/(?:exercises|laboratory)$")  # not to be read
 
 
 class BookError(LayerlabError):
@@ -90,7 +90,7 @@ def words(tag: Tag) -> str:
 
 
 def read_book(root: Path, build: Path) -> Book:
-    """Read the pages of a finished site; those of exercises are left out.
+    """Read the pages of a finished site; those of exercises and the laboratory are left out.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def read_book(root: Path, build: Path) -> Book:
         raise BookError(f"{build / 'html'} holds no finished site; `make book` builds it")
     config = yaml.safe_load((root / "_config.yml").read_text("utf-8"))
     listed = yaml.safe_load((root / "_toc.yml").read_text("utf-8"))
-    wanted = [(page, part) for page, part in _listed(listed) if not EXERCISES.match(page)]
+    wanted = [(page, part) for page, part in _listed(listed) if not TO_WORK_WITH.match(page)]
     pages = [(page, part, build / "html" / f"{page}.html") for page, part in wanted]
     return Book(
         title=config["title"],

@@ -4,6 +4,7 @@ All chapters become one page of HTML, which Chromium prints twice: the first pri
 page everything is, the second has these numbers in its table of contents.
 """
 
+import logging
 import sys
 from html import escape
 from pathlib import Path
@@ -16,6 +17,8 @@ from coursebuild.downloads import published_address
 from coursebuild.editions import keep_file
 from coursebuild.pages import Book, Chapter, connect, read_book
 from layerlab.errors import LayerlabError
+
+logging.getLogger("pypdf").setLevel(logging.ERROR)  # it tells how Chromium counts its objects
 
 STYLE = Path(__file__).with_suffix(".css")
 SHEETS = ("_static/site.css", "_static/katex/katex.css")
