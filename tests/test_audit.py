@@ -59,3 +59,12 @@ def test_style_sheet_that_asks_another_site_is_named(tmp_path):
 def test_machine_path_is_named_only_where_it_stands_as_a_path():
     assert list(machine_path_problems("see /home/ann/x", ["/home/ann"]))
     assert not list(machine_path_problems("see /home/anna/x and ../home/ann", ["/home/ann"]))
+
+
+@pytest.mark.parametrize(
+    ("link", "n_problems"), [("/45/a.html", 0), ("/45/b.html", 1), ("a.html", 0)]
+)
+def test_a_link_from_the_servers_root_is_followed(tmp_path, link, n_problems):
+    (tmp_path / "a.html").write_text("<p>a</p>", encoding="utf-8")
+    (tmp_path / "404.html").write_text(f'<a href="{link}">a</a>', encoding="utf-8")
+    assert len(list(audit_site(tmp_path, [], "/45/"))) == n_problems

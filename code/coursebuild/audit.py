@@ -105,7 +105,7 @@ def style_problems(css: str) -> Iterator[str]:
         yield f"the style sheet would request {address!r} from outside the site"
 
 
-def link_problems(path: Path, pages: dict[Path, Page]) -> Iterator[str]:
+def link_problems(path: Path, pages: dict[Path, Page], root: Path, prefix: str) -> Iterator[str]:
     """Yield a sentence for each link of a page that leads to no file or to no place in a page.
 
     Parameters
@@ -114,12 +114,19 @@ def link_problems(path: Path, pages: dict[Path, Page]) -> Iterator[str]:
         The page, resolved.
     pages : dict of Path to Page
         All pages of the site, by resolved path.
+    root : Path
+        The folder of the site, resolved.
+    prefix : str
+        Where the site lies on its server. A page for what is missing, which is shown at any depth,
+        names it in its links.
     """
     for link in pages[path].links:
         parts = urlsplit(link)
         if parts.scheme or parts.netloc:
             continue  # another site; nothing here may depend on the network
-        target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+        way = unquote(parts.path)
+        start = root if way.startswith("/") else path.parent
+        target = (start / way.removeprefix(prefix)).resolve() if way else path
         if not target.is_file():
             yield f"the link {link!r} leads to no file of the site"
             continue
@@ -138,7 +145,7 @@ def machine_path_problems(text: str, folders: Iterable[str]) -> Iterator[str]:
         yield "the text shows where a notebook's kernel kept its files: '/ipykernel_'"
 
 
-def audit_site(site: Path, folders: Iterable[str]) -> Iterator[tuple[str, str]]:
+def audit_site(site: Path, folders: Iterable[str], prefix: str = "/") -> Iterator[tuple[str, str]]:
     """Check every page, style sheet and page source below a folder.
 
     Parameters
@@ -147,6 +154,8 @@ def audit_site(site: Path, folders: Iterable[str]) -> Iterator[tuple[str, str]]:
         The folder of the built site.
     folders : iterable of str
         Folders of the building machine that no reader should see.
+    prefix : str
+        Where the site lies on its server, with a slash at either end.
 
     Yields
     ------
@@ -161,7 +170,7 @@ def audit_site(site: Path, folders: Iterable[str]) -> Iterator[tuple[str, str]]:
         for problem in (
             *image_problems(page),
             *request_problems(page),
-            *link_problems(path, pages),
+            *link_problems(path, pages, site, prefix),
             *machine_path_problems(texts[path], folders),
         ):
             yield name, problem

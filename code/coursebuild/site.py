@@ -22,6 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from html import escape
 from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 import yaml
 from docutils import nodes
@@ -618,8 +619,9 @@ def finish_site(app: Sphinx, exception: Exception | None) -> None:
     if getattr(app, "course_wrote", False):
         pages = (path.read_text("utf-8") for path in Path(app.outdir).rglob("*.html"))
         forget_pictures(pages, Path(app.outdir, "_images"))
+        prefix = urlsplit(app.config.html_baseurl or "/").path or "/"
         private = {str(app.srcdir), sys.prefix, str(Path.home())} - {"/"}
-        for page, problem in audit_site(Path(app.outdir), private):
+        for page, problem in audit_site(Path(app.outdir), private, prefix):
             logger.warning("%s: %s", page, problem, type="course", subtype="audit")
     if app._warncount == 0:
         _note_success(app)
