@@ -55,7 +55,7 @@ export class Laboratory {
     const other = target.startsWith(" ") ? target.trimStart() : ` ${target}`;
     const [id, ...more] = this.#encode(other);
     const times = ids.filter((each) => each === id).length;
-    const wayOut = times && !more.length ? `; “${other}” is one, and occurs ${times} times` : "";
+    const wayOut = times && !more.length ? `; “${other}” is one, and occurs ${times === 1 ? "once" : `${times} times`}` : "";
     const parts = pieces.map((piece) => `“${this.#decode(piece)}”`).join(" + ") || "no token";
     const what = pieces.length === 1 ? "it never occurs" : `it is ${parts}`;
     throw new LaboratoryError(`The target must be one token of the text, and ${what}${wayOut}.`);

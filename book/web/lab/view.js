@@ -63,6 +63,7 @@ export const VIEW = `
       </fieldset>
     </div>
     <ul class="lab-legend" data-legend></ul>
+    <p class="lab-note">p counts the other ways to name the targets, so it is 1/6 at least with three of them, 1/24 with four, and 1/1000 with seven or more.</p>
     <div class="lab-pair" data-curves></div>
     <details><summary>The curves as numbers</summary><div class="lab-scroll" data-numbers></div></details>
   </section>

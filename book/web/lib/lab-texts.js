@@ -23,8 +23,10 @@ export function plan(ids, targetId, { design, nTargets, nPast, context }) {
   const positions = usable.slice(0, nTargets);
   if (positions.length < 3) {
     const where = isFixed ? `with ${nPast} tokens before it` : `within the first ${context} tokens`;
+    const wayOut = isFixed && all.length > 2 ? " Fewer tokens in that past let more of them in." : "";
+    const times = usable.length === 1 ? "once" : `${usable.length} times`;
     throw new LaboratoryError(
-      `The target occurs ${usable.length} times ${where}; pairs are compared, so 3 are needed.`,
+      `The target occurs ${times} ${where}; pairs are compared, so 3 are needed.${wayOut}`,
     );
   }
   const pairs = pairsOf(positions.length);
