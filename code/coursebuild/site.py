@@ -385,10 +385,12 @@ def offer_downloads(app: Sphinx, pagename: str, templatename: str, context: dict
 
 def _notebook(app: Sphinx, pagename: str) -> str:
     """Return where the notebook of a page lies among the downloads; "" if there is none."""
+    folder = _downloads(app)
+    if folder is None:
+        return ""
     if pagename in chapters(app):
         return f"chapters/{PurePosixPath(pagename).name}.ipynb"
-    folder = _downloads(app)
-    return f"{pagename}.ipynb" if folder and (folder / f"{pagename}.ipynb").is_file() else ""
+    return f"{pagename}.ipynb" if (folder / f"{pagename}.ipynb").is_file() else ""
 
 
 def offer_one_notebook(app: Sphinx, pagename: str, templatename: str, context: dict, doctree):
