@@ -33,6 +33,7 @@ SHOW_ALL = """async () => {
 LETTERS = """async () => {
   const sizes = [];
   for (const image of document.querySelectorAll("figure.course-figure img")) {
+    if (!image.checkVisibility()) continue; // something to be touched stands in its place
     const source = image.currentSrc || image.src;
     const text = await (await fetch(source)).text();
     const svg = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;

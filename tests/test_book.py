@@ -115,7 +115,7 @@ def test_letters_of_figures_can_be_read_on_a_phone():
                 sizes[name] = smallest_letters(tab)
     except NoBrowser as error:
         pytest.skip(str(error))
-    drawn = {name: size for name, size in sizes.items() if size}
+    drawn = {name: size for name, size in sizes.items() if size is not None}
     assert len(drawn) > 15
     assert {name: size for name, size in drawn.items() if size < 11} == {}
 
