@@ -11,25 +11,16 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from pybtex.database import parse_string
-from test_site import ROOT, add_page, buttons, make_book
+from test_site import NOTEBOOK, ROOT, add_page, buttons, make_book
 from test_site import built as build_book
 
 from coursebuild.chapters import chapter_notebook, data_of, without_glue, works
 from coursebuild.plain import Known, PlainError
 
 SITE_ONLY = re.compile(r"\{glue|```\{|:::|\{(?:cite|eq|term)\b|myst_nb|\bglue\(")
-CHAPTER = """---
-jupytext:
-  text_representation:
-    extension: .md
-    format_name: myst
-kernelspec:
-  display_name: Python 3
-  language: python
-  name: python3
-language_info:
-  name: python
-reads: [data]
+CHAPTER = (
+    NOTEBOOK.removesuffix("---\n")
+    + """reads: [data]
 ---
 # A chapter
 
@@ -55,6 +46,7 @@ It is {glue:text}`number:.1f`, as {cite:t}`known1948` knew.
 What is it?
 ```
 """
+)
 
 
 @pytest.mark.parametrize(
