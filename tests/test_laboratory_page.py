@@ -1,7 +1,9 @@
 """The laboratory in a real browser: it loads when asked, computes, is kept, and fails politely."""
 
 import json
+import re
 from contextlib import contextmanager
+from http import HTTPStatus
 from urllib.parse import urlencode
 from xml.etree import ElementTree
 
@@ -10,7 +12,7 @@ import pytest
 import torch
 from test_site import ROOT, built, make_book
 
-from benchmarks.browser import NoBrowser, browser, served
+from benchmarks.browser import NoBrowser, QuietHandler, browser, served
 from coursebuild.web import node_modules
 from layerlab import ablate, load_model, pairwise_minkowski, target_activations, tokenize
 
@@ -282,15 +284,26 @@ def test_a_model_that_does_not_start_is_told(chromium, address):
         assert page.is_enabled("[data-load]")
 
 
-def test_a_piece_that_does_not_come_is_no_dead_end(chromium, address):
-    with laboratory(chromium, address, HASH) as page:
+class Unwilling(QuietHandler):
+    """Serves files, but for a while none of the pieces that the laboratory loads."""
+
+    is_willing = False
+
+    def do_GET(self):
+        if self.is_willing or not re.search(r"/_static/lab/(?!index)", self.path):
+            super().do_GET()
+        else:
+            self.send_error(HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+def test_a_piece_that_does_not_come_is_no_dead_end(chromium, site, monkeypatch):
+    with served(site, Unwilling) as address, laboratory(chromium, address, HASH) as page:
         page.wait_for_selector("[data-load]:not([disabled])")
-        page.route("**/_static/lab/*.js", lambda route: route.abort())
         page.click("[data-load]")
         page.wait_for_function(
             "document.querySelector('[data-status]').textContent.includes('again')"
         )
-        page.unroute("**/_static/lab/*.js")
+        monkeypatch.setattr(Unwilling, "is_willing", True)
         load(page)
         assert page.inner_text("[data-counts]").endswith("5 of them compared.")
 
