@@ -22,12 +22,13 @@ from coursebuild.web import scripts_asked_for
 
 FOLDER = "slides"
 TOLD = ("p", "ul", "ol", "dl", "blockquote")  # spoken; all else is shown
-NEEDLESS = ".headerlink, .course-kicker, .course-downloads, button, details.above-input, details.below-input"
+NEEDLESS = ".headerlink, .course-kicker, .course-downloads, button, "
+NEEDLESS += "details.above-input, details.below-input"
 ADDRESSED = {"a": "href", "img": "src", "source": "srcset"}
 ELSEWHERE = re.compile(r"[a-z]+:|/")
 END_OF_SENTENCE = re.compile(r"(?<=[.?!])(?=\s|$)")
 MOST_POINTS = 5  # of a section that shows nothing
-OFFER = '<p class="course-deck"><a href="{}">This chapter as slides</a>, for whoever teaches it.</p>\n'
+OFFER = '<p class="course-deck"><a href="{}">This chapter as slides</a>, for whoever teaches it.</p>'
 
 
 @dataclass
