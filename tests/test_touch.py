@@ -357,7 +357,7 @@ def test_on_a_phone_a_drawing_is_seen_whole_with_the_controls(opened, name):
     for drawing in part(tab, name).locator(".drawing").all():
         drawing.evaluate("(element) => element.scrollIntoView({ block: 'end' })")
         above, below = controls.bounding_box(), drawing.bounding_box()
-        assert 0 <= above["y"] and above["y"] + above["height"] <= below["y"] + 1
+        assert above["y"] >= 0 and above["y"] + above["height"] <= below["y"] + 1
         assert below["y"] + below["height"] <= 667 + 1
 
 
