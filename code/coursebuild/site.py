@@ -41,6 +41,7 @@ from coursebuild import (
     editions,
     formulas,
     glossary,
+    leads,
     published,
     quizzes,
     search,
@@ -80,9 +81,10 @@ OWN_MODULES = ("site", "audit", "downloads", "outputs", "inputs", "execution", "
 OWN_MODULES += ("web", "laboratory", "export", "pictures", "layout")
 OWN_MODULES += ("notebooks", "rules", "blanks", "course")
 OWN_MODULES += ("glossary", "contents", "cards", "published", "formulas", "search", "assets")
-OWN_MODULES += ("quizzes", "programs", "plain", "chapters", "editions", "slides")
+OWN_MODULES += ("quizzes", "programs", "plain", "chapters", "editions", "slides", "leads")
 # Extensions of this one.
-PARTS = (glossary, quizzes, contents, cards, published, formulas, search, editions, slides, assets)
+PARTS = (glossary, quizzes, leads, contents, cards, published, formulas, search, editions, slides)
+PARTS += (assets,)
 EXERCISE_FOLDERS = ("exercises", "solutions")  # the one that is never withheld comes first
 TOC_LISTS = ("parts", "subtrees", "chapters", "sections", "entries")
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of an object in memory

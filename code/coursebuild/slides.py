@@ -28,7 +28,7 @@ ADDRESSED = {"a": "href", "img": "src", "source": "srcset"}
 ELSEWHERE = re.compile(r"[a-z]+:|/")
 END_OF_SENTENCE = re.compile(r"(?<=[.?!])(?=\s|$)")
 MOST_POINTS = 5  # of a section that shows nothing
-OFFER = '<p class="course-deck"><a href="{}">This chapter as slides</a>, for whoever teaches it.</p>'
+OFFER = '<p class="course-deck"><a href="{}">This chapter as slides</a>, for who teaches it.</p>'
 
 
 @dataclass
