@@ -168,10 +168,15 @@ def test_no_glued_number_is_missing_or_not_a_number(name):
     assert not re.search(r"\bnan\b|\binf\b|\{glue|np\.float", prose)
 
 
+CELL = r"^```\{code-cell\}[^\n]*\n(?::.*\n)*(.*?)^```$"
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "book").glob("*.md")), ids=lambda path: path.stem)
 def test_every_glued_number_is_read_out_somewhere_on_its_page(path):
     text = path.read_text(encoding="utf-8")
-    cells = re.findall(r"^```\{code-cell\}[^\n]*\n(?::.*\n)*(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    cells = re.findall(
+        r"^```\{code-cell\}[^\n]*\n(?::.*\n)*(.*?)^```$", text, re.MULTILINE | re.DOTALL
+    )
     calls = [
         node
         for cell in cells
