@@ -79,9 +79,19 @@ OWN_MODULES = ("site", "audit", "downloads", "outputs", "inputs", "execution", "
 OWN_MODULES += ("web", "laboratory", "export", "pictures", "layout")
 OWN_MODULES += ("notebooks", "rules", "blanks", "course")
 OWN_MODULES += ("glossary", "contents", "cards", "published", "formulas", "search", "assets")
-OWN_MODULES += ("quizzes", "programs", "plain", "chapters", "editions")
+OWN_MODULES += ("quizzes", "programs", "plain", "chapters", "editions", "fonts")
 # Extensions of this one.
-PARTS = (glossary, quizzes, contents, cards, published, formulas, search, editions, assets)
+PARTS = (
+    glossary,
+    quizzes,
+    contents,
+    cards,
+    published,
+    formulas,
+    search,
+    editions,
+    assets,
+)
 EXERCISE_FOLDERS = ("exercises", "solutions")  # the one that is never withheld comes first
 TOC_LISTS = ("parts", "subtrees", "chapters", "sections", "entries")
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of an object in memory
@@ -177,7 +187,7 @@ def forget_failed_build(app: Sphinx, config) -> None:
 
 def name_what_pages_are_made_with(app: Sphinx, config) -> None:
     """Let Sphinx read every page again when the builder changed, and write it when the look did."""
-    own = [f"{name}.py" for name in OWN_MODULES] + ["formulas.cjs", "styles.cjs"]
+    own = [f"{name}.py" for name in OWN_MODULES] + ["formulas.cjs", "styles.cjs", "fonts.cjs"]
     look = [*config.html_static_path, *config.templates_path]  # the theme adds absolute paths
     look = [name for name in look if not Path(name).is_absolute()]
     if web_folder(Path(app.srcdir)).is_dir():
@@ -553,7 +563,7 @@ def make_room(app: Sphinx, pagename, templatename, context: dict, doctree) -> No
 
 def bundle_scripts(app: Sphinx, config) -> None:
     """Make the pages' own scripts, as a folder of static files."""
-    static = build_folder(app).resolve() / ".web"
+    static = build_folder(app).resolve() / assets.WEB
     try:
         app.course_scripts = make_scripts(Path(app.srcdir), static / "web")
         make_laboratory(Path(app.srcdir), static / "lab")
