@@ -12,7 +12,7 @@ from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
 from coursebuild.fonts import cut_fonts, letters_of, swapped
-from coursebuild.web import WebError, node_modules, run_node
+from coursebuild.web import WebError, node_modules, run_node, web_output
 
 SCRIPT = Path(__file__).with_name("styles.cjs")
 SHEET = "site.css"
@@ -28,7 +28,6 @@ ONLY_FOR = {  # a script, or words in one that stands in the page, and what a pa
     "clipboard": re.compile(r"<pre"),
 }
 NO_NAMES = ("fontawesome.js", "search-texts.js")  # scripts that name no rule, for all their words
-WEB = ".web"  # beside the site: what is made of book/web
 GONE = ("scripts/fontawesome.js", "scripts/*.map", "scripts/*.txt", "styles/*.map")
 GONE += ("vendor/fontawesome/webfonts/*", "locales/**/*")
 
@@ -84,7 +83,7 @@ def make_sheet(app: Sphinx, exception: Exception | None) -> None:
             (static / SHEET).write_text(_used(root, styles, [*pages, *_scripts(static)]), "utf-8")
         sheet, letters = (static / SHEET).read_text("utf-8"), letters_of(map(_text, pages))
         (static / LATE_FONTS).write_text(swapped(sheet), "utf-8")
-        cut_fonts(root, sheet, static.parent.parent / WEB, static, letters)
+        cut_fonts(root, sheet, web_output(app.outdir), static, letters)
     except WebError as error:
         raise ExtensionError(str(error)) from error
     for pattern in GONE:

@@ -1,5 +1,5 @@
 // Cuts fonts. Asked on the standard input for a list of {from, to, letters, weights}: of a font's
-// file, the letters and the weights to keep, one of these or {min, max}.
+// file, the letters and the weights to keep: one of these, {min, max}, or null for what there is.
 
 const { readFileSync, writeFileSync } = require("fs");
 const subset = require("subset-font");

@@ -53,8 +53,9 @@ def faces(sheet: str) -> list[Face]:
 
 
 def swapped(sheet: str) -> str:
-    """The faces of a style sheet, each of which takes its place whenever it comes."""
-    return "".join(face.rule.replace("optional", "swap") for face in faces(sheet))
+    """The faces of a style sheet that may come too late, none of which does."""
+    late = (face.rule for face in faces(sheet) if "optional" in face.rule)
+    return "".join(rule.replace("optional", "swap") for rule in late)
 
 
 def letters_of(pages: Iterable[str]) -> str:
@@ -77,13 +78,12 @@ def cut_fonts(root: Path, sheet: str, whole: Path, out: Path, letters: str) -> N
     letters : str
         Those that are kept.
     """
-    _cut(
-        root,
-        [
-            _wish(whole / face.file, out / face.file, letters, face.lightest, face.heaviest)
-            for face in faces(sheet)
-        ],
-    )
+    wishes = []
+    for face in faces(sheet):
+        ends = {"min": face.lightest, "max": face.heaviest}
+        weights = ends if face.lightest < face.heaviest else None
+        wishes.append(_wish(whole / face.file, out / face.file, letters, weights))
+    _cut(root, wishes)
 
 
 def one_weight_each(root: Path, sheet: str, folder: Path, out: Path, letters: str) -> str:
@@ -107,7 +107,7 @@ def one_weight_each(root: Path, sheet: str, folder: Path, out: Path, letters: st
         rules = []
         for weight in ON_PAPER:
             made = out / f"{Path(face.file).stem}-{weight}.woff2"
-            wishes.append(_wish(folder / face.file, made, letters, weight, weight))
+            wishes.append(_wish(folder / face.file, made, letters, weight))
             rule = face.rule.replace(face.file, made.resolve().as_uri())
             rules.append(WEIGHTS.sub(f"font-weight:{weight}", rule))
         sheet = sheet.replace(face.rule, "".join(rules))
@@ -115,8 +115,7 @@ def one_weight_each(root: Path, sheet: str, folder: Path, out: Path, letters: st
     return sheet
 
 
-def _wish(source: Path, target: Path, letters: str, lightest: int, heaviest: int) -> dict:
-    weights = lightest if lightest == heaviest else {"min": lightest, "max": heaviest}
+def _wish(source: Path, target: Path, letters: str, weights: int | dict | None) -> dict:
     return {"from": str(source), "to": str(target), "letters": letters, "weights": weights}
 
 

@@ -21,7 +21,7 @@ from layerlab.errors import LayerlabError
 logging.getLogger("pypdf").setLevel(logging.ERROR)  # it tells how Chromium counts its objects
 
 STYLE = Path(__file__).with_suffix(".css")
-SHEETS = ("_static/site.css", "_static/katex/katex.css")
+SHEETS = ("_static/site.css",)
 HEAD = """<!DOCTYPE html>
 <html lang="{language}" data-theme="light" data-mode="light">
 <head><meta charset="utf-8"><title>{title}</title>

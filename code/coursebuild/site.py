@@ -66,15 +66,14 @@ from coursebuild.notebooks import solution_page
 from coursebuild.outputs import Outputs
 from coursebuild.pictures import forget_pictures, take_out_pictures
 from coursebuild.programs import forget_programs, offer_server, places_of, program, write_program
-from coursebuild.web import make_scripts, scripts_asked_for, web_folder
+from coursebuild.web import make_scripts, scripts_asked_for, web_folder, web_output
 from layerlab.errors import LayerlabError
 
 logger = logging.getLogger(__name__)
 
 EVERY_PAGE = ("page", "progress")  # the scripts that every page loads
 DESCRIPTION_LENGTH = 160
-LOOK = "look"  # the style of all pages, among what is made of book/web
-TOUCH = "touch"  # that of what can be touched, on pages that have it
+STYLES = ("look", "touch")  # of all pages, among what is made of book/web
 OWN_MODULES = ("site", "audit", "downloads", "outputs", "inputs", "execution", "kernels")
 OWN_MODULES += ("web", "laboratory", "export", "pictures", "layout")
 OWN_MODULES += ("notebooks", "rules", "blanks", "course")
@@ -563,16 +562,17 @@ def make_room(app: Sphinx, pagename, templatename, context: dict, doctree) -> No
 
 def bundle_scripts(app: Sphinx, config) -> None:
     """Make the pages' own scripts, as a folder of static files."""
-    static = build_folder(app).resolve() / assets.WEB
+    static = web_output(app.outdir)
+    static.mkdir(parents=True, exist_ok=True)
     try:
         app.course_scripts = make_scripts(Path(app.srcdir), static / "web")
         make_laboratory(Path(app.srcdir), static / "lab")
     except LayerlabError as error:
         raise ExtensionError(str(error)) from error
-    if app.course_scripts:
-        config.html_static_path = [*config.html_static_path, static.as_posix()]
-    if LOOK in app.course_scripts:
-        app.add_css_file(f"web/{LOOK}.css", priority=900)  # after the theme's
+    config.html_static_path = [*config.html_static_path, static.as_posix()]
+    for place, name in enumerate(STYLES):
+        if name in app.course_scripts:
+            app.add_css_file(f"web/{name}.css", priority=900 + place)  # after the theme's
 
 
 def keep_program(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
@@ -588,10 +588,7 @@ def keep_program(app: Sphinx, pagename: str, templatename: str, context: dict, d
 
 def load_scripts(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
     """Load the scripts of every page, and those that a page asks for."""
-    names = scripts_asked_for(context.get("body", ""))
-    if names and TOUCH in app.course_scripts:
-        app.add_css_file(f"web/{TOUCH}.css", priority=950)
-    for name in names:
+    for name in scripts_asked_for(context.get("body", "")):
         if name not in app.course_scripts:
             known = ", ".join(app.course_scripts) or "none"
             raise ExtensionError(f'{pagename}: data-script="{name}"; book/web has {known}')
