@@ -36,6 +36,7 @@ from sphinx.util.osutil import relative_uri
 
 from coursebuild import (
     assets,
+    captions,
     cards,
     contents,
     editions,
@@ -78,19 +79,10 @@ OWN_MODULES = ("site", "audit", "downloads", "outputs", "inputs", "execution", "
 OWN_MODULES += ("web", "laboratory", "export", "pictures", "layout")
 OWN_MODULES += ("notebooks", "rules", "blanks", "course")
 OWN_MODULES += ("glossary", "contents", "cards", "published", "formulas", "search", "assets")
-OWN_MODULES += ("quizzes", "programs", "plain", "chapters", "editions", "fonts")
+OWN_MODULES += ("quizzes", "programs", "plain", "chapters", "editions", "fonts", "captions")
 # Extensions of this one.
-PARTS = (
-    glossary,
-    quizzes,
-    contents,
-    cards,
-    published,
-    formulas,
-    search,
-    editions,
-    assets,
-)
+PARTS = (glossary, quizzes, captions, contents, cards)
+PARTS += (published, formulas, search, editions, assets)
 EXERCISE_FOLDERS = ("exercises", "solutions")  # the one that is never withheld comes first
 TOC_LISTS = ("parts", "subtrees", "chapters", "sections", "entries")
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of an object in memory
