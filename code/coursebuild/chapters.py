@@ -111,7 +111,7 @@ def _gluing(body: list[ast.stmt]) -> list[ast.stmt]:
 
 def _glues(node: ast.stmt) -> bool:
     if isinstance(node, ast.ImportFrom):
-        return node.module == "myst_nb"
+        return [alias.name for alias in node.names] == ["glue"]
     call = node.value if isinstance(node, ast.Expr) else None
     return isinstance(call, ast.Call) and getattr(call.func, "id", "") == "glue"
 

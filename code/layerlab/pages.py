@@ -1,4 +1,4 @@
-"""What a chapter's cell shows: a figure in a light and a dark version with words, or a table."""
+"""What a cell gives its chapter: a figure with words, a table, or the numbers of its sentences."""
 
 import base64
 import os
@@ -9,6 +9,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
@@ -157,6 +158,21 @@ def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -
         f'<table class="table"><caption>{escape(caption)}</caption>'
         f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>",
     )
+
+
+def glue(**values: object) -> None:
+    """Keep what a cell computed for the sentences of its page, under the names of the arguments.
+
+    Parameters
+    ----------
+    **values
+        Numbers and words; an array's entry is kept as the plain number that it holds. A sentence
+        says ``{glue:text}`name:.2f```.
+    """
+    from myst_nb import glue as keep  # only where the book is built
+
+    for name, value in values.items():
+        keep(name, value.item() if isinstance(value, np.generic) else value, display=False)
 
 
 def _table_row(name: object, *cells: object) -> str:
