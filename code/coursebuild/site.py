@@ -42,6 +42,7 @@ from coursebuild import (
     editions,
     formulas,
     glossary,
+    margins,
     published,
     quizzes,
     search,
@@ -80,8 +81,9 @@ OWN_MODULES += ("web", "laboratory", "export", "pictures", "layout")
 OWN_MODULES += ("notebooks", "rules", "blanks", "course")
 OWN_MODULES += ("glossary", "contents", "cards", "published", "formulas", "search", "assets")
 OWN_MODULES += ("quizzes", "programs", "plain", "chapters", "editions", "fonts", "captions")
+OWN_MODULES += ("margins",)
 # Extensions of this one.
-PARTS = (glossary, quizzes, captions, contents, cards)
+PARTS = (glossary, margins, quizzes, captions, contents, cards)
 PARTS += (published, formulas, search, editions, assets)
 EXERCISE_FOLDERS = ("exercises", "solutions")  # the one that is never withheld comes first
 TOC_LISTS = ("parts", "subtrees", "chapters", "sections", "entries")
