@@ -183,7 +183,7 @@ def test_no_glued_number_is_missing_or_not_a_number(name):
     assert not re.search(r"\bnan\b|\binf\b|\{glue|np\.float", prose)
 
 
-CELL = r"^```\{code-cell\}[^\n]*\n(?::.*\n)*(.*?)^```$"
+CELL = r"^```\{code-cell\}[^\n]*\n(?::[^\n]*\n)*(.*?)^```$"
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "book").glob("*.md")), ids=lambda path: path.stem)
