@@ -353,7 +353,7 @@ def test_every_explorable_draws_fits_and_is_accessible(opened, theme, width):
 def test_on_a_phone_a_drawing_is_seen_whole_with_the_controls(opened, name):
     tab = opened("light", 375)
     tab.set_viewport_size({"width": 375, "height": 667})
-    controls = part(tab, name).locator(".controls")
+    controls = part(tab, name).locator(".handles")
     for drawing in part(tab, name).locator(".drawing").all():
         drawing.evaluate("(element) => element.scrollIntoView({ block: 'end' })")
         above, below = controls.bounding_box(), drawing.bounding_box()
