@@ -266,7 +266,7 @@ def _given(rebuilt: Rebuilt, source: KeyCell, own: list[Cell]) -> None:
 def _words(
     rebuilt: Rebuilt, source: KeyCell, own: list[Cell], key: Key, cells: list[Cell], found: Match
 ) -> None:
-    """What was written in the place for it, or else in cells that were added behind the question."""
+    """What was written in the place for it, or else in cells added behind the question."""
     written = [c.source.strip() for c in own if squeeze(c.source) != squeeze(source.source)]
     text = "\n\n".join(filter(None, written))
     if not text:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 from coursebuild.classroom.feedback import page
 from coursebuild.classroom.intake import Cell, Unreadable, handed_in, read_cells
@@ -220,9 +220,8 @@ def _work(course: Class, queue: SimpleQueue, progress: "_Progress", failures: li
     """Grade one submission after the other, in one sandbox for each exercise."""
     zygote, exercise = None, None
     try:
-        while not queue.empty() and not failures:
-            own = queue.get()
-            for attempt in range(1, TRIES + 1):
+        while not failures and (own := _next(queue)):
+            for _ in range(TRIES):
                 if zygote is None or exercise != own.key.name:
                     zygote = _close(zygote) or _open(course)
                     exercise = own.key.name
@@ -240,6 +239,13 @@ def _work(course: Class, queue: SimpleQueue, progress: "_Progress", failures: li
         failures.append(error)
     finally:
         _close(zygote)
+
+
+def _next(queue: SimpleQueue) -> Submission | None:
+    try:
+        return queue.get_nowait()
+    except Empty:
+        return None
 
 
 def _open(course: Class) -> Zygote:

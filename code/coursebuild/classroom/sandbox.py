@@ -80,8 +80,8 @@ VARIABLES = {
 }
 MISSING = """\
 bubblewrap, which keeps submissions apart from this machine, cannot be used here: {why}
-Ways out: install it (on Debian and Ubuntu `apt-get install bubblewrap`) on a Linux that lets users \
-make namespaces; or grade in a container that holds nothing else, without network, and say \
+Ways out: install it (on Debian and Ubuntu `apt-get install bubblewrap`) on a Linux that lets \
+users make namespaces; or grade in a container that holds nothing else, without network, and say \
 `--no-sandbox` there (the README of the grading folder says how)."""
 
 
@@ -164,7 +164,7 @@ class Zygote:
     def _start(self) -> None:
         self._control, other = socket.socketpair()
         command = self._command(other.fileno())
-        errors = self._stack.enter_context(tempfile.TemporaryFile())
+        errors = self._stack.enter_context((self._home / "errors").open("w+b"))
         variables = {} if self.is_apart else VARIABLES | self._paths()
         self._process = subprocess.Popen(
             command,
