@@ -7,6 +7,7 @@ and after the cells of a step it reports, as data, what the answers did. Whether
 decided outside; the reply says how to go on.
 """
 
+import builtins
 import contextlib
 import ctypes
 import gc
@@ -154,6 +155,7 @@ def make_shell():
     shell.compile.get_code_name = lambda *_: shell.label
     shell.label = f"{GIVEN}0>"
     shell.showtraceback = shell.showsyntaxerror = lambda *_, **__: None
+    builtins.input = lambda prompt="": ""  # nobody is there to answer
     shell.system = shell.getoutput = lambda command, *_, **__: _not_here(command)
     for name in ("matplotlib", "pylab", "pip", "conda", "mamba", "uv", "system", "sx"):
         shell.register_magic_function(lambda line="", cell=None: None, "line_cell", name)

@@ -104,22 +104,18 @@ class Marking:
                 if "begins" not in (first := inside.receive(connection)):
                     raise SandboxError(f"a submission could not begin: {first.get('broken')}")
                 for place, cell in cells:
+                    inside.receive(connection)  # the cell before it has ended, and it begins
                     at = place
-                    report = self._report(connection, cell)
-                    if report is not None:
-                        reply = self._judge(cell["step"], report)
-                        inside.send(connection, reply)
+                    if cell["kind"] == "observe":
+                        report = self._report(connection)
+                        inside.send(connection, self._judge(cell["step"], report))
             except (EOFError, OSError, ValueError, RecursionError):
                 return at
         return None
 
-    def _report(self, connection, cell: dict) -> dict | None:
-        """What comes of a cell: nothing but that it begins, or what a step's answers did."""
+    def _report(self, connection) -> dict:
+        """What a step's answers did, as the sandbox says, for which nobody vouches."""
         message = inside.receive(connection)
-        if cell["kind"] != "observe":
-            return None
-        while isinstance(message, dict) and "at" in message:
-            message = inside.receive(connection)
         if not isinstance(message, dict):
             raise ValueError("what came is no report")
         return message
@@ -179,7 +175,7 @@ class Marking:
         """A cell ended the process: it costs its step, or is left out if it has none."""
         cell = self.rebuilt.cells[at]
         step = cell.get("step")
-        if step is None:
+        if step is None or step in self.verdicts:
             self.skipped.add(at)
             self.told.append(f"{cell['label']}: it ended the program, and was left out.")
         else:
