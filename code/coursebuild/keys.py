@@ -6,6 +6,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from coursebuild.classroom.key import Key, KeyCell
+from coursebuild.mistakes import withheld_of
 from coursebuild.notebooks import exercise_notebook, solution_notebook
 from coursebuild.rules import ANSWER, CHECK, tags_of
 
@@ -30,7 +31,8 @@ def make_key(root: Path, name: str) -> Key:
     answers = {cell.id: cell.source for cell in solution_notebook(path).cells}
     title = re.search(r"(?m)^# (.+)$", exercise.cells[0].source)
     cells = tuple(_key_cell(cell, answers) for cell in exercise.cells)
-    return Key(name, title[1] if title else name, cells)
+    withheld, kept = withheld_of(root / "solutions" / "mistakes" / f"{name[:2]}.toml")
+    return Key(name, title[1] if title else name, cells, tuple(withheld), tuple(kept))
 
 
 def _key_cell(cell: NotebookNode, answers: dict[str, str]) -> KeyCell:

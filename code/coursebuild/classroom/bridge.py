@@ -189,7 +189,7 @@ _courses: dict[str, Class] = {}
 
 def _zygote(course: Class, key: Key) -> Zygote:
     if key.name not in _zygotes:
-        zygote = Zygote(course.code, course.limits, course.is_apart).__enter__()
+        zygote = course.open(key)
         atexit.register(zygote.__exit__)
         _zygotes[key.name] = zygote
     return _zygotes[key.name]

@@ -74,6 +74,7 @@ def serve(control: socket.socket, folder: str) -> None:
     options = receive(control)
     for name in options["modules"]:
         importlib.import_module(name)
+    _prepare(options)
     shell = make_shell()
     _forget_files(Path(folder))
     _guard_memory()
@@ -92,6 +93,24 @@ def serve(control: socket.socket, folder: str) -> None:
         code = _end(child, control)
         _sweep(options["writable"])
         send(control, {"code": code})
+
+
+def _prepare(options: dict) -> None:
+    """Load the observers and their probes, and take away what computes the answers."""
+    from coursechecks import observers, withheld
+    from layerlab import pages
+
+    number, variation = options["exercise"], options["variation"]
+    importlib.import_module(f"coursechecks.ex{number}").check = _nothing  # nothing rests on it
+    pages.show = _nothing  # nobody looks
+    loaded = observers.load(number, None), observers.load(number, variation)
+    withheld.take_away(options["withheld"], options["kept"])
+    for module in loaded:
+        withheld.allow_module(module)
+
+
+def _nothing(*_, **__) -> None:
+    """What stands for functions that nobody needs in here."""
 
 
 def _end(child: int, control: socket.socket) -> int:
@@ -311,8 +330,8 @@ class Submission:
         To the one who judges.
     shell : InteractiveShell
     job : dict
-        "exercise" and "variation"; "cells", each with "label", "kind", "sources" and, in a step,
-        "step"; of the kind "observe" instead with "answers", which expression stands for which
+        "exercise", "variation" and "limits"; "cells", each with "label", "kind", "sources" and, in
+        a step, "step"; of the kind "observe" instead with "answers", which name stands for which
         answer, "other", how the submission calls them, and "defines", how many arguments they take.
     """
 
@@ -323,7 +342,8 @@ class Submission:
         self.told: list[str] = []
         self.before: dict[str, set[str]] = {}
         self.is_own = True  # nothing of the solution has come in yet
-        self.observe = _observer(job["exercise"], job["variation"])
+        self.look = _looker(job["exercise"], job["variation"])
+        self.run_given = _given_runner(shell.user_ns)
 
     def run(self) -> None:
         """Run all cells."""
@@ -349,14 +369,20 @@ class Submission:
         sys.stdout = sys.stderr = out
         try:
             with Clock(self.seconds):
-                result = self.shell.run_cell(source, store_history=False)
-            error = result.error_before_exec or result.error_in_exec
+                error = self._execute(source, cell["kind"] == "given")
         except BaseException as raised:  # of a shell that was tampered with; it costs this cell
             error = raised
         finally:
             sys.stdout, sys.stderr = kept
         if error is not None:
             self.errors.append(self._told(error, cell))
+
+    def _execute(self, source: str, is_given: bool) -> BaseException | None:
+        if is_given:
+            self.run_given(source, self.shell.label)
+            return None
+        result = self.shell.run_cell(source)
+        return result.error_before_exec or result.error_in_exec
 
     def _told(self, error: BaseException, cell: dict) -> dict:
         """What is said of an error; nothing of its words once the solution has come in."""
@@ -397,7 +423,7 @@ class Submission:
         sys.stdout = sys.stderr = out
         try:
             with Clock(self.seconds):
-                return self.observe(cell["step"], answers)
+                return self.look(cell["step"], answers)
         except Stopped as stopped:
             return {"stopped": str(stopped)}
         except BaseException as error:
@@ -432,19 +458,24 @@ def _line_of(error: BaseException, label: str) -> int | None:
     return line
 
 
-def _observer(exercise: int, variation: str | None):
+def _looker(number: int, variation: str):
     """What observes the answers of a step on the visible probes, and on the hidden ones."""
-    from coursechecks import engine
-
-    module = importlib.import_module(f"coursechecks.ex{exercise}")
-    module.check = lambda *_, **__: None  # nothing rests on what a check says in here
-    observe, failed = engine.observe, engine.CheckFailed
+    from coursechecks.observers import observe_all
 
     def look(step: str, answers: dict) -> dict:
-        try:
-            seen = observe(getattr(module, step.replace("-", "_")), answers)
-        except failed as error:
-            return {"stopped": str(error)}
-        return {"visible": {"facts": seen.facts, "uses": seen.uses, "answers": seen.answers}}
+        visible = observe_all(number, step, answers)
+        return {"visible": visible, "hidden": observe_all(number, step, answers, variation)}
 
     return look
+
+
+def _given_runner(names: dict):
+    """What runs given cells, which may call what is kept for them."""
+    from coursechecks.withheld import allow
+
+    def run(source: str, label: str) -> None:
+        code = compile(source, label, "exec", dont_inherit=True)
+        allow(code)
+        exec(code, names)
+
+    return run

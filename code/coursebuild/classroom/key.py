@@ -51,11 +51,15 @@ class Key:
         Such as ``01-minkowski``.
     title : str
     cells : tuple of KeyCell
+    withheld, kept : tuple of str
+        What a graded run takes away of the package, and what it keeps for given cells.
     """
 
     name: str
     title: str
     cells: tuple[KeyCell, ...]
+    withheld: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
 
     @cached_property
     def exercise(self) -> int:
@@ -95,7 +99,9 @@ class Key:
     def read(cls, path: Path) -> "Key":
         """Read a stored key."""
         said = json.loads(path.read_text(encoding="utf-8"))
-        return cls(said["name"], said["title"], tuple(KeyCell(**cell) for cell in said["cells"]))
+        cells = tuple(KeyCell(**cell) for cell in said["cells"])
+        lists = tuple(said["withheld"]), tuple(said["kept"])
+        return cls(said["name"], said["title"], cells, *lists)
 
 
 def answers_in(source: str) -> dict[str, dict[str, str]]:

@@ -8,9 +8,9 @@ step. A step's right answers enter a process only after the step itself was judg
 import time
 from dataclasses import dataclass, field
 
+from coursechecks.verdicts import Verdict, judge
+
 from coursebuild.classroom import inside
-from coursebuild.classroom.judging import Verdict, judge
-from coursebuild.classroom.key import Key
 from coursebuild.classroom.rebuild import Rebuilt
 from coursebuild.classroom.sandbox import SandboxError, Zygote
 
@@ -55,14 +55,11 @@ class Marking:
     known : dict
         What is stored of the exercise's steps.
     right : dict
-        What the solution reported of each step.
-    variation : str or None
-        The secret that the hidden probes follow.
+        What the solution did on the hidden probes of each step.
     """
 
-    def __init__(self, zygote: Zygote, key: Key, known: dict, right: dict, variation: str | None):
-        self.zygote, self.key, self.known = zygote, key, known
-        self.right, self.variation = right, variation
+    def __init__(self, zygote: Zygote, known: dict, right: dict):
+        self.zygote, self.key, self.known, self.right = zygote, zygote.key, known, right
 
     def mark(self, rebuilt: Rebuilt) -> tuple[list[StepMark], list[str]]:
         """The marks of all steps, and what else is to be told."""
@@ -97,10 +94,9 @@ class Marking:
         cells = list(self._cells(replaced, until))
         at = 0
         with self.zygote.submission() as connection:
-            job = {"exercise": self.key.exercise, "variation": self.variation}
-            job["cells"] = [cell for _, cell in cells]
+            job = self.zygote.frame() | {"cells": [cell for _, cell in cells]}
             try:
-                inside.send(connection, job | self.zygote.frame())
+                inside.send(connection, job)
                 if "begins" not in (first := inside.receive(connection)):
                     raise SandboxError(f"a submission could not begin: {first.get('broken')}")
                 for place, cell in cells:
@@ -157,7 +153,8 @@ class Marking:
             )
         if "stopped" in report:
             return Verdict(False, lines=[str(report["stopped"])[:500]])
-        return judge(self.known[step], report, self.right.get(step))
+        documents = (_text(report.get("visible")), _text(report.get("hidden")))
+        return judge(self.known[step], *documents, self.right[step])
 
     def _note(self, step: str, report: dict) -> None:
         """Keep what is to be told: of errors, those of the student's own cells of this step."""
@@ -191,15 +188,19 @@ class Marking:
         return StepMark(step, 0.0, maximum, *said, verdict.group, self.errors.get(step, []))
 
 
-def solve(zygote: Zygote, key: Key, known: dict, variation: str | None) -> dict:
-    """What the solution reports of each step, in the same sandbox as the submissions.
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def solve(zygote: Zygote, known: dict) -> dict[str, str]:
+    """What the solution does on the hidden probes of each step, in the submissions' sandbox.
 
     Raises
     ------
     SandboxError
         If the solution itself is not right there: then nobody can be graded.
     """
-    rebuilt = Rebuilt()
+    rebuilt, key = Rebuilt(), zygote.key
     for cell in key.cells:
         base = {"label": cell.id, "step": cell.step}
         if cell.kind == "check":
@@ -208,7 +209,7 @@ def solve(zygote: Zygote, key: Key, known: dict, variation: str | None) -> dict:
         elif cell.kind in ("given", "answer"):
             sources = [cell.source if cell.solution is None else cell.solution]
             rebuilt.cells.append(base | {"kind": "given", "sources": sources})
-    marking = _Solving(zygote, key, known, {}, variation)
+    marking = _Solving(zygote, known, {})
     start = time.perf_counter()
     marks, _ = marking.mark(rebuilt)
     wrong = [mark for mark in marks if not mark.points]
@@ -219,17 +220,12 @@ def solve(zygote: Zygote, key: Key, known: dict, variation: str | None) -> dict:
             f"the solution of {key.name} does not pass step {wrong[0].step} in the sandbox "
             f"({words}; {spent:.0f} s); nobody can be graded before it does"
         )
-    return marking.reports
+    return marking.right
 
 
 class _Solving(Marking):
-    """Keeps what the solution reports."""
-
-    def mark(self, rebuilt: Rebuilt):
-        self.reports: dict[str, dict] = {}
-        return super().mark(rebuilt)
+    """Takes what comes as what is right on the hidden probes; the visible ones it has to pass."""
 
     def _verdict(self, step: str, report: dict) -> Verdict:
-        self.reports[step] = report
-        self.right[step] = report
+        self.right[step] = report.get("hidden", "")
         return super()._verdict(step, report)

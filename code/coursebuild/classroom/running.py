@@ -119,22 +119,25 @@ class Class:
             own.basis = hashlib.sha256((self._bases[own.key.name] + said).encode()).hexdigest()
         return sorted(found.values(), key=lambda own: (own.key.name, own.student)), others
 
+    def open(self, key: Key) -> Zygote:
+        """A process that submissions of an exercise are forks of; to be left with `__exit__`."""
+        return Zygote(self.code, key, self.variation, self.limits, self.is_apart).__enter__()
+
     def right(self, zygote: Zygote, key: Key) -> dict:
         """What the solution reports; run once, by whoever needs it first."""
         with self._locks[key.name]:
             if key.name not in self._right:
-                known = self.known[key.name]
-                self._right[key.name] = solve(zygote, key, known, self.variation)
+                self._right[key.name] = solve(zygote, self.known[key.name])
             return self._right[key.name]
 
     def mark(self, zygote: Zygote, own: Submission) -> Result:
         """Grade a submission; of several files the best one."""
         start = time.perf_counter()
-        arguments = (own.key, self.known[own.key.name], self.right(zygote, own.key), self.variation)
+        known, right = self.known[own.key.name], self.right(zygote, own.key)
         best = None
         for path, cells in own.files:
             rebuilt = rebuild(cells, own.key)
-            marks, told = Marking(zygote, *arguments).mark(rebuilt)
+            marks, told = Marking(zygote, known, right).mark(rebuilt)
             words = [
                 {"id": name, "text": rebuilt.words.get(name, ""), "maximum": most}
                 for name, most in own.key.words.items()
@@ -223,7 +226,7 @@ def _work(course: Class, queue: SimpleQueue, progress: "_Progress", failures: li
         while not failures and (own := _next(queue)):
             for _ in range(TRIES):
                 if zygote is None or exercise != own.key.name:
-                    zygote = _close(zygote) or _open(course)
+                    zygote = _close(zygote) or course.open(own.key)
                     exercise = own.key.name
                 try:
                     course.right(zygote, own.key)
@@ -246,10 +249,6 @@ def _next(queue: SimpleQueue) -> Submission | None:
         return queue.get_nowait()
     except Empty:
         return None
-
-
-def _open(course: Class) -> Zygote:
-    return Zygote(course.code, course.limits, course.is_apart).__enter__()
 
 
 def _close(zygote: Zygote | None) -> None:

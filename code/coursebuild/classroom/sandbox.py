@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from coursebuild.classroom import inside
+from coursebuild.classroom.key import Key
 from layerlab.errors import LayerlabError
 
 SECONDS = 30  # of processor time for one cell; the slowest honest one takes 5
@@ -135,11 +136,18 @@ class Zygote:
     ----------
     code : Path
         The folder that holds the packages.
+    key : Key
+        Of the exercise; of it only what is taken away gets inside.
+    variation : str
+        The secret that the hidden probes follow.
+    limits : Limits
     is_apart : bool
         Whether it is in a sandbox; if not, a container has to be one.
     """
 
     code: Path
+    key: Key
+    variation: str
     limits: Limits = field(default_factory=Limits)
     is_apart: bool = True
 
@@ -180,7 +188,10 @@ class Zygote:
             packed = pack(self.code)
             self._control.sendall(struct.pack(">Q", len(packed)) + packed)
             writable = WRITABLE if self.is_apart else (str(self._home / "work"),)
-            inside.send(self._control, {"modules": modules(self.code), "writable": writable})
+            options = {"modules": modules(self.code), "writable": writable}
+            options |= {"exercise": self.key.exercise, "variation": self.variation}
+            options |= {"withheld": self.key.withheld, "kept": self.key.kept}
+            inside.send(self._control, options)
             ready = inside.receive(self._control)
         except (OSError, EOFError) as error:
             self._process.kill()
@@ -219,14 +230,15 @@ class Zygote:
             inside.receive(self._control)
 
     def frame(self) -> dict:
-        """The part of a job that says where and within which limits it runs."""
+        """The part of a job that says of what it is, where, and within which limits it runs."""
         folder = HOME if self.is_apart else str(self._home / "work")
         limits = {
             "seconds": self.limits.seconds,
             "total_seconds": self.limits.total_seconds,
             "address_space": self._size + self.limits.memory,
         }
-        return {"folder": folder, "limits": limits}
+        about = {"exercise": self.key.exercise, "variation": self.variation}
+        return about | {"folder": folder, "limits": limits}
 
 
 def enclosure(code: Path) -> list[str]:
