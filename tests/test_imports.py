@@ -63,7 +63,8 @@ BUILDERS = sorted((CODE / "coursebuild").glob("[!_]*.py"))
 MODULES = sorted((CODE / "layerlab").glob("*.py"))
 CHECKS = sorted((CODE / "coursechecks").glob("*.py"))
 # Of coursechecks, each may import the former.
-SHARED = ["words", "engine", "arrays", "figures", "networks"]
+SHARED = ["probes", "words", "engine", "arrays", "figures", "networks"]
+SHARED += ["observers", "verdicts", "withheld"]
 
 
 def imported_modules(source: str) -> set[str]:
