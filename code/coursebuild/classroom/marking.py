@@ -8,11 +8,10 @@ step. A step's right answers enter a process only after the step itself was judg
 import time
 from dataclasses import dataclass, field
 
-from coursechecks.verdicts import Verdict, judge
-
 from coursebuild.classroom import inside
 from coursebuild.classroom.rebuild import Rebuilt
 from coursebuild.classroom.sandbox import SandboxError, Zygote
+from coursechecks.verdicts import Verdict, judge
 
 MOST_RUNS = 40  # of one submission; each cell that ends its process costs one more
 MOST_ERRORS = 3  # of a step's cells, told to the student

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -18,7 +19,7 @@ from coursebuild.classroom.key import Key
 from coursebuild.classroom.marking import Marking, solve
 from coursebuild.classroom.rebuild import rebuild, recognise
 from coursebuild.classroom.results import Result, Store, file_name, write_whole
-from coursebuild.classroom.sandbox import Limits, SandboxError, Zygote
+from coursebuild.classroom.sandbox import Limits, Zygote, packages
 from coursechecks import engine
 
 SECRET = ".variation"  # what the hidden probes of this class follow; in no feedback
@@ -121,7 +122,13 @@ class Class:
 
     def open(self, key: Key) -> Zygote:
         """A process that submissions of an exercise are forks of; to be left with `__exit__`."""
-        return Zygote(self.code, key, self.variation, self.limits, self.is_apart).__enter__()
+        parts = (self.code, self.packed, key, self.variation, self.limits, self.is_apart)
+        return Zygote(*parts).__enter__()
+
+    @cached_property
+    def packed(self) -> bytes:
+        """The packages as they get into the processes."""
+        return packages(self.code, self.out)
 
     def right(self, zygote: Zygote, key: Key) -> dict:
         """What the solution reports; run once, by whoever needs it first."""
@@ -194,7 +201,7 @@ def grade(
     """
     waiting = [own for own in submissions if not _is_done(course, own)]
     n_done = len(submissions) - len(waiting)
-    course.variation  # noqa: B018  it is made before several ask for it
+    course.variation, course.packed  # noqa: B018  made before several ask for them
     queue: SimpleQueue[Submission] = SimpleQueue()
     for own in waiting:
         queue.put(own)
@@ -277,6 +284,3 @@ class _Progress:
 
 def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
-
-
-__all__ = ["Class", "SandboxError", "Submission", "grade"]

@@ -7,6 +7,7 @@ in time, memory, output and files, and may start no process of its own (see `ins
 """
 
 import contextlib
+import hashlib
 import io
 import os
 import shutil
@@ -30,6 +31,7 @@ MEMORY = 4_000_000_000  # bytes that a submission may take besides what is there
 FOLDER_BYTES = 200_000_000
 START = 300  # seconds for the imports
 HOME, SCRATCH, COURSE = "/sandbox/work", "/sandbox/tmp", "/sandbox/course"
+TIME = 1_000_000_000  # when packed files were written, in seconds since 1970
 WRITABLE = (HOME, SCRATCH, "/dev/shm")
 PACKAGES = ("layerlab", "coursechecks")
 LEFT_OUT = ("__main__", "atlas", "store", "summary", "cells")  # the command and the atlas
@@ -136,6 +138,8 @@ class Zygote:
     ----------
     code : Path
         The folder that holds the packages.
+    packed : bytes
+        They themselves, as `packages` packs them.
     key : Key
         Of the exercise; of it only what is taken away gets inside.
     variation : str
@@ -146,6 +150,7 @@ class Zygote:
     """
 
     code: Path
+    packed: bytes
     key: Key
     variation: str
     limits: Limits = field(default_factory=Limits)
@@ -185,7 +190,7 @@ class Zygote:
         other.close()
         self._control.settimeout(START)
         try:
-            packed = pack(self.code)
+            packed = self.packed
             self._control.sendall(struct.pack(">Q", len(packed)) + packed)
             writable = WRITABLE if self.is_apart else (str(self._home / "work"),)
             options = {"modules": modules(self.code), "writable": writable}
@@ -301,14 +306,46 @@ def modules(code: Path) -> list[str]:
     return [*PACKAGES, *own, *ALSO]
 
 
+def packages(code: Path, folder: Path) -> bytes:
+    """The packed packages, their kernels compiled; kept in a folder while they are the same."""
+    digest = hashlib.sha256(sys.version.encode())
+    for path, name in _files(code):
+        digest.update(f"\0{name}\0".encode() + path.read_bytes())
+    kept = folder / f".packages-{digest.hexdigest()[:16]}.tar"
+    if not kept.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        part = folder / f"{kept.name}.{os.getpid()}"
+        part.write_bytes(pack(code))
+        part.replace(kept)
+    return kept.read_bytes()
+
+
 def pack(code: Path) -> bytes:
-    """The packages without data and without what is stored of answers, and what runs inside."""
+    """The packages without data and without what is stored of answers, and what runs inside.
+
+    Compiled kernels count as such only while their sources have the times that they had, and a
+    packed time has whole seconds. So they are compiled in a copy that has such times.
+    """
     packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive:
-        for package in PACKAGES:
-            for path in sorted((code / package).rglob("*")):
-                parts = path.relative_to(code).parts
-                if path.is_file() and parts[1] not in ("data", "seen") and path.suffix != ".pyc":
-                    archive.add(path, "/".join(parts))
-        archive.add(inside.__file__, "inside.py")
+    with tempfile.TemporaryDirectory() as name:
+        copy = Path(name)
+        for path, inner in _files(code):
+            (copy / inner).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy / inner)
+            os.utime(copy / inner, (TIME, TIME))
+        variables = os.environ | {"PYTHONPATH": name}
+        subprocess.run([sys.executable, "-c", inside.WARM], env=variables, check=True)
+        with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive:
+            for path in sorted(path for path in copy.rglob("*") if path.is_file()):
+                if path.suffix != ".pyc":
+                    archive.add(path, str(path.relative_to(copy)))
     return packed.getvalue()
+
+
+def _files(code: Path) -> list[tuple[Path, str]]:
+    """Files that get inside, and what they are called there."""
+    found = [(Path(inside.__file__), "inside.py")]
+    for package in PACKAGES:
+        paths = [path for end in ("*.py", "*.pyi") for path in (code / package).rglob(end)]
+        found += [(path, path.relative_to(code).as_posix()) for path in sorted(paths)]
+    return found
