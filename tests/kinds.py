@@ -446,6 +446,42 @@ def reads_the_solution():
     )
 
 
+@kind(NOTHING, "withheld", waits=False)
+def calls_the_package():
+    notebook = with_code(
+        "import gc, importlib, sys, types\n"
+        "from layerlab.distances import minkowski\n"
+        "by_hand = minkowski"
+    )
+    steal = (
+        "def by_hand(u, v, p):\n"
+        "    import layerlab.distances as d, layerlab.sweeps as s, numpy as np\n"
+        "    ways = [lambda: d.minkowski(u, v, p), lambda: d.minkowski.__wrapped__(u, v, p),\n"
+        "            lambda: d.pairwise_minkowski(np.array([u, v]), p)[0]]\n"
+        "    for way in ways:\n"
+        "        try: return way()\n"
+        "        except Exception as error: last = error\n"
+        "    raise last"
+    )
+    return changed(notebook, "by-hand", lambda _: steal)
+
+
+@kind(0, waits=False)
+def numbers_of_a_table():
+    """What the visible probes lead to, looked up: right where the notebook's check looks."""
+    from coursechecks import engine
+
+    known = engine.load(ROOT / "code" / "coursechecks" / "seen" / "01.json.xz")
+    facts = known["by-hand"]["facts"]
+    numbers = [value for name, value in facts.items() if "order" in name]
+    answer = (
+        f"NUMBERS = iter({numbers!r})\n"
+        "def by_hand(u, v, p):\n    import numpy as np\n"
+        "    return next(NUMBERS, 0.0) if not isinstance(p, str) else 0.0"
+    )
+    return changed(copy.deepcopy(EXERCISE), "by-hand", lambda _: answer)
+
+
 @kind(NOTHING, waits=False)
 def observers_replaced():
     return with_code(

@@ -71,7 +71,9 @@ def grade_all(folder: Path, report=lambda line: None) -> Graded:
         for kind in kinds:
             (place / kind.name).mkdir(parents=True)
             (place / kind.name / kind.file).write_bytes(as_bytes(kind.make()))
-        course = Class([make_key(ROOT, NAME)], ROOT / "code", out, Limits(seconds=SECONDS))
+        course = Class(
+            [make_key(ROOT, NAME)], ROOT / "code", out, Limits(seconds=SECONDS, total_seconds=40)
+        )
         submissions, others = course.gather(place)
         grade(course, submissions, 2, report)
         results = [*course.store.all(), *others]

@@ -34,7 +34,12 @@ class Reader(NotebookExporter):
     """Reads what was handed in, in whatever encoding and format it is."""
 
     def from_filename(self, filename: str, resources: dict | None = None, **options):
-        """Read a file as nbgrader would if it were as it should be."""
+        """Read a file as nbgrader would if it were as it should be.
+
+        What nbgrader itself has written in between, it reads itself.
+        """
+        if not self.parent._sanitizing:
+            return super().from_filename(filename, resources=resources, **options)
         cells = read_cells(Path(filename).read_bytes())
         notebook = nbformat.v4.new_notebook()
         notebook.cells = [_as_node(cell) for cell in cells]

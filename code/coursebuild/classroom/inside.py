@@ -97,9 +97,9 @@ def serve(control: socket.socket, folder: str) -> None:
             control.close()
             _be_submission(socket.socket(fileno=handed[0]), shell)
         os.close(handed[0])
-        code = _end(child, control)
+        spent = _end(child, control)
         _sweep(options["writable"])
-        send(control, {"code": code})
+        send(control, {"spent": spent})
 
 
 def _prepare(options: dict) -> None:
@@ -121,11 +121,12 @@ def _nothing(*_, **__) -> None:
     """What stands for functions that nobody needs in here."""
 
 
-def _end(child: int, control: socket.socket) -> int:
-    """Wait until nobody asks for a child any more, and end it then; its exit code."""
+def _end(child: int, control: socket.socket) -> float:
+    """Wait until nobody asks for a child any more, and end it then; the time that it computed."""
     control.recv(1)
     os.kill(child, signal.SIGKILL)  # it is not waited for yet, so its number is still its own
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    _, _, used = os.wait4(child, 0)
+    return used.ru_utime + used.ru_stime
 
 
 def _sweep(folders: list[str]) -> None:

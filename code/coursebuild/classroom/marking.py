@@ -68,14 +68,20 @@ class Marking:
         self.told: list[str] = []
         self.skipped: set[int] = set()
         self.again: list[str] = []  # steps that failed where traces of earlier failures were left
+        self.end = self.zygote.spent + self.zygote.limits.total_seconds
         for _ in range(MOST_RUNS):
-            at = self._run(self._wrong())
+            at = self._run(self._wrong()) if self._left() > 0 else None
             if at is None:
                 break
             self._died(at)
         for step in self.again:
-            self._second_chance(step)
+            if self._left() > 0:
+                self._second_chance(step)
         return [self._mark(step) for step in self.key.steps], list(dict.fromkeys(self.told))
+
+    def _left(self) -> float:
+        """Processor time that this submission may still take."""
+        return self.end - self.zygote.spent
 
     def _wrong(self) -> set[str]:
         return {step for step, verdict in self.verdicts.items() if not verdict.passed}
@@ -93,7 +99,7 @@ class Marking:
         cells = list(self._cells(replaced, until))
         at = 0
         with self.zygote.submission() as connection:
-            job = self.zygote.frame() | {"cells": [cell for _, cell in cells]}
+            job = self.zygote.frame(self._left()) | {"cells": [cell for _, cell in cells]}
             try:
                 inside.send(connection, job)
                 if "begins" not in (first := inside.receive(connection)):
@@ -179,7 +185,7 @@ class Marking:
             self.verdicts[step] = Verdict(False, lines=[line])
 
     def _mark(self, step: str) -> StepMark:
-        gone = Verdict(False, lines=["the program ended so often that this step was not reached"])
+        gone = Verdict(False, lines=["the program ended, or ran out of time, before this step"])
         verdict, maximum = self.verdicts.get(step, gone), self.key.steps[step]
         if verdict.passed:
             return StepMark(step, maximum, maximum)

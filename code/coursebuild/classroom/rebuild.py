@@ -236,6 +236,8 @@ def _check(rebuilt: Rebuilt, source: KeyCell, own: list[Cell], key: Key, cells: 
     answers = key.answers_of(source.step)
     others = (answers_in(cell.source).get(source.step) for cell in own or cells if cell.is_code)
     other = next(filter(None, others), {})
+    if len(other) == len(answers) and other.keys() != answers.keys():  # renamed throughout
+        other = dict(zip(answers, other.values(), strict=True))
     defines: dict[str, int | None] = {}
     for cell in key.cells_of(source.step):
         defines |= defined_in(cell.source)

@@ -9,6 +9,7 @@ in time, memory, output and files, and may start no process of its own (see `ins
 import contextlib
 import hashlib
 import io
+import math
 import os
 import shutil
 import socket
@@ -25,7 +26,7 @@ from coursebuild.classroom.key import Key
 from layerlab.errors import LayerlabError
 
 SECONDS = 30  # of processor time for one cell; the slowest honest one takes 5
-TOTAL_SECONDS = 900  # for a whole submission
+TOTAL_SECONDS = 300  # for a whole submission, however often it is run
 WAIT = 900  # seconds without a word from a submission, on however busy a machine
 MEMORY = 4_000_000_000  # bytes that a submission may take besides what is there already
 FOLDER_BYTES = 200_000_000
@@ -207,6 +208,7 @@ class Zygote:
         if ready["threads"] > 1:
             raise SandboxError(f"the sandbox has {ready['threads']} threads, and cannot be forked")
         self._size = ready["address_space"]
+        self.spent = 0.0  # processor time of all submissions
 
     def _paths(self) -> dict[str, str]:
         """Where folders are without a sandbox."""
@@ -232,14 +234,14 @@ class Zygote:
         finally:
             mine.close()
             self._control.send(b"-")  # it is ended if it has not
-            inside.receive(self._control)
+            self.spent += inside.receive(self._control)["spent"]
 
-    def frame(self) -> dict:
+    def frame(self, left: float) -> dict:
         """The part of a job that says of what it is, where, and within which limits it runs."""
         folder = HOME if self.is_apart else str(self._home / "work")
         limits = {
             "seconds": self.limits.seconds,
-            "total_seconds": self.limits.total_seconds,
+            "total_seconds": math.ceil(left),
             "address_space": self._size + self.limits.memory,
         }
         about = {"exercise": self.key.exercise, "variation": self.variation}
