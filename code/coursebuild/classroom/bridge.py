@@ -16,14 +16,14 @@ from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbgrader.plugins import FileNameCollectorPlugin
 from nbgrader.preprocessors import NbGraderPreprocessor
-from traitlets import Unicode
+from traitlets import Float, Unicode
 
 from coursebuild.classroom.intake import Cell, read_cells, student_of
 from coursebuild.classroom.key import Key
 from coursebuild.classroom.rebuild import Rebuilt, rebuild
 from coursebuild.classroom.results import StepMark
 from coursebuild.classroom.running import Class, Submission
-from coursebuild.classroom.sandbox import Zygote, check_sandbox
+from coursebuild.classroom.sandbox import SECONDS, Limits, Zygote, check_sandbox
 
 GRADED = "graded_by"  # in a notebook's metadata, once it is graded to its end
 _handed: dict[tuple[str, str], list[Cell]] = {}  # what was read, for the judging that follows
@@ -109,13 +109,14 @@ class GradeApart(_ByKey):
     """Stands where nbgrader runs a notebook: it runs in a sandbox, and is judged outside."""
 
     out = Unicode(".grader", help="Folder for what grading keeps.").tag(config=True)
+    seconds = Float(SECONDS, help="Processor time of a cell, at most.").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         """Write the verdicts as outputs of the checks."""
         said, key = resources["nbgrader"], self.key(resources)
         student, name = said["student"], said["assignment"]
         cells = _handed.pop((student, name), None) or read_cells(nbformat.writes(nb).encode())
-        course = _course(key, Path(self.out))
+        course = _course(key, Path(self.out), self.seconds)
         own = Submission(student, key, [("", cells)])
         result = course.mark(_zygote(course, key), own)
         marks = {f"{mark.step}": mark for mark in result.steps}
@@ -180,12 +181,13 @@ class Collector(FileNameCollectorPlugin):
         return {"student_id": student.replace("/", " "), "file_id": name}
 
 
-def _course(key: Key, out: Path) -> Class:
+def _course(key: Key, out: Path, seconds: float) -> Class:
     import coursechecks
 
     if key.name not in _courses:
         check_sandbox()
-        _courses[key.name] = Class([key], Path(coursechecks.__file__).parents[1], out)
+        code = Path(coursechecks.__file__).parents[1]
+        _courses[key.name] = Class([key], code, out, Limits(seconds=seconds))
     return _courses[key.name]
 
 
