@@ -280,6 +280,8 @@ def read(read) -> Facts:
         net.train(number == 2)  # a mode that a pass has no business with
         text = PROBES.order(5 * torch.arange(np.prod(shape)) % 31)
         window = torch.tensor(text).reshape(shape)  # (texts, tokens)
+        with torch.no_grad():  # whoever asks for hidden states leaves hooks of transformers' own
+            net.base_model(window, use_cache=False, output_hidden_states=True)
         others = [module.register_forward_pre_hook(lambda *_: None) for module in net.modules()]
         passes = {model: [] for model in (net, gpt)}  # for each pass if it prepares for gradients
         for model, ran in passes.items():
