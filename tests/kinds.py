@@ -107,7 +107,7 @@ def partly():
     return filled(*STEPS[:2])
 
 
-@kind(ALL - 1, "there is no name pair")
+@kind(ALL - 1, "a blank ____ of this step is still")
 def first_step_blank():
     return but("vectors")
 
@@ -132,7 +132,7 @@ def endless_answer():
     return changed(filled(), "by-hand", lambda _: "def by_hand(u, v, p):\n    while True: pass")
 
 
-@kind(ALL - 1, "ended")
+@kind(ALL - 1)
 def endless_and_deaf():
     deaf = "while True:\n    try:\n        while True: pass\n    except BaseException: pass"
     return changed(filled(), "by-hand", lambda _: deaf)
@@ -148,7 +148,7 @@ def endless_printing():
     return changed(filled(), "by-hand", lambda _: "while True: print('a' * 1000)")
 
 
-@kind(ALL, "copied or split")
+@kind(ALL, "there 2 times")
 def split_as_jupyterlab_does():
     notebook = filled()
     at = place(notebook, "orders")
@@ -159,7 +159,7 @@ def split_as_jupyterlab_does():
     return notebook
 
 
-@kind(ALL, "copied or split")
+@kind(ALL, "there 2 times")
 def split_within_a_function():
     notebook = filled()
     at = place(notebook, "by-hand")
@@ -171,7 +171,7 @@ def split_within_a_function():
     return notebook
 
 
-@kind(ALL, "copied or split")
+@kind(ALL, "there 2 times")
 def copied_with_the_blank_one_left():
     notebook = filled()
     at = place(notebook, "by-hand")

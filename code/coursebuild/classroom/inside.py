@@ -400,7 +400,7 @@ class Submission:
         told |= {"error": name[:80], "line": _line_of(error, self.shell.label)}
         if self.is_own:
             with contextlib.suppress(Exception):  # an error of their own may fail to say what it is
-                told["says"] = str(error)[:300]
+                told["says"] = str(getattr(error, "msg", None) or error)[:300]
         return told
 
     def _report(self, cell: dict) -> None:

@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass, field
 
 from coursebuild.classroom import inside
+from coursebuild.classroom.key import BLANK
 from coursebuild.classroom.rebuild import Rebuilt
 from coursebuild.classroom.sandbox import SandboxError, Zygote
 from coursechecks.verdicts import Verdict, judge
@@ -50,7 +51,6 @@ class Marking:
     Parameters
     ----------
     zygote : Zygote
-    key : Key
     known : dict
         What is stored of the exercise's steps.
     right : dict
@@ -140,9 +140,9 @@ class Marking:
 
     def _judge(self, step: str, report: dict) -> dict:
         """Judge a step, once and for all in this process, and say how to go on."""
+        self._note(step, report)
         verdict = self._verdict(step, report)
         self.verdicts[step] = verdict
-        self._note(step, report)
         if verdict.passed:
             return {}
         is_blank = any(BLANK_WORDS in line for line in verdict.lines) or "missing" in report
@@ -152,10 +152,10 @@ class Marking:
 
     def _verdict(self, step: str, report: dict) -> Verdict:
         if "missing" in report:
-            name = str(report["missing"])[:80]
-            return Verdict(
-                False, lines=[f"the name {name} is not there after the step's cells ran"]
-            )
+            line = f"the name {str(report['missing'])[:80]} is not there after the step's cells ran"
+            if any(f"name '{BLANK}'" in error for error in self.errors.get(step, [])):
+                line = f"a blank {BLANK} of this step {BLANK_WORDS}"
+            return Verdict(False, lines=[line])
         if "stopped" in report:
             return Verdict(False, lines=[str(report["stopped"])[:500]])
         documents = (_text(report.get("visible")), _text(report.get("hidden")))

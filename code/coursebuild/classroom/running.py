@@ -160,6 +160,10 @@ class Class:
         best.seconds = round(time.perf_counter() - start, 2)
         return best
 
+    def without_grade(self, own: Submission, reason: str) -> Result:
+        """What there is of a submission for which there is no grade yet."""
+        return self._result(own, own.files[0][0], reason=reason)
+
     def _result(self, own: Submission, path: str, marks=(), words=(), told=(), reason="") -> Result:
         parts = (list(marks), list(words), list(told))
         names = (own.student, own.key.name, own.key.title, path, own.basis)
@@ -235,14 +239,14 @@ def _work(course: Class, queue: SimpleQueue, progress: "_Progress", failures: li
                 if zygote is None or exercise != own.key.name:
                     zygote = _close(zygote) or course.open(own.key)
                     exercise = own.key.name
+                course.right(zygote, own.key)
                 try:
-                    course.right(zygote, own.key)
                     result = course.mark(zygote, own)
                     break
-                except (EOFError, OSError) as error:  # the sandbox is gone, whoever ended it
+                except Exception as error:  # no submission stops a class, whatever it brings about
                     zygote = _close(zygote)
-                    path, reason = own.files[0][0], f"its sandbox came to an end: {error}"
-                    result = course._result(own, path, reason=reason)
+                    reason = f"it could not be graded: {type(error).__name__}: {error}"
+                    result = course.without_grade(own, reason)
             course.keep(result)
             progress.tell(result)
     except BaseException as error:
