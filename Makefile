@@ -22,7 +22,7 @@ PYTEST = -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 GET_SMOLLM2 = $(if $(OWN),$(ENV_PYTHON) -m pip install --quiet --no-deps $(PIP_OPTIONS) -c constraints.txt $(SMOLLM2),true)
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf epub new exercises gate class grading test check serve live bench smollm2 controls model clean
+.PHONY: help book pdf epub guide new exercises gate class grading test check serve live bench smollm2 controls model clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -48,6 +48,9 @@ pdf: book  ## Print the whole book as _build/book.pdf, with a Chromium that is o
 
 epub: book  ## Pack the whole book as _build/book.epub
 	@$(RUN) -m coursebuild.epub
+
+guide: $(READY)  ## Build the instructor's guide into _build/guide/html; it holds all answers
+	@$(RUN) -m coursebuild.guide
 
 new: $(READY)  ## Begin an exercise: make new NAME=10-topic
 	@$(RUN) -m coursebuild.new $(or $(NAME),$(error Name the exercise: make new NAME=10-topic))
