@@ -162,6 +162,21 @@ def test_a_chapter_asks_shows_and_doubts(name):
 
 @pytest.mark.check
 @pytest.mark.usefixtures("site")
+@pytest.mark.parametrize("name", [*CHAPTERS, "welcome", "model-card", "appendix-speed"])
+def test_figures_say_what_they_show_and_the_text_refers_to_them(name):
+    article = page(name)
+    figures = article.select("figure.course-figure")
+    assert figures
+    for place, figure in enumerate(figures, 1):
+        caption = figure.figcaption.get_text()
+        assert re.match(rf"Figure (\d+|[A-Z])\.{place} \S.*\.$", caption), caption
+        assert caption.partition(" ")[2] not in figure.img["alt"]
+        links = article.select(f'a[href="#{figure["id"]}"]')
+        assert links and links[0].get_text() == figure.find(class_="figure-number").get_text()
+
+
+@pytest.mark.check
+@pytest.mark.usefixtures("site")
 @pytest.mark.parametrize("name", ["welcome", *PARTS, "model-card"])
 def test_no_glued_number_is_missing_or_not_a_number(name):
     prose = " ".join(p.get_text() for p in page(name).find_all(["p", "li", "td"]))

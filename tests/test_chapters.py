@@ -81,6 +81,16 @@ def test_folded_code_is_folded_in_jupyter_and_empty_cells_are_gone():
     assert folded == [True, None]
 
 
+@pytest.mark.parametrize("begin", ['"', 'f"', '(\n    "', '(\n    f"'])
+def test_a_caption_begins_with_the_number_that_the_text_refers_to(begin):
+    cell = f'show(draw, anchor="fig-bins", caption={begin}It rises.", alt="A line.")'
+    notebook = new_notebook(cells=[new_markdown_cell("See [](#fig-bins)."), new_code_cell(cell)])
+    made = chapter_notebook(notebook, Known(figures={"fig-bins": "Figure 2.3"}), {})
+    text, code = (cell.source for cell in made.cells)
+    assert text == "See Figure 2.3."
+    assert code == cell.replace("It rises.", "Figure 2.3. It rises.")
+
+
 def test_a_chapter_brings_only_what_its_cells_name(tmp_path):
     for name in ("data/seed-1.txt", "data/seed-2.txt", "data/other.txt", "results/a.json"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
