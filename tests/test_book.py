@@ -189,9 +189,7 @@ CELL = r"^```\{code-cell\}[^\n]*\n(?::[^\n]*\n)*(.*?)^```$"
 @pytest.mark.parametrize("path", sorted((ROOT / "book").glob("*.md")), ids=lambda path: path.stem)
 def test_every_glued_number_is_read_out_somewhere_on_its_page(path):
     text = path.read_text(encoding="utf-8")
-    cells = re.findall(
-        r"^```\{code-cell\}[^\n]*\n(?::.*\n)*(.*?)^```$", text, re.MULTILINE | re.DOTALL
-    )
+    cells = re.findall(CELL, text, re.MULTILINE | re.DOTALL)
     calls = [
         node
         for cell in cells

@@ -18,7 +18,8 @@ from layerlab.errors import LayerlabError
 
 NEEDLESS = (
     "script, style, source, button, .headerlink, .course-downloads, .course-files, [hidden], "
-    "details.above-input, .course-note, .sd-tab-set > input, .card-picture, summary svg"
+    ".course-laboratory, .course-deck, .course-note, "
+    "details.above-input, .sd-tab-set > input, .card-picture, summary svg"
 )
 FOR_SCRIPTS = re.compile(r"data-.*|loading|title")
 TO_WORK_WITH = re.compile(r"exercises/|book/(?:exercises|laboratory)$")  # not to be read

@@ -42,10 +42,12 @@ from coursebuild import (
     editions,
     formulas,
     glossary,
+    leads,
     margins,
     published,
     quizzes,
     search,
+    slides,
 )
 from coursebuild.audit import audit_site
 from coursebuild.chapters import chapters, write_chapters
@@ -82,10 +84,10 @@ OWN_MODULES += ("web", "laboratory", "export", "pictures", "layout")
 OWN_MODULES += ("notebooks", "rules", "blanks", "course")
 OWN_MODULES += ("glossary", "contents", "cards", "published", "formulas", "search", "assets")
 OWN_MODULES += ("quizzes", "programs", "plain", "chapters", "editions", "fonts", "captions")
-OWN_MODULES += ("margins",)
+OWN_MODULES += ("margins", "leads", "slides")
 # Extensions of this one.
-PARTS = (glossary, margins, quizzes, captions, contents, cards)
-PARTS += (published, formulas, search, editions, assets)
+PARTS = (glossary, margins, quizzes, captions, leads, contents, cards)
+PARTS += (published, formulas, search, editions, slides, assets)
 EXERCISE_FOLDERS = ("exercises", "solutions")  # the one that is never withheld comes first
 TOC_LISTS = ("parts", "subtrees", "chapters", "sections", "entries")
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of an object in memory
