@@ -1,4 +1,4 @@
-"""A Chromium without a window, and a server of a folder: for all that looks at built pages."""
+"""A browser without a window, and a server of a folder: for all that looks at built pages."""
 
 import shutil
 from contextlib import contextmanager
@@ -8,26 +8,37 @@ from threading import Thread
 
 from playwright.sync_api import sync_playwright
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+FIREFOX = ("firefox-esr", "firefox")
 OPTIONS = ["--no-sandbox", "--hide-scrollbars"]  # root has no sandbox, and scrollbars take room
 
 
 class NoBrowser(RuntimeError):
-    """No Chromium is on this machine."""
+    """The browser that is asked for is not on this machine."""
 
 
-def chromium_program():
-    """The way to Chromium.
+def program_of(names, browser):
+    """The way to a browser.
 
     Raises
     ------
     NoBrowser
         If there is none on the path.
     """
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    program = next(filter(None, map(shutil.which, names)), None)
     if program is None:
-        raise NoBrowser(f"none of {', '.join(PROGRAMS)} is on the path; install Chromium")
+        raise NoBrowser(f"none of {', '.join(names)} is on the path; install {browser}")
     return program
+
+
+def chromium_program():
+    """The way to Chromium."""
+    return program_of(CHROMIUM, "Chromium")
+
+
+def firefox_program():
+    """The way to Firefox."""
+    return program_of(FIREFOX, "Firefox")
 
 
 @contextmanager

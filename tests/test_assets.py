@@ -34,6 +34,9 @@ def sheet(tmp_path_factory):
     (folder / "a.css").write_text(
         ".used { color: red } .unused { color: blue }\n"
         '@font-face { font-family: "Font Awesome"; src: url(a.woff2) }\n'
+        '@font-face { font-family: "Serif Named"; src: url(b.woff2) }\n'
+        "@font-face { font-family: Nowhere; src: url(c.woff2) }\n"
+        ':root { --serif: "Serif Named", serif }\n'
         'html[data-theme="dark"] .used, .other { color: black }\n'
         'html[data-theme="light"] .used { color: white }\n',
         encoding="utf-8",
@@ -51,6 +54,11 @@ def sheet(tmp_path_factory):
 def test_the_style_sheet_has_what_pages_or_scripts_name(sheet):
     assert ".used{color:red}" in sheet and ".other" in sheet
     assert ".unused" not in sheet and "Font Awesome" not in sheet
+
+
+@pytest.mark.check
+def test_a_font_stays_where_a_rule_names_it(sheet):
+    assert sheet.count("@font-face") == 1 and "url(b.woff2)" in sheet
 
 
 @pytest.mark.check

@@ -1,5 +1,6 @@
 """The book itself: it builds, with every figure, and its pages keep what they promise a reader."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -161,17 +162,63 @@ def test_a_chapter_asks_shows_and_doubts(name):
 
 @pytest.mark.check
 @pytest.mark.usefixtures("site")
+@pytest.mark.parametrize("name", [*CHAPTERS, "welcome", "model-card", "appendix-speed"])
+def test_figures_say_what_they_show_and_the_text_refers_to_them(name):
+    article = page(name)
+    figures = article.select("figure.course-figure")
+    assert figures
+    for place, figure in enumerate(figures, 1):
+        caption = figure.figcaption.get_text()
+        assert re.match(rf"Figure (\d+|[A-Z])\.{place} \S.*\.$", caption), caption
+        assert caption.partition(" ")[2] not in figure.img["alt"]
+        links = article.select(f'a[href="#{figure["id"]}"]')
+        assert links and links[0].get_text() == figure.find(class_="figure-number").get_text()
+
+
+@pytest.mark.check
+@pytest.mark.usefixtures("site")
 @pytest.mark.parametrize("name", ["welcome", *PARTS, "model-card"])
 def test_no_glued_number_is_missing_or_not_a_number(name):
     prose = " ".join(p.get_text() for p in page(name).find_all(["p", "li", "td"]))
     assert not re.search(r"\bnan\b|\binf\b|\{glue|np\.float", prose)
 
 
+CELL = r"^```\{code-cell\}[^\n]*\n(?::[^\n]*\n)*(.*?)^```$"
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "book").glob("*.md")), ids=lambda path: path.stem)
 def test_every_glued_number_is_read_out_somewhere_on_its_page(path):
     text = path.read_text(encoding="utf-8")
-    glued = set(re.findall(r'\bglue\("(\w+)"', text))
+    cells = re.findall(CELL, text, re.MULTILINE | re.DOTALL)
+    calls = [
+        node
+        for cell in cells
+        for node in ast.walk(ast.parse(cell))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "glue"
+    ]
+    glued = {word.arg for call in calls for word in call.keywords if word.arg}
+    assert not any(call.args for call in calls)
     assert glued - set(re.findall(r"\{glue(?::\w+)?\}`(\w+)", text)) == set()
+
+
+ASIDE = r"^ *(`{3,})\{(?:quiz|predict|said)\}.*?^ *\1 *$"  # what asks, and answers, is aside
+APPENDICES = ["appendix-estimators", "appendix-speed"]
+
+
+def words(name: str) -> int:
+    """Words of a chapter, its cells with them, whether they are seen or not."""
+    text = (ROOT / "book" / f"{name}.md").read_text("utf-8")
+    text = re.sub(r"\A---\n.*?^---\n", "", text, flags=re.DOTALL | re.MULTILINE)
+    return len(re.sub(ASIDE, "", text, flags=re.DOTALL | re.MULTILINE).split())
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_chapter_is_neither_a_note_nor_a_book(name):
+    assert 1_500 <= words(name) <= 3_500
+
+
+def test_the_book_can_be_read():
+    assert sum(map(words, [*CHAPTERS, *APPENDICES])) <= 45_000
 
 
 WITH_QUIZ = {"01", "02", "03", "04", "05", "06", "07", "08", "09", "13", "15"}

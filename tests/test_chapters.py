@@ -17,7 +17,7 @@ from test_site import built as build_book
 from coursebuild.chapters import chapter_notebook, data_of, without_glue, works
 from coursebuild.plain import Known, PlainError
 
-SITE_ONLY = re.compile(r"\{glue|```\{|:::|\{(?:cite|eq|term)\b|myst_nb|\bglue\(")
+SITE_ONLY = re.compile(r"\{glue|```\{|:::|\{(?:cite|eq|term)\b|\bglue\(")
 CHAPTER = (
     NOTEBOOK.removesuffix("---\n")
     + """reads: [data]
@@ -31,12 +31,11 @@ A chapter reads a number and says it.
 
 from pathlib import Path
 
-from myst_nb import glue
-
 import layerlab
+from layerlab.pages import glue
 
 number = float(Path("data/number.txt").read_text())
-glue("number", number, display=False)
+glue(number=number)
 print("the number is", number)
 ```
 
@@ -53,11 +52,11 @@ What is it?
     ("source", "kept"),
     [
         ("x = 1", "x = 1"),
-        ("from myst_nb import glue\n\nglue('x', 1,\n     display=False)\nassert x", "assert x"),
-        ("for x in y:\n    glue('x', x)", ""),
-        ("for x in y:\n    glue('x', x)\n    z += x", "for x in y:\n    z += x"),
-        ("for x in y:\n    for z in x:\n        glue('x', x)\nw = 2", "w = 2"),
-        ("# why\nglue('x', 1)\nz = 3  # three", "# why\nz = 3  # three"),
+        ("from layerlab.pages import glue\n\nglue(x=1,\n     y=2)\nassert x", "assert x"),
+        ("for x in y:\n    glue(**{x: x})", ""),
+        ("for x in y:\n    glue(**{x: x})\n    z += x", "for x in y:\n    z += x"),
+        ("for x in y:\n    for z in x:\n        glue(**{x: x})\nw = 2", "w = 2"),
+        ("# why\nglue(x=1)\nz = 3  # three", "# why\nz = 3  # three"),
     ],
 )
 def test_a_cell_stores_nothing_for_the_prose(source, kept):
@@ -66,13 +65,13 @@ def test_a_cell_stores_nothing_for_the_prose(source, kept):
 
 def test_glue_that_does_more_is_named():
     with pytest.raises(PlainError, match="x = glue"):
-        without_glue("x = glue('x', 1)")
+        without_glue("x = glue(x=1)")
 
 
 def test_folded_code_is_folded_in_jupyter_and_empty_cells_are_gone():
     cells = [
         new_markdown_cell("It is {glue:text}`x:.1f`."),
-        new_code_cell("glue('x', 1.25)", metadata={"tags": ["remove-cell"]}),
+        new_code_cell("glue(x=1.25)", metadata={"tags": ["remove-cell"]}),
         new_code_cell("draw()", metadata={"tags": ["hide-input"]}),
         new_code_cell("x = 1"),
     ]
@@ -80,6 +79,16 @@ def test_folded_code_is_folded_in_jupyter_and_empty_cells_are_gone():
     assert [cell.source for cell in made.cells] == ["It is 1.2.", "draw()", "x = 1"]
     folded = [cell.metadata.get("jupyter", {}).get("source_hidden") for cell in made.cells[1:]]
     assert folded == [True, None]
+
+
+@pytest.mark.parametrize("begin", ['"', 'f"', '(\n    "', '(\n    f"'])
+def test_a_caption_begins_with_the_number_that_the_text_refers_to(begin):
+    cell = f'show(draw, anchor="fig-bins", caption={begin}It rises.", alt="A line.")'
+    notebook = new_notebook(cells=[new_markdown_cell("See [](#fig-bins)."), new_code_cell(cell)])
+    made = chapter_notebook(notebook, Known(figures={"fig-bins": "Figure 2.3"}), {})
+    text, code = (cell.source for cell in made.cells)
+    assert text == "See Figure 2.3."
+    assert code == cell.replace("It rises.", "Figure 2.3. It rises.")
 
 
 def test_a_chapter_brings_only_what_its_cells_name(tmp_path):

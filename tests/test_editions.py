@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from pypdf import PdfReader
-from test_site import build, html, make_book, run
+from test_site import ROOT, build, html, make_book, run
 
 from benchmarks.browser import NoBrowser
 from coursebuild.editions import edition, keep_file, offered
 from coursebuild.epub import in_light, write_epub
+from coursebuild.fonts import faces
 from coursebuild.pages import BookError, connect, read_book
 from coursebuild.paper import pages_of, print_book
+from coursebuild.web import LOCK, make_scripts, web_folder
 
 CONFIG = """title: Lines & Planes
 author: Ann
@@ -169,8 +171,21 @@ def test_epubcheck_finds_nothing_to_say(course):
     assert "0 fatals / 0 errors / 0 warnings" in done.stdout, done.stdout + done.stderr
 
 
+def bring_fonts(course: Path) -> None:
+    """Give a course the fonts of this one, and the lock file that says how they are cut."""
+    static, web = course / "_build" / "html" / "_static", web_folder(course)
+    make_scripts(ROOT, static / "web")
+    named = faces((static / "web" / "look.css").read_text("utf-8"))
+    rules = 'body {font-family: "Source Serif 4"} h1 {font: 600 20pt "Inter"}'
+    (static / "site.css").write_text("".join(f.rule for f in named) + rules, encoding="utf-8")
+    web.mkdir(parents=True)
+    for name in ("package.json", LOCK):
+        shutil.copy(web_folder(ROOT) / name, web / name)
+
+
 @pytest.mark.check
 def test_a_pdf_has_numbers_bookmarks_links_and_its_own_fonts(course):
+    bring_fonts(course)
     try:
         file = print_book(course, course / "_build")
     except NoBrowser as error:
@@ -189,10 +204,11 @@ def test_a_pdf_has_numbers_bookmarks_links_and_its_own_fonts(course):
     inner = [item["/Title"] for item in reader.outline[2] if not isinstance(item, list)]
     assert inner == ["Part 1", "Part 2"]
     assert reader.metadata.title == "Lines & Planes"
-    for page in reader.pages:
-        for font in page["/Resources"].get("/Font", {}).values():
-            below = font.get_object().get("/DescendantFonts")
-            described = below[0].get_object() if below else font.get_object()
-            kind = font.get_object()["/Subtype"]
-            keys = described.get("/FontDescriptor", {}).get_object() if kind != "/Type3" else {}
-            assert kind == "/Type3" or any(key.startswith("/FontFile") for key in keys)
+    fonts = [
+        font.get_object()
+        for page in reader.pages
+        for font in page["/Resources"].get("/Font", {}).values()
+    ]
+    assert "/Type3" not in {font["/Subtype"] for font in fonts}  # drawings of letters
+    names = {font["/BaseFont"] for font in fonts}
+    assert all(any(family in name for name in names) for family in ("SourceSerif", "Inter"))

@@ -45,6 +45,7 @@ ORDER = [  # each may import those before it
     "themes",
     "svg",
     "figures",
+    "drawings",
     "markdown",
     "summary",
     "pages",

@@ -111,6 +111,33 @@ def test_a_plain_hook_does_the_same(model):
     assert not torch.allclose(ours, log_probabilities(model))
 
 
+def test_several_at_once_are_what_plain_hooks_make_of_them(model):
+    windows = IDS.numpy()
+    others = last_token_activations(model, windows)[1, 1, ::-1].copy()
+    both = [{"component": "mlp_0"}, {"component": "mlp_1", "value": others}]
+    one, joint = prediction_changes(model, windows, [5, 9], [both[0], both]).divergence
+    before = log_probabilities(model)
+
+    def at_the_end(value):
+        def hook(module, inputs, output):
+            output = output.clone()
+            output[:, -1] = value
+            return output
+
+        return hook
+
+    handles = [
+        model.base_model.h[block].mlp.c_proj.register_forward_hook(at_the_end(value))
+        for block, value in enumerate((torch.zeros(()), torch.as_tensor(others)))
+    ]
+    after = log_probabilities(model)
+    for handle in handles:
+        handle.remove()
+    bits = (before.exp() * (before - after)).sum(-1) / np.log(2)
+    np.testing.assert_allclose(joint, bits, atol=1e-5)
+    assert not np.allclose(joint, one, atol=1e-5)
+
+
 def test_all_heads_taken_off_leave_the_bias(model):
     bias = find_projection(model, 1).bias.detach().numpy()
     with ablate(model, "att_1", head=0), ablate(model, "att_1", head=1), record(model) as left:

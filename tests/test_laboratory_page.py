@@ -1,7 +1,9 @@
 """The laboratory in a real browser: it loads when asked, computes, is kept, and fails politely."""
 
 import json
+import re
 from contextlib import contextmanager
+from http import HTTPStatus
 from urllib.parse import urlencode
 from xml.etree import ElementTree
 
@@ -10,7 +12,7 @@ import pytest
 import torch
 from test_site import ROOT, built, make_book
 
-from benchmarks.browser import NoBrowser, browser, served
+from benchmarks.browser import NoBrowser, QuietHandler, browser, served
 from coursebuild.web import node_modules
 from layerlab import ablate, load_model, pairwise_minkowski, target_activations, tokenize
 
@@ -121,7 +123,9 @@ def test_numbers_are_the_models(chromium, address):
     assert page_is_right
     assert found["positions"] == places.tolist()
     distances = pairwise_minkowski(rows, 2).reshape(24, -1)
-    np.testing.assert_allclose(found["sweeps"]["trained"]["measures"]["L2"], distances, atol=CLOSE)
+    np.testing.assert_allclose(
+        found["sweeps"]["trained"][0]["measures"]["L2"], distances, atol=CLOSE
+    )
     text = torch.as_tensor(ids[None, : places[-1] + 1])
     with torch.no_grad():
         before = model(text).logits[0, -1].log_softmax(dim=-1).numpy()
@@ -169,12 +173,105 @@ def test_controls_can_be_drawn_anew(chromium, address):
     assert again["untrained"] != first["untrained"]
 
 
+def test_an_address_leads_to_the_part_that_it_names(chromium, address):
+    chosen = {**CHOSEN, "see": "one", "part": "mlp", "to": "mean", "block": 3}
+    with laboratory(chromium, address, urlencode(chosen)) as page:
+        load(page)
+        assert page.evaluate("document.activeElement.id") == "lab-one"
+        box = page.locator("#lab-one").bounding_box()
+        assert 0 <= box["y"] < 400
+        assert "The change costs" in page.inner_text("[data-cost]")
+        assert "see=" not in page.url and "part=mlp" in page.url
+        assert not page.wrong
+
+
+def test_several_draws_of_a_control_make_a_band(chromium, address):
+    chosen = {**CHOSEN, "controls": "permuted", "seed": 3, "draws": 3}
+    with laboratory(chromium, address, urlencode(chosen)) as page:
+        load(page)
+        sweeps = saved(page)["sweeps"]
+        assert [one["seed"] for one in sweeps["permuted"]] == [3, 4, 5]
+        assert (
+            page.locator(".lab-legend li").last.inner_text()
+            == "permuted: middle and range of 3 draws"
+        )
+        assert page.locator("polygon.lab-band.lab-permuted").count() == 2
+        page.get_by_text("The curves as numbers").click()
+        heads = page.locator("[data-numbers] th[scope=col]").all_inner_texts()
+        first = page.locator("[data-numbers] tbody tr").first.locator("td").all_inner_texts()
+        ends = [float(text.replace("−", "-")) for text in first[1:4]]
+        taus = sorted(one["taus"]["L2"][0] for one in sweeps["permuted"])
+        assert heads[2:5] == [
+            f"attention, permuted, {end}" for end in ("middle", "lowest", "highest")
+        ]
+        np.testing.assert_allclose(ends, [taus[1], taus[0], taus[2]], rtol=1e-3)
+        page.fill("[name=draws]", "2")
+        page.press("[name=draws]", "Enter")
+        settle(page)
+        assert saved(page)["sweeps"]["permuted"] == sweeps["permuted"][:2]
+        page.fill("[name=draws]", "20")
+        page.press("[name=draws]", "Enter")
+        page.get_by_text("outside its limits").wait_for()
+        assert not page.wrong
+
+
+def test_more_shuffles_make_a_finer_p(chromium, address):
+    many = {**CHOSEN, "text": 2 * TEXT, "n": 8, "summary": "p"}
+    with laboratory(chromium, address, urlencode(many)) as page:
+        load(page)
+        coarse = saved(page)["tests"]
+        page.select_option("[name=shuffles]", "9999")
+        settle(page)
+        tests = saved(page)["tests"]
+        labels = page.locator("svg.lab-drawing").first.locator("text").all_text_contents()
+    assert list(coarse) == ["trained 0 L2 999"] and list(tests) == [*coarse, "trained 0 L2 9999"]
+    for key, n in (("trained 0 L2 999", 1000), ("trained 0 L2 9999", 10_000)):
+        counted = np.array(tests[key]) * n
+        np.testing.assert_allclose(counted, counted.round(), atol=1e-6)
+    assert "0.0001" in labels
+    close = 5 * np.sqrt(0.25 / 1000)
+    np.testing.assert_allclose(*tests.values(), atol=close)
+
+
+def test_what_takes_long_can_be_stopped(chromium, address):
+    with laboratory(chromium, address, HASH) as page:
+        load(page)
+        first = saved(page)
+        page.fill("[name=draws]", "9")
+        page.check("[name=controls][value=untrained]")
+        page.get_by_text("untrained, draw 1").wait_for()
+        stop = page.get_by_role("button", name="Stop")
+        stop.focus()
+        page.keyboard.press("Enter")
+        page.get_by_text("Stopped.").wait_for()
+        settle(page)
+        assert stop.get_attribute("aria-disabled") == "true"
+        assert saved(page)["sweeps"] == first["sweeps"]
+        assert not page.wrong
+
+
+def test_half_a_run_is_none(chromium, address):
+    with laboratory(chromium, address, urlencode({"n": 4})) as page:
+        load(page)
+        page.select_option("[name=design]", "fixed-past")
+        page.click("[data-run]")
+        page.get_by_text("trained: reading").wait_for()
+        page.get_by_role("button", name="Stop").click()
+        page.get_by_text("Stopped.").wait_for()
+        assert page.locator("[data-results]").is_hidden()
+        page.select_option("[name=design]", "worksheet")
+        page.click("[data-run]")
+        settle(page)
+        assert page.inner_text("[data-busy]") == ""
+        assert not page.wrong
+
+
 def test_what_is_seen_can_be_taken_away(chromium, address):
     with laboratory(chromium, address, HASH) as page:
         load(page)
         lines = saved(page, "csv").splitlines()
         assert len(lines) == 1 + 24 * 10  # components and blocks, pairs of five targets
-        assert lines[0].startswith("model,component,block,position")
+        assert lines[0].startswith("model,draw,component,block,position")
         with page.expect_download() as download:
             page.click("[data-save=svg]")
         drawings = ElementTree.parse(download.value.path())
@@ -226,11 +323,13 @@ def test_it_works_from_files(chromium, site):
 
 def test_an_address_that_names_what_there_is_not_gets_the_defaults(chromium, address):
     odd = {"head": 9, "component": "x", "measure": "x", "design": "x", "block": 99, "at": 9, "y": 1}
+    odd |= {"draws": 0, "seed": "x", "shuffles": 5}
     with laboratory(chromium, address, urlencode({**CHOSEN, **odd})) as page:
         load(page)
         state = saved(page)["state"]
         assert (state["head"], state["component"], state["measure"]) == ("0", "mlp", "L2")
         assert (state["design"], state["block"]) == ("worksheet", "11")
+        assert (state["draws"], state["seed"], state["shuffles"]) == ("1", "0", "999")
         assert not page.wrong
     with laboratory(chromium, address, urlencode({**CHOSEN, "n": "x"})) as page:
         page.click("[data-load]")
@@ -282,15 +381,26 @@ def test_a_model_that_does_not_start_is_told(chromium, address):
         assert page.is_enabled("[data-load]")
 
 
-def test_a_piece_that_does_not_come_is_no_dead_end(chromium, address):
-    with laboratory(chromium, address, HASH) as page:
+class Unwilling(QuietHandler):
+    """Serves files, but for a while none of the pieces that the laboratory loads."""
+
+    is_willing = False
+
+    def do_GET(self):
+        if self.is_willing or not re.search(r"/_static/lab/(?!index)", self.path):
+            super().do_GET()
+        else:
+            self.send_error(HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+def test_a_piece_that_does_not_come_is_no_dead_end(chromium, site, monkeypatch):
+    with served(site, Unwilling) as address, laboratory(chromium, address, HASH) as page:
         page.wait_for_selector("[data-load]:not([disabled])")
-        page.route("**/_static/lab/*.js", lambda route: route.abort())
         page.click("[data-load]")
         page.wait_for_function(
             "document.querySelector('[data-status]').textContent.includes('again')"
         )
-        page.unroute("**/_static/lab/*.js")
+        monkeypatch.setattr(Unwilling, "is_willing", True)
         load(page)
         assert page.inner_text("[data-counts]").endswith("5 of them compared.")
 

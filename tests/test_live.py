@@ -8,7 +8,8 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 
 import httpx2 as httpx
 import nbformat
@@ -16,7 +17,7 @@ import pytest
 import yaml
 from test_site import NOTEBOOK, PYPROJECT, ROOT, make_book, run
 
-from benchmarks.browser import NoBrowser, browser, served
+from benchmarks.browser import NoBrowser, QuietHandler, browser, served
 from coursebuild.blanks import find_blanks
 from coursebuild.live import with_scripts
 from coursebuild.notebooks import read_solution
@@ -500,45 +501,159 @@ def test_a_blank_for_statements_takes_lines_and_sets_them_in(chromium, tmp_path)
     assert "return 2" in tab.evaluate(code) and "0123456789" in tab.evaluate(code)
 
 
-@pytest.mark.check
-def test_a_published_page_runs_on_a_jupyter_server_that_its_reader_has(chromium, course, tmp_path):
-    site = tmp_path / "site"
+TOKEN = "a-token-of-this-test"
+
+
+def offered(course, site, address):
+    """Copy the site, with a chapter that offers that address."""
     shutil.copytree(course / "_build" / "html", site)
     page = site / f"{CHAPTER}.html"
-    with served(site) as origin:
-        port, token = free_port(), "a-token-of-this-test"
-        server = f"http://localhost:{port}/"
-        offer = f'</h1>{offer_server(server, CHAPTER)}<script defer src="../_static/web/live.js">'
-        head, article, rest = page.read_text("utf-8").partition("<article")
-        rest = rest.replace("</h1>", f"{offer}</script>", 1)
-        page.write_text(head + article + rest, "utf-8")
-        command = [sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root"]
-        command += [f"--port={port}", f"--IdentityProvider.token={token}"]
-        command += [f"--ServerApp.allow_origin={origin}", "--log-level=ERROR"]
-        process = subprocess.Popen(
-            command, cwd=tmp_path, env={**os.environ, "JUPYTER_NO_CONFIG": "1"}
-        )
-        try:
-            wait_for(server)
+    offer = f'</h1>{offer_server(address, CHAPTER)}<script defer src="../_static/web/live.js">'
+    head, article, rest = page.read_text("utf-8").partition("<article")
+    page.write_text(head + article + rest.replace("</h1>", f"{offer}</script>", 1), "utf-8")
+
+
+@contextmanager
+def jupyter_server(folder, origin):
+    """Run a Jupyter server that pages of that origin may ask; yields its address."""
+    server = f"http://localhost:{free_port()}/"
+    command = [sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root"]
+    command += [f"--port={server.split(':')[2][:-1]}", f"--IdentityProvider.token={TOKEN}"]
+    command += [f"--ServerApp.allow_origin={origin}", "--log-level=ERROR"]
+    process = subprocess.Popen(command, cwd=folder, env={**os.environ, "JUPYTER_NO_CONFIG": "1"})
+    try:
+        wait_for(server)
+        yield server
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+class Elsewhere(QuietHandler):
+    """What speaks as a JupyterHub and as Binder do, of a server that starts while one waits."""
+
+    def __init__(self, *given, jupyter, asked, **options):
+        self.jupyter, self.asked = jupyter, asked
+        super().__init__(*given, **options)
+
+    def answer(self, status, content=b"", kind="application/json"):
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Access-Control-Allow-Origin", "*")
+        self.send_header("Access-Control-Allow-Headers", "authorization")
+        self.end_headers()
+        self.wfile.write(content)
+
+    def do_OPTIONS(self):
+        self.answer(204)
+
+    def do_POST(self):
+        self.asked.append(self.path)
+        self.answer(202)
+
+    def do_GET(self):
+        if self.path == "/build/gh/ann/course/main":
+            self.answer(200, self.events(), "text/event-stream")
+        elif self.path == "/build/gh/ann/broken/main":
+            failed = {"phase": "failed", "message": "no such repository"}
+            self.answer(200, b"data: %s\n\n" % json.dumps(failed).encode(), "text/event-stream")
+        elif self.headers["Authorization"] != f"token {TOKEN}":
+            self.answer(403)
+        else:
+            self.answer(200, json.dumps(self.user()).encode())
+
+    def events(self):
+        ready = {"phase": "ready", "url": self.jupyter, "token": TOKEN}
+        said = [{"phase": "building", "message": "Step 1\n"}, {"phase": "launching"}, ready]
+        return b"".join(b"data: %s\n\n" % json.dumps(one).encode() for one in said)
+
+    def user(self):
+        """The user, whose server is ready once it was asked for and waited for."""
+        if self.path == "/hub/api/user":
+            return {"name": "ann@example"}
+        assert self.path == "/hub/api/users/ann%40example"
+        self.asked.append(self.path)
+        state = {"url": self.jupyter, "ready": self.asked[-2:] == [self.path] * 2}
+        was_asked = "/hub/api/users/ann%40example/server" in self.asked
+        return {"servers": {"": state} if was_asked else {}}
+
+
+@pytest.fixture
+def page_elsewhere(chromium, course, tmp_path):
+    """Opens a published chapter that offers an address, of a server, a hub or Binder; a tab."""
+    with ExitStack() as stack:
+
+        def open_page(path):
+            site = tmp_path / "site"
+            origin = stack.enter_context(served(site))
+            server = stack.enter_context(jupyter_server(tmp_path, origin))
+            speaks = partial(Elsewhere, jupyter=server, asked=[])
+            place = stack.enter_context(served(tmp_path, speaks)) + path if path else server
+            offered(course, site, place)
             tab = chromium.new_page()
             tab.set_default_timeout(60_000)
-            asked = []
-            tab.on("request", lambda request: asked.append(request.url))
+            tab.asked = []
+            tab.on("request", lambda request: tab.asked.append(request.url))
             tab.goto(f"{origin}/{CHAPTER}.html")
-            assert all(url.startswith(origin) for url in asked)
-            tab.get_by_text("Run this page’s code on").click()
-            for given, says in (("wrong", "No kernel"), (token, "Cell 2 is done")):
-                tab.get_by_label("Token").fill(given)
-                tab.get_by_role("button", name="Connect").click()
-                tab.get_by_role("button", name="Run: cell 2").click()
-                tab.locator(".live-said", has_text=says).wait_for()
-                if given != token:
-                    tab.reload()
-                    tab.get_by_text("Run this page’s code on").click()
-            assert "twice is 6" in tab.locator("div.cell").nth(1).inner_text()
-        finally:
-            process.terminate()
-            process.wait(30)
+            assert all(url.startswith(origin) for url in tab.asked)
+            tab.get_by_text("Run this page’s code").click()
+            return tab
+
+        yield open_page
+
+
+def connect(tab, token=None):
+    if token:
+        tab.get_by_label("Token", exact=True).fill(token)
+    tab.get_by_role("button", name="Connect").click()
+
+
+def run_second_cell(tab):
+    tab.get_by_role("button", name="Run: cell 2").click()
+    tab.locator(".live-said", has_text="Cell 2 is done").wait_for()
+    assert "twice is 6" in tab.locator("div.cell").nth(1).inner_text()
+
+
+@pytest.mark.check
+def test_a_published_page_runs_on_a_jupyter_server_that_its_reader_has(page_elsewhere):
+    tab = page_elsewhere("")
+    connect(tab, "wrong")
+    tab.get_by_role("button", name="Run: cell 2").click()
+    tab.locator(".live-said", has_text="No kernel").wait_for()
+    tab.reload()
+    tab.get_by_text("Run this page’s code").click()
+    connect(tab, TOKEN)
+    run_second_cell(tab)
+
+
+@pytest.mark.check
+def test_a_published_page_has_a_hub_start_its_readers_server(page_elsewhere):
+    tab = page_elsewhere("/hub/")
+    assert (
+        tab.get_by_role("link", name="gives you a token")
+        .get_attribute("href")
+        .endswith("/hub/token")
+    )
+    connect(tab, "wrong")
+    tab.get_by_text("Not connected: the hub does not take this token (403).").wait_for()
+    connect(tab, TOKEN)
+    tab.get_by_text("The hub starts a server").wait_for()
+    run_second_cell(tab)
+
+
+@pytest.mark.check
+def test_a_published_page_has_binder_build_and_start_a_server(page_elsewhere):
+    tab = page_elsewhere("/v2/gh/ann/course/main")
+    assert tab.get_by_role("textbox").count() == 0
+    connect(tab)
+    run_second_cell(tab)
+
+
+@pytest.mark.check
+def test_what_binder_cannot_build_is_told(page_elsewhere):
+    tab = page_elsewhere("/v2/gh/ann/broken/main")
+    connect(tab)
+    tab.get_by_text("Not connected: no such repository.").wait_for()
 
 
 @pytest.mark.check

@@ -72,6 +72,17 @@ def test_a_notebook_says_which_theme_it_has(shown):
     assert style.count("html:not([data-theme])") == style.count("{")  # a site says it by itself
 
 
+def test_a_caption_is_for_everybody_and_its_anchor_for_links():
+    shown = show(
+        measure_scatter, MEASURES, alt=ALT, caption="L1 < L2,\n everywhere.", anchor="fig-l1"
+    )
+    html = shown._repr_html_()
+    assert Tags(html)["figure"] == [{"class": "course-figure", "id": "fig-l1"}]
+    assert html.endswith("</picture><figcaption>L1 &lt; L2, everywhere.</figcaption></figure>")
+    with pytest.raises(ValueError, match=r"anchor='fig-l1' .* no caption"):
+        show(measure_scatter, MEASURES, alt=ALT, anchor="fig-l1")
+
+
 def test_words_with_quotes_and_brackets_come_through():
     alt = 'MI < 1 bit & "L1" > 2, on <b>every</b> pair'
     images = Tags(show(measure_scatter, MEASURES, alt=alt)._repr_html_())["img"]

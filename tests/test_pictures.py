@@ -14,7 +14,7 @@ def held(kind, data):
 
 def test_each_picture_is_one_file_that_all_pages_name(tmp_path):
     body = (
-        '<figure class="course-figure"><style>img {}</style><picture>'
+        '<figure class="course-figure" id="fig-a"><style>img {}</style><picture>'
         f"<source srcset={held('svg+xml', SVG)}>"
         f"<img src={held('svg+xml', SVG)}></picture></figure><img src={held('png', PNG)}>"
     )
@@ -26,7 +26,7 @@ def test_each_picture_is_one_file_that_all_pages_name(tmp_path):
     }
     svg, png = (f"../_images/{files[suffix].name}" for suffix in (".svg", ".png"))
     assert made == (
-        f'<figure class="course-figure"><picture><source srcset="{svg}">'
+        f'<figure class="course-figure" id="fig-a"><picture><source srcset="{svg}">'
         f'<img src="{svg}"></picture></figure><img src="{png}">'
     )
 

@@ -7,6 +7,7 @@ from coursebuild.plain import Known, PlainError, plain
 KNOWN = Known(
     values={"share": "0.127", "word": "'coffee'"},
     equations={"eq-one": "3"},
+    figures={"fig-bins": "Figure 2.3"},
     works={"ann1948": ("Ann", "1948"), "bob2004": ("Bob et al.", "2004")},
     address=lambda page, place: f"https://s.example/{page}{place}",
 )
@@ -27,6 +28,7 @@ KNOWN = Known(
         ("$$\nx = 1 .\n$$ (eq-one)", "$$\nx = 1 . \\tag{3}\n$$"),
         ("See [Part 2](02.md#ties).", "See [Part 2](https://s.example/02#ties)."),
         ("See [ties](#ties).", "See [ties](https://s.example/ties)."),
+        ("See [](#fig-bins).", "See Figure 2.3."),
         ("```sh\nls {x}\n```", "```sh\nls {x}\n```"),
         ("```{said} larger\nIt was.\n```", ""),
         (

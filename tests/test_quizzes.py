@@ -331,6 +331,52 @@ def test_each_kind_of_question_is_answered_by_keyboard_alone(opened):
     assert order.locator("[aria-live]").inner_text() == "✓ Right. The root comes last."
     kept = {k: json.loads(v) for k, v in tab.evaluate("({...localStorage})").items() if "quiz" in k}
     assert [kept[f"course:quiz:index/{i}"]["right"] for i in (1, 2, 3)] == [True] * 3
+    assert [kept[f"course:quiz:index/{i}"]["tries"] for i in (1, 2, 3)] == [2, 3, 2]
+    assert tab.problems == []
+
+
+@pytest.mark.check
+def test_answers_are_there_again_and_were_given_once(opened):
+    tab = opened()
+    tab.evaluate("localStorage.clear()")
+    tab.reload()
+    choice, number, order = tab.locator(".quiz > ol > li").all()
+    choice.get_by_label("The walk.").check()
+    choice.get_by_label("The line.").check()
+    number.get_by_role("textbox").fill("5")
+    number.get_by_role("textbox").press("Enter")
+    number.get_by_role("textbox").fill("five")
+    number.get_by_role("textbox").press("Enter")  # no answer, so the last one stays
+    order.get_by_role("button", name="Down").first.click()
+    order.get_by_role("button", name="Check").click()
+    lines = order.locator("ol > li").all_inner_texts()
+    kept = tab.evaluate("({...localStorage})")
+    tab.reload()
+    choice, number, order = tab.locator(".quiz > ol > li").all()
+    assert choice.get_by_label("The line.").is_checked()
+    assert choice.locator("[aria-live]").inner_text() == "✗ Not yet. It is the shortest way."
+    assert number.get_by_role("textbox").input_value() == "5"
+    assert number.locator("[aria-live]").inner_text() == "✗ Not yet. It is less than that."
+    assert order.locator("ol > li").all_inner_texts() == lines
+    assert "✗" in order.locator("[aria-live]").inner_text()
+    assert tab.evaluate("({...localStorage})") == kept
+    first = json.loads(kept["course:quiz:index/1"])
+    assert first == {"given": "The line.", "right": True, "tries": 1}
+    assert tab.problems == []
+
+
+@pytest.mark.check
+def test_an_answer_that_the_page_no_longer_offers_is_left_out(opened):
+    tab = opened()
+    for i, given in ((1, "A detour."), (3, ["the difference", "the power"])):
+        kept = json.dumps({"given": given, "right": False, "tries": 1})
+        tab.evaluate(
+            "([key, kept]) => localStorage.setItem(key, kept)", [f"course:quiz:index/{i}", kept]
+        )
+    tab.reload()
+    choice, _, order = tab.locator(".quiz > ol > li").all()
+    assert choice.locator("input:checked").count() == 0
+    assert [item.locator("[aria-live]").inner_text() for item in (choice, order)] == ["", ""]
     assert tab.problems == []
 
 

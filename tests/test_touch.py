@@ -349,6 +349,19 @@ def test_every_explorable_draws_fits_and_is_accessible(opened, theme, width):
 
 
 @pytest.mark.check
+@pytest.mark.parametrize("name", DATA)
+def test_on_a_phone_a_drawing_is_seen_whole_with_the_controls(opened, name):
+    tab = opened("light", 375)
+    tab.set_viewport_size({"width": 375, "height": 667})
+    controls = part(tab, name).locator(".handles")
+    for drawing in part(tab, name).locator(".drawing").all():
+        drawing.evaluate("(element) => element.scrollIntoView({ block: 'end' })")
+        above, below = controls.bounding_box(), drawing.bounding_box()
+        assert above["y"] >= 0 and above["y"] + above["height"] <= below["y"] + 1
+        assert below["y"] + below["height"] <= 667 + 1
+
+
+@pytest.mark.check
 def test_without_scripts_and_on_paper_the_figure_stands_there(opened):
     tab = opened(java_script_enabled=False)
     assert all(figure.is_visible() for figure in tab.locator("figure").all())

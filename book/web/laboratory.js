@@ -1,13 +1,14 @@
 /** The laboratory: the embedded model in the reader's browser. The page's part of it. */
 
 import { Client, missing, sizeOf } from "./lab/client.js";
-import { digits, element, quoted, table } from "./lab/dom.js";
+import { digits, element, quoted, spread, table } from "./lab/dom.js";
 import { colourBar, curvesDrawing, heatMap, viridis } from "./lab/draw.js";
 import { download, rowsOf, toCsv, toSvg } from "./lab/saving.js";
-import { DEFAULTS, isCut, read, written } from "./lab/state.js";
+import { DEFAULTS, isCut, read, seen, written } from "./lab/state.js";
 import { UNITS, VIEW } from "./lab/view.js";
 
-const P_TICKS = [0.001, 0.01, 0.1, 1]; // the first: what a thousand names can show
+const P_TICKS = { 999: [0.001, 0.01, 0.1, 1], 9999: [0.0001, 0.001, 0.01, 0.1, 1] }; // by shuffles
+const OUTSIDE = "A number is missing, or outside its limits.";
 const NAMES = { att: "attention", mlp: "MLP" };
 const FILLED_LATER = ["at", "kind"]; // lists of what a run finds
 const FOLDER = new URL("../lab/", document.currentScript.src).href;
@@ -16,11 +17,12 @@ class Page {
   constructor(root) {
     this.root = root;
     this.state = read(location.hash);
+    this.seeFirst = seen(location.hash);
     this.client = new Client(FOLDER);
     root.innerHTML = VIEW;
     this.form = this.find("form");
     this.status = this.find("status");
-    [this.turn, this.waiting] = [Promise.resolve(), 0];
+    [this.turn, this.waiting, this.round] = [Promise.resolve(), 0, 0];
   }
 
   find(name) {
@@ -88,6 +90,7 @@ class Page {
     this.root.addEventListener("input", ({ target }) => {
       if (target.type === "range") this.changed(target.name);
     });
+    this.find("stop").addEventListener("click", () => this.stop());
     this.find("predict").addEventListener("click", () => this.busy(() => this.predict()));
     for (const button of this.root.querySelectorAll("[data-save]")) {
       button.addEventListener("click", () => this.save(button.dataset.save));
@@ -96,18 +99,40 @@ class Page {
     await this.busy(async () => {
       await this.suggest();
       await this.run();
+      await this.goTo(this.seeFirst);
     });
+  }
+
+  /** Show the part of the page that the address names; what becomes of a token is computed first. */
+  async goTo(name) {
+    if (!name) return;
+    if (name === "one") await this.predict();
+    const heading = this.root.querySelector(`#lab-${name}`);
+    heading.tabIndex = -1;
+    heading.focus({ preventScroll: true });
+    heading.scrollIntoView();
   }
 
   /** Do something that takes time, after what was asked for before; what goes wrong is said. */
   busy(act) {
+    const { round } = this;
     this.waiting++;
     this.root.setAttribute("aria-busy", "true");
+    this.find("stop").ariaDisabled = "false";
     this.turn = this.turn.then(async () => {
-      this.say(await this.outcome(act), this.find("busy"));
-      if (--this.waiting === 0) this.root.removeAttribute("aria-busy");
+      if (round === this.round) this.say(await this.outcome(act), this.find("busy"));
+      if (--this.waiting) return;
+      this.root.removeAttribute("aria-busy");
+      this.find("stop").ariaDisabled = "true"; // and still in reach: the focus stays where it is
     });
     return this.turn;
+  }
+
+  /** Give up what is computed, and all that waits for it. */
+  stop() {
+    if (!this.waiting) return;
+    this.round++;
+    this.client.stop();
   }
 
   async outcome(act) {
@@ -116,6 +141,7 @@ class Page {
       return "";
     } catch (error) {
       if (error.isOurs) return error.message;
+      if (error.isStop) return "Stopped. What was computed before is kept.";
       console.error(error);
       return `Something went wrong: ${error.message}`;
     }
@@ -134,7 +160,7 @@ class Page {
       const isKnown =
         fields[0].type === "radio"
           ? fields.some((field) => field.value === this.state[name])
-          : FILLED_LATER.includes(name) || isOffered(fields[0], this.state[name]);
+          : FILLED_LATER.includes(name) || (isOffered(fields[0], this.state[name]) && fits(fields[0], this.state[name]));
       if (!isKnown) this.state[name] = value;
     }
   }
@@ -147,7 +173,15 @@ class Page {
         else field.value = value;
       }
     }
+    this.showOptions();
+  }
+
+  /** Show those that have an effect with what is chosen. */
+  showOptions() {
     this.find("past").hidden = this.state.design !== "fixed-past";
+    for (const element of this.root.querySelectorAll("[data-shuffles]")) {
+      element.hidden = this.state.summary !== "p";
+    }
   }
 
   readState() {
@@ -166,10 +200,9 @@ class Page {
 
   changed(name) {
     this.readState();
-    this.find("past").hidden = this.state.design !== "fixed-past";
+    this.showOptions();
     if (!this.plan) return;
-    if (name === "controls" || name === "summary" || name === "measure") this.busy(() => this.compare());
-    else if (name === "seed") this.busy(() => this.drawAnew());
+    if (["controls", "draws", "seed", "summary", "measure", "shuffles"].includes(name)) this.busy(() => this.compare());
     else if (["block", "component", "kind"].includes(name)) this.draw();
     if (name === "at") this.busy(() => this.look());
     else if (name === "head" || name === "block") this.drawLooks();
@@ -188,7 +221,7 @@ class Page {
 
   async run() {
     this.readState();
-    if (!this.form.reportValidity()) throw ourError("A number is missing, or outside its limits.");
+    if (!this.form.reportValidity()) throw ourError(OUTSIDE);
     const { text, target, design, n, past } = this.state;
     const question = { text, target, design, nTargets: Number(n), nPast: Number(past) };
     this.plan = null;
@@ -197,31 +230,40 @@ class Page {
     [this.sweeps, this.tests, this.kinds] = [{}, {}, null];
     this.find("results").hidden = false;
     this.showTokens();
-    await this.compare();
-    await this.look();
+    try {
+      await this.compare();
+      await this.look();
+    } catch (error) {
+      this.plan = null; // half of a run is none
+      this.find("results").hidden = true;
+      throw error;
+    }
     this.forgetPrediction();
   }
 
   /** Sweep the trained model and the controls that are chosen, and test what is asked for. */
   async compare() {
-    const kinds = ["trained", ...this.state.controls.split(" ").filter(Boolean)];
-    const { measure, summary, seed } = this.state;
-    for (const kind of kinds) {
-      this.sweeps[kind] ??= await this.client.ask("sweep", { kind, seed: Number(seed) }, this.report(kind));
-      if (summary === "p") {
-        const key = `${kind} ${measure}`;
-        this.tests[key] ??= await this.client.ask("test", { kind, measure }, this.report(kind));
-      }
+    if (!["draws", "seed"].every((name) => this.field(name)[0].checkValidity())) throw ourError(OUTSIDE);
+    const { measure, summary, seed, draws, shuffles } = this.state;
+    const controls = this.state.controls.split(" ").filter(Boolean);
+    const numbers = Array.from({ length: Number(draws) }, (_, i) => Number(seed) + i);
+    const asked = controls.flatMap((kind) => numbers.map((number) => ({ kind, seed: number })));
+    const all = [{ kind: "trained", seed: 0 }, ...asked];
+    for (const one of all) {
+      const name = one.kind === "trained" ? one.kind : `${one.kind}, draw ${one.seed}`;
+      this.sweeps[keyOf(one)] ??= await this.client.ask("sweep", one, this.report(name));
+      if (summary !== "p") continue;
+      const question = { ...one, measure, nPermutations: Number(shuffles) };
+      this.tests[testOf(one, this.state)] ??= await this.client.ask("test", question, this.report(name));
     }
-    this.kinds = kinds;
+    this.shown = all;
+    this.kinds = ["trained", ...controls];
     this.draw();
   }
 
-  /** Other weights for the controls. */
-  drawAnew() {
-    this.sweeps = { trained: this.sweeps.trained };
-    for (const key of Object.keys(this.tests)) if (!key.startsWith("trained ")) delete this.tests[key];
-    return this.compare();
+  /** The draws of a kind that are shown: one of the trained model. */
+  drawsOf(kind) {
+    return this.shown.filter((one) => one.kind === kind);
   }
 
   async look() {
@@ -263,35 +305,55 @@ class Page {
     places.value = this.state.at;
   }
 
-  /** The lists of a curve: over blocks, of one component. */
+  /** A curve over the blocks of one component: the middle of its draws, and the ends of a band. */
   curve(kind, component) {
     const { measure, summary } = this.state;
-    if (!this.sweeps[kind]) return undefined;
-    const { means, taus } = this.sweeps[kind];
-    const lists = { mean: means[measure], tau: taus[measure], p: this.tests[`${kind} ${measure}`] };
+    const lists = this.drawsOf(kind).map((one) => {
+      const { means, taus } = this.sweeps[keyOf(one)];
+      return { mean: means[measure], tau: taus[measure], p: this.tests[testOf(one, this.state)] }[summary];
+    });
+    if (lists.includes(undefined)) return undefined; // still to come
     const start = component === "att" ? 0 : this.model.nLayers;
-    return lists[summary]?.slice(start, start + this.model.nLayers);
+    const spreads = Array.from({ length: this.model.nLayers }, (_, block) =>
+      spread(lists.map((list) => list[start + block])),
+    );
+    const [values, low, high] = ["middle", "low", "high"].map((name) => spreads.map((one) => one[name]));
+    return { name: kind, values, low, high, isBand: lists.length > 1 };
+  }
+
+  /** The curves as numbers: a column each, and two for the ends of a band. */
+  showNumbers(unit, curves) {
+    const columns = Object.entries(curves).flatMap(([component, list]) =>
+      list.flatMap(({ name, values, low, high, isBand }) => {
+        const head = `${NAMES[component]}, ${name}`;
+        const band = isBand ? [{ head: `${head}, lowest`, values: low }, { head: `${head}, highest`, values: high }] : [];
+        return [{ head: isBand ? `${head}, middle` : head, values }, ...band];
+      }),
+    );
+    const rows = columns[0].values.map((_, at) => [String(at), ...columns.map(({ values }) => digits(values[at]))]);
+    const heads = ["block", ...columns.map(({ head }) => head)];
+    this.find("numbers").replaceChildren(table(`${unit} in every block`, heads, rows));
   }
 
   draw() {
-    const { summary, measure, block } = this.state;
+    const { summary, measure, block, shuffles } = this.state;
     const place = this.find("curves");
     const wide = place.clientWidth;
-    if (!wide || !this.kinds?.every((kind) => this.curve(kind, "att"))) return; // still to come
+    if (!wide || !this.kinds?.every((kind) => this.curve(kind, "att"))) return;
     const width = wide > 560 ? (wide - 16) / 2 : wide;
     const unit = { mean: UNITS[measure], tau: "tau", p: "p" }[summary];
-    const curves = ["att", "mlp"].map((component) =>
-      this.kinds.map((name) => ({ name, values: this.curve(name, component) })),
+    const curves = Object.fromEntries(
+      Object.keys(NAMES).map((component) => [component, this.kinds.map((kind) => this.curve(kind, component))]),
     );
     const isLog = summary === "p";
-    const limits = isLog ? P_TICKS : curves.flat().flatMap(({ values }) => values);
+    const limits = isLog ? P_TICKS[shuffles] : Object.values(curves).flat().flatMap(({ low, high }) => [...low, ...high]);
     place.replaceChildren(
-      ...["att", "mlp"].map((component, i) =>
+      ...Object.keys(NAMES).map((component) =>
         curvesDrawing(width, {
           title: NAMES[component],
           unit,
           label: `${unit} in every block of the ${NAMES[component]}; the numbers stand below`,
-          curves: curves[i],
+          curves: curves[component],
           limits,
           isLog,
           block: Number(block),
@@ -299,12 +361,12 @@ class Page {
       ),
     );
     this.find("legend").replaceChildren(
-      ...this.kinds.map((name) => element("li", { class: `lab-${name}` }, name)),
+      ...this.kinds.map((name) => {
+        const n = this.drawsOf(name).length;
+        return element("li", { class: `lab-${name}` }, n > 1 ? `${name}: middle and range of ${n} draws` : name);
+      }),
     );
-    const heads = ["block", ...curves.flatMap((list, i) => list.map(({ name }) => `${Object.values(NAMES)[i]}, ${name}`))];
-    const columns = curves.flat().map(({ values }) => values);
-    const rows = columns[0].map((_, at) => [String(at), ...columns.map((column) => digits(column[at]))]);
-    this.find("numbers").replaceChildren(table(`${unit} in every block`, heads, rows));
+    this.showNumbers(unit, curves);
     const kind = this.field("kind")[0];
     kind.replaceChildren(...options(this.kinds));
     if (!this.kinds.includes(this.state.kind)) this.state.kind = "trained";
@@ -316,7 +378,8 @@ class Page {
     const { block, component, measure, kind } = this.state;
     for (const output of this.root.querySelectorAll("[data-block]")) output.textContent = block;
     const at = Number(block) + (component === "att" ? 0 : this.model.nLayers);
-    const values = this.sweeps[kind].measures[measure][at];
+    const [first] = this.drawsOf(kind);
+    const values = this.sweeps[keyOf(first)].measures[measure][at];
     const { pairs, positions, gaps } = this.plan;
     const drawing = heatMap(this.find("map").clientWidth, {
       label: `${UNITS[measure]} between the targets, in block ${block} of the ${NAMES[component]}, ${kind}`,
@@ -382,7 +445,9 @@ class Page {
   // ---- to keep ------------------------------------------------------------------------------
 
   save(kind) {
-    const found = { ...this.plan, sweeps: this.sweeps, nLayers: this.model.nLayers };
+    const drawn = (kind) => this.drawsOf(kind).map((one) => ({ seed: one.seed, ...this.sweeps[keyOf(one)] }));
+    const sweeps = Object.fromEntries(this.kinds.map((kind) => [kind, drawn(kind)]));
+    const found = { ...this.plan, sweeps, nLayers: this.model.nLayers };
     if (kind === "csv") download("pairs.csv", toCsv(rowsOf(found)), "text/csv");
     if (kind === "json") {
       const { state, attention, prediction, tests } = this;
@@ -403,11 +468,18 @@ function marked(token, place, isCompared) {
   return [token.slice(0, -word.length), element("mark", attributes, word, element("sub", {}, String(place)))];
 }
 
+const keyOf = ({ kind, seed }) => `${kind} ${seed}`;
+const testOf = (one, { measure, shuffles }) => `${keyOf(one)} ${measure} ${shuffles}`;
+
 const ourError = (message) => Object.assign(new Error(message), { isOurs: true });
 
 /** Whether a field could hold a value: a list only what it lists. */
 const isOffered = (field, value) =>
   field.tagName !== "SELECT" || Array.from(field.options).some((option) => option.value === value);
+
+/** Whether a number is within the limits of a field that the reader cannot see yet. */
+const fits = ({ type, form, min, max }, value) =>
+  type !== "number" || form || (/^\d+$/.test(value) && Number(value) >= Number(min) && Number(value) <= Number(max));
 
 const options = (values) => values.map((value) => element("option", { value }, String(value)));
 

@@ -2,6 +2,7 @@
 
 import { beside, make } from "./live/dom.js";
 import { start } from "./live/page.js";
+import { WAYS, kindOf } from "./live/servers.js";
 
 async function load(page) {
   const answer = await fetch(beside(`../live/${page}.json`));
@@ -14,31 +15,45 @@ function style() {
   document.head.append(link);
 }
 
-/** Ask for the address and the token of a Jupyter server, and start when they are given. */
-function offer(place) {
-  const address = make("input", { type: "url", required: true, value: place.dataset.jupyter });
+const PLACES = { server: "on a Jupyter server", hub: "on a JupyterHub", binder: "through Binder" };
+
+/** Fields for the address and the token, and where a hub gives one; Binder needs neither. */
+function fieldsFor(kind, jupyter) {
+  const address = make("input", { type: "url", required: true, value: jupyter });
   const token = make("input", { type: "password", required: true, autocomplete: "off" });
+  if (kind === "binder") return { address, token, elements: [] };
+  const elements = [make("label", {}, "Address ", address), make("label", {}, "Token ", token)];
+  if (kind === "hub") {
+    const href = new URL("token", jupyter.replace(/\/?$/, "/"));
+    elements.push(make("p", {}, make("a", { href, target: "_blank" }, "The hub gives you a token"), "."));
+  }
+  return { address, token, elements };
+}
+
+/** Ask for what leads to a Jupyter server, and start when it is there. */
+function offer(place) {
+  const { jupyter, page } = place.dataset;
+  const kind = kindOf(jupyter);
+  const { address, token, elements } = fieldsFor(kind, jupyter);
   const said = make("p");
   said.setAttribute("role", "status");
-  const form = make(
-    "form",
-    {},
-    make("label", {}, "Jupyter server ", address),
-    make("label", {}, "Token ", token),
-    make("button", { className: "live-button live-run" }, "Connect"),
-    said,
-  );
+  const connect = make("button", { className: "live-button live-run" }, "Connect");
+  const form = make("form", {}, ...elements, connect, said);
+  const say = (words) => (said.textContent = words);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
+    connect.disabled = true;
     try {
-      const program = await load(place.dataset.page);
-      start(place.dataset.page, program, { baseUrl: address.value, token: token.value });
+      const program = await load(page);
+      const way = WAYS[kindOf(address.value)];
+      start(page, program, await way(address.value, token.value, say));
       place.remove();
     } catch (error) {
-      said.textContent = `Not connected: ${error.message}.`;
+      say(`Not connected: ${error.message}.`);
+      connect.disabled = false;
     }
   });
-  const words = make("summary", {}, "Run this page’s code on a Jupyter server");
+  const words = make("summary", {}, `Run this page’s code ${PLACES[kind]}`);
   place.append(make("details", { className: "live-offer" }, words, form));
 }
 

@@ -1,5 +1,6 @@
 // What every page does: loads the search when somebody turns to it, hides the table of contents of
-// the book where that has a column, and unfolds all before it is printed.
+// the book where that has a column, takes its fonts from a disk, too, and unfolds all before it is
+// printed.
 
 const WIDE = matchMedia("(min-width: 992px)");
 
@@ -24,6 +25,15 @@ function foldContents(button, sidebar) {
   };
   button.addEventListener("click", toggle, { capture: true });
 }
+
+/** From a disk, a font that waits for the next page never comes: there it comes late. */
+function swapFontsIn() {
+  const sheet = document.querySelector('link[href$="_static/site.css"]').cloneNode();
+  sheet.href = sheet.href.replace("site.css", "late-fonts.css");
+  document.head.append(sheet);
+}
+
+if (location.protocol === "file:") swapFontsIn();
 
 const forms = document.querySelectorAll("form.bd-search");
 const page = [...forms].find((form) => form.closest(".bd-search-container"));

@@ -67,44 +67,54 @@ function item({ address, title, anchor, heading, text, terms }) {
   return entry;
 }
 
+/** What is found for some words, and a sentence about it. */
+async function find(asked) {
+  const made = await index;
+  let found = made.search(asked);
+  if (!found.length) found = made.search(asked, { combineWith: "OR" });
+  if (!found.length) return { found, words: `“${asked}” is nowhere in this book.` };
+  const sections = found.length === 1 ? "1 section" : `${found.length} sections`;
+  const rest = found.length > SHOWN ? `, the first ${SHOWN} of them here` : "";
+  return { found, words: `Found in ${sections}${rest}. The arrow keys lead to them.` };
+}
+
 /** Show below a search field what is found for its words. */
-async function answer(field, place) {
+async function answer(field, said, list) {
   const asked = field.value.trim();
-  if (!asked) {
-    place.replaceChildren();
-    return;
-  }
-  const said = document.createElement("p");
-  try {
-    const made = await index;
-    let found = made.search(asked);
-    if (!found.length) found = made.search(asked, { combineWith: "OR" });
-    if (field.value.trim() !== asked) return; // more was typed since
-    const list = document.createElement("ol");
-    list.append(...found.slice(0, SHOWN).map(item));
-    const sections = found.length === 1 ? "1 section" : `${found.length} sections`;
-    const rest = found.length > SHOWN ? `, the first ${SHOWN} of them here` : "";
-    said.textContent = found.length ? `Found in ${sections}${rest}.` : `“${asked}” is nowhere in this book.`;
-    place.replaceChildren(said, list);
-  } catch {
-    said.textContent = "The words of this book could not be loaded.";
-    place.replaceChildren(said);
-  }
+  const lost = () => ({ found: [], words: "The words of this book could not be loaded." });
+  const { found, words } = asked ? await find(asked).catch(lost) : { found: [], words: "" };
+  if (field.value.trim() !== asked) return; // more was typed since
+  said.textContent = words;
+  list.replaceChildren(...found.slice(0, SHOWN).map(item));
+}
+
+/** Let the arrows lead from the field into the results, through them, and back. */
+function takeArrows(field, place) {
+  place.addEventListener("keydown", (event) => {
+    const stops = [field, ...place.querySelectorAll(".search-results a")];
+    const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const next = by && stops[stops.indexOf(document.activeElement) + by];
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
+  });
 }
 
 function attach(form) {
   const field = form.querySelector("input");
-  const place = document.createElement("div");
+  const [place, said, list] = ["div", "p", "ol"].map((name) => document.createElement(name));
   place.className = "search-results";
-  place.setAttribute("aria-live", "polite");
+  said.setAttribute("aria-live", "polite");
+  place.append(said, list);
   form.after(place);
-  field.addEventListener("input", () => answer(field, place));
-  if (field.value) answer(field, place);
+  takeArrows(field, form.parentElement);
+  const act = () => answer(field, said, list);
+  field.addEventListener("input", act);
   if (form.closest(".bd-search-container")) {
     form.addEventListener("submit", (event) => event.preventDefault());
     field.value ||= new URLSearchParams(location.search).get("q") ?? "";
-    answer(field, place);
   }
+  act();
 }
 
 document.querySelectorAll("form.bd-search").forEach(attach);

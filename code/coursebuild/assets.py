@@ -11,10 +11,12 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
-from coursebuild.web import WebError, node_modules, run_node
+from coursebuild.fonts import cut_fonts, letters_of, swapped
+from coursebuild.web import WebError, node_modules, run_node, web_output
 
 SCRIPT = Path(__file__).with_name("styles.cjs")
 SHEET = "site.css"
+LATE_FONTS = "late-fonts.css"  # for pages that are no server's
 THEME = ("basic.css", "styles/pydata-sphinx-theme.css")  # linked by the theme's own template
 # Scripts for Sphinx's search and its keys, and what book/web/page.js does. Options for them: the
 # theme asks for some, and book/_templates/layout.html says that none is set.
@@ -74,17 +76,31 @@ def make_sheet(app: Sphinx, exception: Exception | None) -> None:
     if exception is not None or app.builder.format != "html":
         return
     static, root = Path(app.outdir) / "_static", Path(app.srcdir)
-    if app.course_styles:  # some page was written
-        scripts = [path for path in static.rglob("*.js") if path.name not in NO_NAMES]
-        content = [str(path) for path in (*sorted(Path(app.outdir).rglob("*.html")), *scripts)]
-        styles = [str(static / name) for name in (*THEME, *app.course_styles)]
-        asked = json.dumps({"styles": styles, "content": content})
-        try:
-            sheet = run_node([str(SCRIPT)], root, node_modules(root), asked)
-        except WebError as error:
-            raise ExtensionError(str(error)) from error
-        (static / SHEET).write_text(sheet, "utf-8")
+    pages = sorted(Path(app.outdir).rglob("*.html"))
+    try:
+        if app.course_styles:  # some page was written
+            styles = [str(static / name) for name in (*THEME, *app.course_styles)]
+            (static / SHEET).write_text(_used(root, styles, [*pages, *_scripts(static)]), "utf-8")
+        sheet, letters = (static / SHEET).read_text("utf-8"), letters_of(map(_text, pages))
+        (static / LATE_FONTS).write_text(swapped(sheet), "utf-8")
+        cut_fonts(root, sheet, web_output(app.outdir), static, letters)
+    except WebError as error:
+        raise ExtensionError(str(error)) from error
     for pattern in GONE:
         for path in static.glob(pattern):
             if path.is_file():
                 path.unlink()
+
+
+def _text(path: Path) -> str:
+    return path.read_text("utf-8")
+
+
+def _scripts(static: Path) -> list[Path]:
+    return [path for path in static.rglob("*.js") if path.name not in NO_NAMES]
+
+
+def _used(root: Path, styles: list[str], content: list[Path]) -> str:
+    """One sheet of several, with the rules that something in the files of `content` can use."""
+    asked = json.dumps({"styles": styles, "content": list(map(str, content))})
+    return run_node([str(SCRIPT)], root, node_modules(root), asked)

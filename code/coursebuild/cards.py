@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 MINUTES = re.compile(r"about (\d+) minutes")
 ABLE = re.compile(r"(?:After|Afterwards|after)\b[^.]*?\byou (?:can|know) .+?\.(?=\s+[A-Z]|$)")
-PICTURE = re.compile(r'<figure class="course-figure">.*?(<picture>.*?</picture>)', re.DOTALL)
+PICTURE = re.compile(r'<figure class="course-figure"[^>]*>.*?(<picture>.*?</picture>)', re.DOTALL)
 DIFFICULTY = re.compile(r"Difficulty: ([\w ]+)")
 
 

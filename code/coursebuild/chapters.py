@@ -9,7 +9,7 @@ import ast
 import json
 import re
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
@@ -23,6 +23,8 @@ from coursebuild.notebooks import as_text, finished, with_install_cell
 from coursebuild.plain import Known, PlainError, plain
 
 FOLDER = "book"  # whose pages with cells are chapters
+ANCHOR = re.compile(r'anchor="([\w-]+)"')
+CAPTION = re.compile(r'(caption=\(?\s*f?)"')
 EQUATION = re.compile(r'id="equation-([\w-]+)">\s*<span class="eqno">\(([\d.]+)\)')
 FOLDING = ("hide-input", "hide-cell", "remove-input", "remove-cell")
 OURS = ("code/", "constraints.txt")  # what a page may read, and the package brings
@@ -68,7 +70,8 @@ def chapter_notebook(
         if cell.cell_type == "markdown":
             notebook.cells.append(nbformat.v4.new_markdown_cell(plain(cell.source, known)))
         elif source := without_glue(cell.source):
-            notebook.cells.append(_code_cell(_near(source, data), cell.metadata.get("tags", [])))
+            source = _numbered(_near(source, data), known.figures)
+            notebook.cells.append(_code_cell(source, cell.metadata.get("tags", [])))
     if data:
         notebook.cells.insert(0, _code_cell(_data_cell(data), ["hide-input"]))
     return with_install_cell(finished(notebook), package)
@@ -108,7 +111,7 @@ def _gluing(body: list[ast.stmt]) -> list[ast.stmt]:
 
 def _glues(node: ast.stmt) -> bool:
     if isinstance(node, ast.ImportFrom):
-        return node.module == "myst_nb"
+        return [alias.name for alias in node.names] == ["glue"]
     call = node.value if isinstance(node, ast.Expr) else None
     return isinstance(call, ast.Call) and getattr(call.func, "id", "") == "glue"
 
@@ -116,6 +119,13 @@ def _glues(node: ast.stmt) -> bool:
 def _near(source: str, data: dict[str, bytes]) -> str:
     """Let a cell read beside the notebook what lay elsewhere in the course."""
     return source.replace('"../', '"') if data else source
+
+
+def _numbered(source: str, figures: Mapping[str, str]) -> str:
+    """Let the captions of a cell begin with the number that the text refers to."""
+    numbers = [f"{figures[anchor]}. " for anchor in ANCHOR.findall(source) if anchor in figures]
+    each = iter(numbers)
+    return CAPTION.sub(lambda begin: f'{begin[1]}"{next(each)}', source) if numbers else source
 
 
 def _data_cell(data: dict[str, bytes]) -> str:
@@ -210,6 +220,7 @@ def write_chapters(app: Sphinx, folder: Path) -> None:
     bibliography = [works(parse_file(root / name)) for name in app.config.bibtex_bibfiles]
     common = {
         "equations": dict(_equations(Path(app.outdir, FOLDER))),
+        "figures": _figures(app),
         "works": {key: work for known in bibliography for key, work in known.items()},
     }
     texts = {}
@@ -243,6 +254,12 @@ def _equations(pages: Path) -> Iterable[tuple[str, str]]:
     """Labels and numbers of the formulas, as the pages show them."""
     for path in sorted(pages.glob("*.html")):
         yield from EQUATION.findall(path.read_text("utf-8"))
+
+
+def _figures(app: Sphinx) -> dict[str, str]:
+    """The numbers of the figures, by the names that texts refer to them with."""
+    labels = app.env.get_domain("std").labels
+    return {name: title for name, (_, _, title) in labels.items() if title.startswith("Figure ")}
 
 
 def _addresses(app: Sphinx, page: str, site_url: str):

@@ -16,11 +16,11 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 from sphinx.util.math import get_node_equation_number
 
-from coursebuild.web import LOCK, WebError, node_modules, run_node, web_folder
+from coursebuild.web import LOCK, WebError, node_modules, run_node, web_folder, web_output
 
 SCRIPT = Path(__file__).with_suffix(".cjs")
 OTHER_FORMATS = re.compile(r',url\([^)]+\) format\("(?:woff|truetype)"\)')
-STYLE = "katex/katex.css"
+STYLE, FONTS = "katex.css", "katex"  # beside what is made of book/web
 
 
 def setup(app: Sphinx) -> dict:
@@ -30,8 +30,6 @@ def setup(app: Sphinx) -> dict:
     app.connect("doctree-read", note_formulas)
     app.connect("env-purge-doc", forget_formulas)
     app.connect("env-updated", draw_formulas)
-    app.connect("html-page-context", load_style)
-    app.connect("build-finished", copy_style)
     return {"parallel_read_safe": False, "parallel_write_safe": True}
 
 
@@ -91,6 +89,7 @@ def draw_formulas(app: Sphinx, env: BuildEnvironment) -> list[str]:
     drawn |= {key: result["html"] for key, result in zip(missing, results, strict=True)}
     app.course_formulas = {key: drawn[key] for key in wanted}
     keep(store, version.hexdigest(), app.course_formulas)
+    load_style(app)
     return []
 
 
@@ -147,21 +146,11 @@ def _drawn(writer, node: nodes.Node) -> str:
     return writer.builder.app.course_formulas[key_of(node)]
 
 
-def load_style(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
-    """Load the look of formulas on the pages that have some."""
-    if 'class="katex' in context.get("body", ""):
-        app.add_css_file(STYLE)
-
-
-def copy_style(app: Sphinx, exception: Exception | None) -> None:
-    """Put KaTeX's style sheet and fonts into the site; a browser fetches the fonts it needs."""
-    if exception is not None or app.builder.format != "html" or not app.course_formulas:
-        return
-    source, target = node_modules(Path(app.srcdir)) / "katex" / "dist", Path(app.outdir) / "_static"
-    style = (source / "katex.min.css").read_text("utf-8")
-    (target / STYLE).parent.mkdir(exist_ok=True)
-    (target / STYLE).write_text(OTHER_FORMATS.sub("", style), "utf-8")
+def load_style(app: Sphinx) -> None:
+    """Have KaTeX's style and fonts copied into the site, and the style read with the others."""
+    source, target = node_modules(Path(app.srcdir)) / "katex" / "dist", web_output(app.outdir)
+    style = OTHER_FORMATS.sub("", (source / "katex.min.css").read_text("utf-8"))
+    (target / STYLE).write_text(style.replace("url(fonts/", f"url({FONTS}/"), "utf-8")
     newest = shutil.ignore_patterns("*.woff", "*.ttf")
-    shutil.copytree(
-        source / "fonts", (target / STYLE).parent / "fonts", ignore=newest, dirs_exist_ok=True
-    )
+    shutil.copytree(source / "fonts", target / FONTS, ignore=newest, dirs_exist_ok=True)
+    app.add_css_file(STYLE)

@@ -18,6 +18,7 @@ from layerlab.errors import LayerlabError
 
 NEEDLESS = (
     "script, style, source, button, .headerlink, .course-downloads, .course-files, [hidden], "
+    ".course-laboratory, .course-deck, .course-note, "
     "details.above-input, .sd-tab-set > input, .card-picture, summary svg"
 )
 FOR_SCRIPTS = re.compile(r"data-.*|loading|title")

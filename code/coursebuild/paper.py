@@ -8,6 +8,7 @@ import logging
 import sys
 from html import escape
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import yaml
 from pypdf import PdfReader, PdfWriter
@@ -15,17 +16,18 @@ from pypdf import PdfReader, PdfWriter
 from coursebuild.course import CourseError, course_root
 from coursebuild.downloads import published_address
 from coursebuild.editions import keep_file
+from coursebuild.fonts import letters_of, one_weight_each
 from coursebuild.pages import Book, Chapter, connect, read_book
 from layerlab.errors import LayerlabError
 
 logging.getLogger("pypdf").setLevel(logging.ERROR)  # it tells how Chromium counts its objects
 
 STYLE = Path(__file__).with_suffix(".css")
-SHEETS = ("_static/site.css", "_static/katex/katex.css")
+SHEET, SHEET_ON_PAPER = Path("_static", "site.css"), ".book.css"
 HEAD = """<!DOCTYPE html>
 <html lang="{language}" data-theme="light" data-mode="light">
 <head><meta charset="utf-8"><title>{title}</title>
-{sheets}<style>{style}</style></head>
+<link rel="stylesheet" href="_static/{sheet}"><style>{style}</style></head>
 <body class="paper"><header><h1>{title}</h1><p>{author}</p><p>{year}</p></header>
 """
 
@@ -50,8 +52,10 @@ def print_book(root: Path, build: Path) -> Path:
     connect(book, lambda chapter, place: f"#{anchor(chapter, place)}", site_url)
     prefix_ids(book)
     source, made = build / "html" / ".book.html", build / ".book.pdf"
+    sheet = (build / "html" / SHEET).with_name(SHEET_ON_PAPER)
     try:
-        with browser() as chromium:
+        with TemporaryDirectory() as fonts, browser() as chromium:
+            sheet.write_text(_sheet(root, book, sheet.parent, Path(fonts)), encoding="utf-8")
             tab = chromium.new_page(color_scheme="light")
             numbers: dict[str, int] = {}
             for _ in range(2):
@@ -62,8 +66,15 @@ def print_book(root: Path, build: Path) -> Path:
                 numbers = pages_of(made)
     finally:
         source.unlink(missing_ok=True)
+        sheet.unlink(missing_ok=True)
     add_outline(book, made, numbers)
     return keep_file(made, build, "book.pdf", book.edition)
+
+
+def _sheet(root: Path, book: Book, static: Path, fonts: Path) -> str:
+    """The site's style sheet with a font for each weight, none of which may be late."""
+    sheet = (static / SHEET.name).read_text("utf-8").replace("font-display:optional", "")
+    return one_weight_each(root, sheet, static, fonts, letters_of([as_html(book, {})]))
 
 
 def anchor(chapter: Chapter, place: str = "") -> str:
@@ -81,9 +92,8 @@ def prefix_ids(book: Book) -> None:
 
 def as_html(book: Book, numbers: dict[str, int]) -> str:
     """Write the book as one page of HTML, with what is known of the page numbers."""
-    sheets = "".join(f'<link rel="stylesheet" href="{name}">\n' for name in SHEETS)
     texts = {name: escape(getattr(book, name)) for name in ("title", "author", "year", "language")}
-    parts = [HEAD.format(sheets=sheets, style=STYLE.read_text("utf-8"), **texts)]
+    parts = [HEAD.format(sheet=SHEET_ON_PAPER, style=STYLE.read_text("utf-8"), **texts)]
     parts.append(f'<nav class="book-contents"><h2>Contents</h2>{_contents(book, numbers)}</nav>')
     parts += [str(chapter.body) for chapter in book.chapters]
     return "\n".join([*parts, "</body></html>"])

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 HELD = re.compile(r'"data:image/(svg\+xml|png);base64,([^"]+)"')
-FIGURE = re.compile(r'(<figure class="course-figure">)<style>.*?</style>')
+FIGURE = re.compile(r'(<figure class="course-figure"[^>]*>)<style>.*?</style>')
 LINK = re.compile(r"_images/(figure-\w+\.\w+)")
 
 

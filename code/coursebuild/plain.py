@@ -26,6 +26,7 @@ NUMBERED = re.compile(r"\n\$\$ \((?P<label>[\w-]+)\)")
 TITLED = re.compile(r"(?P<words>.*?) *<[^<>]+>")
 PAGE = re.compile(r"\[(?P<words>[^\]]+)\]\((?P<page>[\w./-]+)\.(?:md|ipynb)(?P<place>#[\w-]+)?\)")
 PLACE = re.compile(r"\[(?P<words>[^\]]+)\]\(#(?P<label>[\w-]+)\)")
+FIGURE = re.compile(r"\[\]\(#(?P<anchor>[\w-]+)\)")
 FOLDED = "<details><summary>{title}</summary>\n\n{body}\n\n</details>"
 
 
@@ -45,6 +46,8 @@ class Known:
         The number that the pages show beside a formula, by its label.
     works : mapping
         Authors and year of what is cited, by its key.
+    figures : mapping
+        The number of each figure, such as "Figure 2.1", by its anchor.
     address : callable
         Where a page, given relative to this one, or a label lies; "" if nowhere that one could go.
     """
@@ -52,6 +55,7 @@ class Known:
     values: Mapping[str, str] = field(default_factory=dict)
     equations: Mapping[str, str] = field(default_factory=dict)
     works: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    figures: Mapping[str, str] = field(default_factory=dict)
     address: Callable[[str, str], str] = lambda page, place: ""
 
 
@@ -67,6 +71,7 @@ def plain(text: str, known: Known) -> str:
     text = LABEL.sub("", text)
     text = NUMBERED.sub(lambda m: rf" \tag{{{_found(known.equations, m['label'])}}}" "\n$$", text)
     text = ROLE.sub(lambda role: _plain_role(role, known), text)
+    text = FIGURE.sub(lambda m: _found(known.figures, m["anchor"]), text)
     text = PAGE.sub(lambda m: _link(m["words"], known.address(m["page"], m["place"] or "")), text)
     return PLACE.sub(lambda m: _link(m["words"], known.address("", m["label"])), text)
 

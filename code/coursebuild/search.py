@@ -23,6 +23,7 @@ SILENT_CLASSES = {
     "cell_output",
     "katex-html",
     "course-downloads",
+    "course-note",
     "eqno",
     "toctree-wrapper",
 }

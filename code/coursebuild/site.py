@@ -36,14 +36,18 @@ from sphinx.util.osutil import relative_uri
 
 from coursebuild import (
     assets,
+    captions,
     cards,
     contents,
     editions,
     formulas,
     glossary,
+    leads,
+    margins,
     published,
     quizzes,
     search,
+    slides,
 )
 from coursebuild.audit import audit_site
 from coursebuild.chapters import chapters, write_chapters
@@ -66,22 +70,23 @@ from coursebuild.notebooks import solution_page
 from coursebuild.outputs import Outputs
 from coursebuild.pictures import forget_pictures, take_out_pictures
 from coursebuild.programs import forget_programs, offer_server, places_of, program, write_program
-from coursebuild.web import make_scripts, scripts_asked_for, web_folder
+from coursebuild.web import make_scripts, scripts_asked_for, web_folder, web_output
 from layerlab.errors import LayerlabError
 
 logger = logging.getLogger(__name__)
 
 EVERY_PAGE = ("page", "progress")  # the scripts that every page loads
 DESCRIPTION_LENGTH = 160
-LOOK = "look"  # the style of all pages, among what is made of book/web
-TOUCH = "touch"  # that of what can be touched, on pages that have it
+STYLES = ("look", "touch")  # of all pages, among what is made of book/web
 OWN_MODULES = ("site", "audit", "downloads", "outputs", "inputs", "execution", "kernels")
 OWN_MODULES += ("web", "laboratory", "export", "pictures", "layout")
 OWN_MODULES += ("notebooks", "rules", "blanks", "course")
 OWN_MODULES += ("glossary", "contents", "cards", "published", "formulas", "search", "assets")
-OWN_MODULES += ("quizzes", "programs", "plain", "chapters", "editions")
+OWN_MODULES += ("quizzes", "programs", "plain", "chapters", "editions", "fonts", "captions")
+OWN_MODULES += ("margins", "leads", "slides")
 # Extensions of this one.
-PARTS = (glossary, quizzes, contents, cards, published, formulas, search, editions, assets)
+PARTS = (glossary, margins, quizzes, captions, leads, contents, cards)
+PARTS += (published, formulas, search, editions, slides, assets)
 EXERCISE_FOLDERS = ("exercises", "solutions")  # the one that is never withheld comes first
 TOC_LISTS = ("parts", "subtrees", "chapters", "sections", "entries")
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of an object in memory
@@ -177,7 +182,7 @@ def forget_failed_build(app: Sphinx, config) -> None:
 
 def name_what_pages_are_made_with(app: Sphinx, config) -> None:
     """Let Sphinx read every page again when the builder changed, and write it when the look did."""
-    own = [f"{name}.py" for name in OWN_MODULES] + ["formulas.cjs", "styles.cjs"]
+    own = [f"{name}.py" for name in OWN_MODULES] + ["formulas.cjs", "styles.cjs", "fonts.cjs"]
     look = [*config.html_static_path, *config.templates_path]  # the theme adds absolute paths
     look = [name for name in look if not Path(name).is_absolute()]
     if web_folder(Path(app.srcdir)).is_dir():
@@ -553,16 +558,17 @@ def make_room(app: Sphinx, pagename, templatename, context: dict, doctree) -> No
 
 def bundle_scripts(app: Sphinx, config) -> None:
     """Make the pages' own scripts, as a folder of static files."""
-    static = build_folder(app).resolve() / ".web"
+    static = web_output(app.outdir)
+    static.mkdir(parents=True, exist_ok=True)
     try:
         app.course_scripts = make_scripts(Path(app.srcdir), static / "web")
         make_laboratory(Path(app.srcdir), static / "lab")
     except LayerlabError as error:
         raise ExtensionError(str(error)) from error
-    if app.course_scripts:
-        config.html_static_path = [*config.html_static_path, static.as_posix()]
-    if LOOK in app.course_scripts:
-        app.add_css_file(f"web/{LOOK}.css", priority=900)  # after the theme's
+    config.html_static_path = [*config.html_static_path, static.as_posix()]
+    for place, name in enumerate(STYLES):
+        if name in app.course_scripts:
+            app.add_css_file(f"web/{name}.css", priority=900 + place)  # after the theme's
 
 
 def keep_program(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
@@ -578,10 +584,7 @@ def keep_program(app: Sphinx, pagename: str, templatename: str, context: dict, d
 
 def load_scripts(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
     """Load the scripts of every page, and those that a page asks for."""
-    names = scripts_asked_for(context.get("body", ""))
-    if names and TOUCH in app.course_scripts:
-        app.add_css_file(f"web/{TOUCH}.css", priority=950)
-    for name in names:
+    for name in scripts_asked_for(context.get("body", "")):
         if name not in app.course_scripts:
             known = ", ".join(app.course_scripts) or "none"
             raise ExtensionError(f'{pagename}: data-script="{name}"; book/web has {known}')

@@ -16,6 +16,17 @@ function copied(rule, theme, params) {
   return postcss.atRule({ name: "media", params, nodes: [copy] });
 }
 
+/** Take out the fonts that no rule names. */
+function dropFonts(sheet) {
+  const rest = sheet.clone();
+  rest.walkAtRules("font-face", (rule) => rule.remove());
+  const used = rest.toString();
+  sheet.walkAtRules("font-face", (rule) => {
+    const [family] = rule.nodes.filter(({ prop }) => prop === "font-family");
+    if (!used.includes(family.value.replaceAll(/["']/g, ""))) rule.remove();
+  });
+}
+
 /** Without a script a page has its system's theme, and on paper each is light: by the same rules. */
 function settleThemes(sheet) {
   const rules = [];
@@ -43,6 +54,7 @@ async function main() {
   const sheet = postcss.parse(css);
   // the icons are drawn by book/_static/icons.css
   sheet.walkAtRules("font-face", (rule) => rule.toString().includes("Font Awesome") && rule.remove());
+  dropFonts(sheet);
   sheet.walkComments((comment) => comment.remove());
   settleThemes(sheet);
   const { code } = esbuild.transformSync(sheet.toString(), { loader: "css", minify: true });

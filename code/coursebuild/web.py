@@ -35,6 +35,11 @@ def web_folder(root: Path) -> Path:
     return root / "book" / "web"
 
 
+def web_output(site: str | Path) -> Path:
+    """Return the folder beside a site whose files become static files of it."""
+    return Path(site).resolve().parent / ".web"
+
+
 def scripts_asked_for(body: str) -> list[str]:
     """Return the names of the scripts that the HTML of a page asks for, in order."""
     return list(dict.fromkeys(ASKED.findall(body)))

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -127,7 +127,7 @@ def prediction_changes(
     model: "PreTrainedModel",
     windows: ArrayLike,
     next_ids: ArrayLike,
-    changes: "list[dict[str, Any]]",
+    changes: "list[dict[str, Any] | list[dict[str, Any]]]",
     *,
     family: Family | None = None,
 ) -> PredictionChange:
@@ -141,9 +141,10 @@ def prediction_changes(
         At least 2 tokens each; what is replaced is replaced at the last one.
     next_ids : array of int, shape (n,)
         The token that follows each window.
-    changes : list of dict
-        Each holds the arguments of `ablate` by name: ``component``, and perhaps ``head`` and
-        ``value``, which may be one for each window, shape (n, width).
+    changes : list
+        Of dicts, each with the arguments of `ablate` by name: ``component``, and perhaps ``head``
+        and ``value``, which may be one for each window, shape (n, width). A list of such dicts in
+        the place of one is a change that makes all of them at once.
     family : layerlab.families.Family, optional
         As for `layerlab.record`.
 
@@ -182,11 +183,19 @@ def prediction_changes(
     for ids in passes(model, windows, N_BYTES):
         stop = start + len(ids)
         wanted = torch.as_tensor(next_ids[start:stop], device=model.device)
-        here = [_of_windows(change, slice(start, stop), len(windows)) for change in changes]
+        here = [
+            [_of_windows(part, slice(start, stop), len(windows)) for part in _parts(change)]
+            for change in changes
+        ]
         found.append(_changes_of_batch(model, ids, wanted, here, family))
         start = stop
     divergence, surprise = np.concatenate(found, axis=-1)
     return PredictionChange(divergence, surprise)
+
+
+def _parts(change: dict[str, Any] | list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What a change replaces, one thing or several."""
+    return change if isinstance(change, list) else [change]
 
 
 def _of_windows(change: dict[str, Any], part: slice, n: int) -> dict[str, Any]:
@@ -207,7 +216,7 @@ def _changes_of_batch(
     model: "PreTrainedModel",
     ids: torch.Tensor,
     next_ids: torch.Tensor,
-    changes: list[dict[str, Any]],
+    changes: list[list[dict[str, Any]]],
     family: Family | None,
 ) -> NDArray[np.float64]:
     """Divergence and surprise, (2, n_changes, n_sequences)."""
@@ -222,7 +231,9 @@ def _changes_of_batch(
     before = predict()
     found = []
     for change in changes:
-        with ablate(model, family=family, **change):
+        with ExitStack() as together:
+            for part in change:
+                together.enter_context(ablate(model, family=family, **part))
             after = predict()
         divergence = (before.exp() * (before - after)).sum(dim=-1)
         surprise = (before - after).gather(1, next_ids[:, None])[:, 0]

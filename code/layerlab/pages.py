@@ -1,4 +1,4 @@
-"""What a chapter's cell shows: a figure in a light and a dark version with words, or a table."""
+"""What a cell gives its chapter: a figure with words, a table, or the numbers of its sentences."""
 
 import base64
 import os
@@ -9,6 +9,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
@@ -33,12 +34,17 @@ class Shown:
     ----------
     alt : str
         What the figure shows, in words.
+    caption : str
+        What is to be seen in it, or "".
+    anchor : str
+        The name under which links find it, or "".
     wide, narrow : bytes
         The two SVG files.
     """
 
-    def __init__(self, wide: bytes, narrow: bytes, alt: str):
+    def __init__(self, wide: bytes, narrow: bytes, alt: str, caption: str = "", anchor: str = ""):
         self.wide, self.narrow, self.alt = wide, narrow, alt
+        self.caption, self.anchor = caption, anchor
 
     def __repr__(self) -> str:
         return f"Figure: {self.alt}"
@@ -49,11 +55,20 @@ class Shown:
         )
         source = f'<source media="{PHONE}" srcset={_source(self.narrow)}>'
         style = f"<style>{NOTEBOOK_STYLE}</style>"
-        return f'<figure class="course-figure">{style}<picture>{source}{image}</picture></figure>'
+        place = f' id="{escape(self.anchor)}"' if self.anchor else ""
+        below = f"<figcaption>{escape(self.caption)}</figcaption>" if self.caption else ""
+        picture = f"<picture>{source}{image}</picture>"
+        return f'<figure class="course-figure"{place}>{style}{picture}{below}</figure>'
 
 
 def show(
-    draw: Callable[..., Figure], *args: Any, name: str | None = None, alt: str, **options: Any
+    draw: Callable[..., Figure],
+    *args: Any,
+    name: str | None = None,
+    alt: str,
+    caption: str = "",
+    anchor: str = "",
+    **options: Any,
 ) -> Shown:
     """Draw a figure for a page, light or dark, wide or narrow; the last line of a cell.
 
@@ -69,6 +84,10 @@ def show(
         environment variable ``LAYERLAB_FIGURES`` names, or else into the current folder.
     alt : str
         What the figure shows, in words, for a reader who cannot see it.
+    caption : str, optional
+        The finding that it shows, for everybody; a page of the book numbers it.
+    anchor : str, optional
+        A name such as ``fig-bins``, under which a page refers to the figure: ``[](#fig-bins)``.
 
     Returns
     -------
@@ -78,8 +97,8 @@ def show(
     Raises
     ------
     ValueError
-        If the alt text is empty or too short to say what the figure shows, or `name` does not
-        end in ``.png``.
+        If the alt text is empty or too short to say what the figure shows, `name` does not end in
+        ``.png``, or `anchor` names a figure without a caption.
     """
     alt = " ".join(alt.split())  # line breaks of the source are no part of the sentence
     if len(alt) < SHORTEST_ALT:
@@ -87,10 +106,12 @@ def show(
             f"alt={alt!r} is too short; say in a sentence ({SHORTEST_ALT} characters or more) "
             "what the figure shows"
         )
+    if anchor and not caption:
+        raise ValueError(f"anchor={anchor!r} names a figure that has no caption; write one")
     if name is not None:
         save(draw, _png_path(name), *args, **options)
     wide, narrow = (_both_themes(draw, args, options, narrow=narrow) for narrow in (False, True))
-    return Shown(wide, narrow, alt)
+    return Shown(wide, narrow, alt, " ".join(caption.split()), anchor)
 
 
 class Table:
@@ -137,6 +158,21 @@ def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -
         f'<table class="table"><caption>{escape(caption)}</caption>'
         f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>",
     )
+
+
+def glue(**values: object) -> None:
+    """Keep what a cell computed for the sentences of its page, under the names of the arguments.
+
+    Parameters
+    ----------
+    **values
+        Numbers and words; an array's entry is kept as the plain number that it holds. A sentence
+        says ``{glue:text}`name:.2f```.
+    """
+    from myst_nb import glue as keep  # only where the book is built
+
+    for name, value in values.items():
+        keep(name, value.item() if isinstance(value, np.generic) else value, display=False)
 
 
 def _table_row(name: object, *cells: object) -> str:

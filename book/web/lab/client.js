@@ -55,16 +55,21 @@ export class Client {
     return new Promise((resolve, reject) => this.waiting.set(id, { resolve, reject, report }));
   }
 
+  /** Give up all that was asked so far: who waits for it gets an error with `isStop`. */
+  stop() {
+    this.worker.postMessage({ id: this.count - 1, question: "stop" });
+  }
+
   #giveUp(message) {
     for (const { reject } of this.waiting.values()) reject(new Error(message));
     this.waiting.clear();
   }
 
-  #receive({ id, result, error, isOurs, what, share }) {
+  #receive({ id, result, error, isOurs, isStop, what, share }) {
     const { resolve, reject, report } = this.waiting.get(id);
     if (what) return report(what, share);
     this.waiting.delete(id);
-    if (error) reject(Object.assign(new Error(error), { isOurs }));
+    if (error) reject(Object.assign(new Error(error), { isOurs, isStop }));
     else resolve(result);
   }
 }

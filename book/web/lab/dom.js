@@ -34,6 +34,15 @@ export function table(caption, heads, rows) {
   );
 }
 
+/** Lowest, middle and highest of the numbers among some; NaN where there is none. */
+export function spread(values) {
+  const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
+  if (!sorted.length) return { low: NaN, middle: NaN, high: NaN };
+  const half = (sorted.length - 1) / 2;
+  const middle = (sorted[Math.floor(half)] + sorted[Math.ceil(half)]) / 2;
+  return { low: sorted[0], middle, high: sorted.at(-1) };
+}
+
 /** A number in four digits. */
 export const digits = (value) =>
   Number.isNaN(value) ? "–" : Number(value.toPrecision(4)).toString().replace("-", "−");

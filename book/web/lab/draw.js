@@ -36,7 +36,8 @@ function roundTicks(low, high) {
  *
  * @param {number} width In pixels.
  * @param {{title: string, unit: string, label: string, block: number,
- *   curves: {name: string, values: number[]}[], limits: number[], isLog: boolean}} content
+ *   curves: {name: string, values: number[], low: number[], high: number[], isBand: boolean}[],
+ *   limits: number[], isLog: boolean}} content `low` and `high`: the ends of a band, if there is one.
  *   `limits`: all that the axis must hold, or with `isLog` its ticks.
  */
 export function curvesDrawing(width, { title, unit, label, curves, limits, block, isLog }) {
@@ -66,8 +67,15 @@ export function curvesDrawing(width, { title, unit, label, curves, limits, block
       y1: TOP,
       y2: height - BOTTOM,
     }),
+    ...curves.filter(({ isBand }) => isBand).map(({ name, low, high }) => band(name, low, high, x, y)),
     ...curves.flatMap(({ name, values }) => curve(name, values, x, y)),
   );
+}
+
+function band(name, low, high, x, y) {
+  const along = (list) => list.map((value, place) => [place, value]).filter(([, value]) => Number.isFinite(value));
+  const points = [...along(low), ...along(high).reverse()].map(([place, value]) => [x(place), y(value)]);
+  return shape("polygon", { class: `lab-band lab-${name}`, points: points.join(" ") });
 }
 
 function curve(name, values, x, y) {

@@ -29,7 +29,7 @@ export class Laboratory {
    */
   constructor(ort, tokenizer, files) {
     Object.assign(this, { ort, tokenizer, files });
-    [this.recorded, this.seeds] = [{}, {}];
+    [this.reading, this.measured] = [null, {}];
   }
 
   async start() {
@@ -44,7 +44,7 @@ export class Laboratory {
     const pieces = this.#encode(target);
     this.#check(target, pieces, ids);
     this.plan = plan(ids, pieces[0], { ...options, context: this.files.config.n_positions });
-    this.recorded = {};
+    [this.reading, this.measured] = [null, {}];
     const { all, positions, pairs, gaps } = this.plan;
     return { tokens: ids.map((id) => this.#decode(id)), all, positions, pairs, gaps };
   }
@@ -71,15 +71,13 @@ export class Laboratory {
   }
 
   /**
-   * The laminar sweep of the model or of a control: each measure of every pair in every block.
+   * The laminar sweep of the model or of a draw of a control: each measure of every pair in every block.
    *
    * @returns {Promise<{measures: Record<string, number[][]>, means: object, taus: object}>} For
    *   each measure (2 * n_layers) lists over pairs, attention first; mean and tau of each list.
    */
   async sweep({ kind, seed = 0 }, report = () => {}) {
-    if (seed !== this.seeds[kind]) delete this.recorded[kind]; // another draw
-    this.seeds[kind] = seed;
-    const { components } = await this.#record(kind, report);
+    const { components } = await (kind === "trained" ? this.#read(report) : this.#control(kind, seed, report));
     const nPlaces = 2 * this.model.nLayers;
     const measures = Object.fromEntries(Object.keys(MEASURES).map((name) => [name, []]));
     for (let place = 0; place < nPlaces; place++) {
@@ -93,13 +91,13 @@ export class Laboratory {
       Object.fromEntries(
         Object.entries(measures).map(([name, lists]) => [name, lists.map(summary)]),
       );
-    this.recorded[kind].measures = measures;
+    this.measured[`${kind} ${seed}`] = measures;
     return { measures, means: each(mean), taus: each((list) => kendallTau(list, this.plan.gaps)) };
   }
 
   /** The Mantel test of a measure with the gaps, in every block: (2 * n_layers) p-values. */
-  async test({ kind, measure, nPermutations = 999 }, report = () => {}) {
-    const lists = this.recorded[kind].measures[measure];
+  async test({ kind, measure, seed = 0, nPermutations = 999 }, report = () => {}) {
+    const lists = this.measured[`${kind} ${seed}`][measure];
     const found = [];
     for (const list of lists) {
       found.push(mantelP(list, this.plan.gaps, { nPermutations }));
@@ -110,7 +108,7 @@ export class Laboratory {
 
   /** What a compared target looks at: the weights of the tokens up to it, by block and head. */
   async attend({ position }) {
-    const { attention } = await this.#record("trained");
+    const { attention } = await this.#read();
     const [nBlocks, nHeads, nRows, length] = attention.dims;
     const { from, window } = readingOf(this.plan, position);
     const weights = (block, head) => {
@@ -146,7 +144,7 @@ export class Laboratory {
 
   /** Scores of all tokens after a compared target, nothing replaced. */
   async #scores(position) {
-    const { data, dims } = (await this.#record("trained")).logits;
+    const { data, dims } = (await this.#read()).logits;
     const start = this.plan.positions.indexOf(position) * dims.at(-1);
     return data.subarray(start, start + dims.at(-1));
   }
@@ -154,7 +152,7 @@ export class Laboratory {
   async #mean(window, { block, component, head, lastOnly }) {
     const isHead = head !== undefined && head !== null;
     const recorded = lastOnly
-      ? await this.#record("trained")
+      ? await this.#read()
       : await this.model.run(window, { rows: [...window.keys()] });
     const place = isHead
       ? block * this.model.nHeads + head
@@ -162,14 +160,19 @@ export class Laboratory {
     return meanOfRows(isHead ? recorded.heads : recorded.components, place);
   }
 
-  /** All that a model has to say at the compared targets, from one reading of them. */
-  async #record(kind, report = () => {}) {
-    if (!this.recorded[kind]) {
-      const model = kind === "trained" ? this.model : await this.#load(kind);
-      this.recorded[kind] = await this.#readTargets(model, report);
-      if (kind !== "trained") await model.release();
+  /** All that the model has to say at the compared targets, from one reading of them. */
+  async #read(report = () => {}) {
+    return (this.reading ??= await this.#readTargets(this.model, report));
+  }
+
+  /** The same of a draw of a control, whose model nobody needs afterwards. */
+  async #control(kind, seed, report) {
+    const model = await this.#load(kind, seed);
+    try {
+      return await this.#readTargets(model, report);
+    } finally {
+      await model.release();
     }
-    return this.recorded[kind];
   }
 
   async #readTargets(model, report) {
@@ -189,9 +192,9 @@ export class Laboratory {
     );
   }
 
-  #load(kind) {
+  #load(kind, seed = 0) {
     const { graph, weights, config } = this.files;
-    return Model.start(this.ort, graph, MAKERS[kind](weights, config, this.seeds[kind]), config);
+    return Model.start(this.ort, graph, MAKERS[kind](weights, config, seed), config);
   }
 
   #encode(text) {

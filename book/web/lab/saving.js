@@ -2,7 +2,7 @@
 
 import { shape } from "./dom.js";
 
-const STYLES = ["fill", "stroke", "stroke-width", "stroke-dasharray", "font-size", "font-weight"];
+const STYLES = ["fill", "stroke", "stroke-width", "stroke-dasharray", "fill-opacity", "font-size", "font-weight"];
 
 /** Rows as CSV; what holds a comma, a quote or a line's end is quoted. */
 export function toCsv(rows) {
@@ -13,12 +13,13 @@ export function toCsv(rows) {
 
 /** All pairs in every block, one a line. */
 export function rowsOf({ pairs, gaps, positions, sweeps, nLayers }) {
-  const names = Object.keys(Object.values(sweeps)[0].measures);
-  const rows = [["model", "component", "block", "position", "position_2", "gap", ...names]];
-  for (const [kind, { measures }] of Object.entries(sweeps)) {
+  const names = Object.keys(sweeps.trained[0].measures);
+  const rows = [["model", "draw", "component", "block", "position", "position_2", "gap", ...names]];
+  const draws = Object.entries(sweeps).flatMap(([kind, list]) => list.map((sweep) => ({ kind, ...sweep })));
+  for (const { kind, seed, measures } of draws) {
     for (let place = 0; place < 2 * nLayers; place++) {
       pairs.forEach(([i, j], m) => {
-        const where = [kind, place < nLayers ? "att" : "mlp", place % nLayers];
+        const where = [kind, seed, place < nLayers ? "att" : "mlp", place % nLayers];
         const pair = [positions[i], positions[j], gaps[m]];
         rows.push([...where, ...pair, ...names.map((name) => measures[name][place][m])]);
       });

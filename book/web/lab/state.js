@@ -1,5 +1,6 @@
 /** What the reader has chosen, as the part of the address after #. */
 
+const PARTS = ["tokens", "sweep", "pairs", "one"];
 const LONGEST = 2000; // characters of a text that an address carries
 
 export const DEFAULTS = {
@@ -14,6 +15,8 @@ export const DEFAULTS = {
   summary: "mean",
   controls: "",
   seed: "0",
+  draws: "1",
+  shuffles: "999",
   kind: "trained",
   at: "",
   head: "0",
@@ -31,12 +34,16 @@ export function written(state) {
   return new URLSearchParams(changed).toString();
 }
 
+const parsed = (hash) => new URLSearchParams(hash.replace(/^#/, ""));
+
 /** A state from the address's part; what is unknown there is left out. */
 export function read(hash) {
-  const given = new URLSearchParams(hash.replace(/^#/, ""));
-  const known = [...given].filter(([name]) => name in DEFAULTS);
+  const known = [...parsed(hash)].filter(([name]) => name in DEFAULTS);
   return { ...DEFAULTS, ...Object.fromEntries(known) };
 }
+
+/** The part of the page that the address leads to, if it names one. */
+export const seen = (hash) => PARTS.find((name) => name === parsed(hash).get("see"));
 
 /** Whether a state's text is too long for an address. */
 export const isCut = ({ text }) => text.length > LONGEST;

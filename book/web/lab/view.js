@@ -40,7 +40,10 @@ export const VIEW = `
     <button class="lab-button" data-run>Run</button>
   </div>
 </form>
-<p role="status" data-busy></p>
+<div class="lab-busy">
+  <p role="status" data-busy></p>
+  <button type="button" class="lab-button" data-stop aria-disabled="true">Stop</button>
+</div>
 <div data-results hidden>
   <section aria-labelledby="lab-tokens">
     <h2 id="lab-tokens">The tokens</h2>
@@ -59,11 +62,13 @@ export const VIEW = `
       <fieldset><legend>Beside the trained model</legend>
         <label><input type="checkbox" name="controls" value="untrained"> untrained</label>
         <label><input type="checkbox" name="controls" value="permuted"> permuted</label>
-        <label>draw <input name="seed" type="number" min="0" max="999" required></label>
+        <label>draws <input name="draws" type="number" min="1" max="9" required></label>
+        <label>from number <input name="seed" type="number" min="0" max="999" required></label>
       </fieldset>
+      <label data-shuffles>Shuffles <select name="shuffles">${options({ 999: "999", 9999: "9999" })}</select></label>
     </div>
     <ul class="lab-legend" data-legend></ul>
-    <p class="lab-note">p counts the other ways to name the targets, so it is 1/6 at least with three of them, 1/24 with four, and 1/1000 with seven or more.</p>
+    <p class="lab-note" data-shuffles>p counts the other ways to name the targets, all of them or as many as you ask for: with three targets it is 1/6 at least, with four 1/24, with many 1/1000 or 1/10000.</p>
     <div class="lab-pair" data-curves></div>
     <details><summary>The curves as numbers</summary><div class="lab-scroll" data-numbers></div></details>
   </section>

@@ -1,4 +1,4 @@
-/** The worker: answers the page's questions, one after another, and says how far it is. */
+/** The worker: answers the page's questions, one after another, says how far it is, and stops when asked. */
 
 import { Tokenizer } from "@huggingface/tokenizers";
 import * as ort from "onnxruntime-web/wasm";
@@ -7,6 +7,21 @@ import { Laboratory } from "./laboratory.js";
 
 let laboratory = null;
 let turn = Promise.resolve();
+let unwanted = -1; // this question and those before it
+
+/** Nobody waits for the answer any more. */
+class Stopped extends Error {}
+
+const { port1, port2 } = new MessageChannel();
+port1.start();
+
+/** Let what the page sent meanwhile be heard. */
+function listen() {
+  return new Promise((resolve) => {
+    port1.addEventListener("message", resolve, { once: true });
+    port2.postMessage(null);
+  });
+}
 
 async function start(packed) {
   const files = {};
@@ -23,17 +38,27 @@ async function start(packed) {
 }
 
 async function answer({ id, question, argument }) {
-  const report = async (what, share) => self.postMessage({ id, what, share });
+  const goOn = async () => {
+    await listen();
+    if (id <= unwanted) throw new Stopped("stopped");
+  };
+  const report = async (what, share) => {
+    self.postMessage({ id, what, share });
+    await goOn();
+  };
   try {
+    await goOn();
     const result = await (question === "start"
       ? start(argument)
       : laboratory[question](argument, report));
     self.postMessage({ id, result });
   } catch (error) {
-    self.postMessage({ id, error: error.message, isOurs: error.name === "LaboratoryError" });
+    const isStop = error instanceof Stopped;
+    self.postMessage({ id, error: error.message, isOurs: error.name === "LaboratoryError", isStop });
   }
 }
 
 self.onmessage = ({ data }) => {
-  turn = turn.then(() => answer(data));
+  if (data.question === "stop") unwanted = data.id;
+  else turn = turn.then(() => answer(data));
 };

@@ -31,7 +31,7 @@ function parts(stage, data, name) {
   const id = () => `${name}-${++fields}`; // of the page, on which other scripts make theirs
   stage.append(html("p", { class: "try" }, html("strong", {}, "Try it. "), data.try));
   const row = html("div", { class: "drawings" });
-  const controls = html("div", { class: "controls" });
+  const controls = html("div", { class: "handles" });
   const said = html("p", { class: "readout" });
   const heard = html("p", { class: "heard", "aria-live": "polite" });
   stage.append(controls, row, said, heard);

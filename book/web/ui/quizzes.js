@@ -13,67 +13,98 @@ export function quizzes() {
     });
 }
 
+/** A question, with the answer that was given last, if this browser keeps one. */
 function question(item, kind, key) {
   const [stem] = item.children;
   const answer = item.querySelector("details");
   const options = item.querySelector(":scope > ul");
   const box = html("fieldset", {}, html("legend", {}, ...stem.childNodes));
   const feedback = html("div", { class: "feedback", "aria-live": "polite" });
-  /** Say whether an answer is right, and why; remember the best of them. */
-  const judge = (right, ...words) => {
+  const say = ({ right, words }) => {
     const sign = html("strong", { class: right ? "yes" : "no" }, right ? "✓ Right. " : "✗ Not yet. ");
     feedback.replaceChildren(sign, ...words);
-    const before = get(key) ?? { right: false, tries: 0 };
-    if (!before.right) set(key, { right, tries: before.tries + 1 });
   };
-  kind({ box, options, answer, judge, name: key });
-  box.append(feedback);
+  const { judge, put } = kind({ box, options, answer, name: key, answered });
+  /** Say whether an answer is right, and why; keep it, and whether one was right before. */
+  function answered(given) {
+    const verdict = judge(given);
+    say(verdict);
+    if (verdict.right === undefined) return; // it was none
+    const before = get(key) ?? { right: false, tries: 0 };
+    const tries = before.right ? before.tries : before.tries + 1;
+    set(key, { given, right: before.right || verdict.right, tries });
+  }
+  const kept = get(key)?.given;
+  if (kept !== undefined && put(kept)) say(judge(kept)); // before anybody listens
   answer.querySelector("summary").textContent = "Show the answer"; // for who gives up, and paper
-  box.append(answer);
+  box.append(feedback, answer);
   item.replaceChildren(box);
 }
 
 const copy = (element) => element.cloneNode(true).childNodes;
 
-function choice({ box, options, answer, judge, name }) {
+/* Each kind makes its controls, tells `answered` what was given, and returns how to `judge` that,
+ * and how to `put` back what is kept: false if the page, written anew, has no place for it. */
+
+function choice({ box, options, answer, name, answered }) {
   const reasons = [...answer.querySelectorAll("li")];
-  [...options.children].forEach((option, i) => {
-    const right = reasons[i].classList.contains("right");
-    const act = () => judge(right, ...copy(reasons[i].querySelector(".why")));
-    const input = html("input", { type: "radio", name, onchange: act });
+  const inputs = [...options.children].map((option) => {
+    const value = option.textContent.trim();
+    const input = html("input", { type: "radio", name, value, onchange: () => answered(value) });
     box.append(html("label", {}, input, html("span", {}, ...option.querySelector("p").childNodes)));
+    return input;
   });
+  const placeOf = (given) => inputs.findIndex(({ value }) => value === given);
+  return {
+    judge(given) {
+      const reason = reasons[placeOf(given)];
+      return { right: reason.classList.contains("right"), words: copy(reason.querySelector(".why")) };
+    },
+    put(given) {
+      const input = inputs[placeOf(given)];
+      if (input) input.checked = true;
+      return Boolean(input);
+    },
+  };
 }
 
-function number({ box, answer, judge }) {
-  const value = readNumber(answer.querySelector(".value").textContent);
+function number({ box, answer, answered }) {
+  const right = readNumber(answer.querySelector(".value").textContent);
   const { off, unit = "" } = answer.dataset;
   const input = html("input", { type: "text", inputmode: "decimal", size: 7, autocomplete: "off" });
-  const act = () => {
-    const given = readNumber(input.value);
-    if (Number.isNaN(given)) judge(false, "Write a number, such as 1.5.");
-    else if (near(given, value, off)) judge(true, ...copy(answer.querySelector("p")));
-    else judge(false, given < value ? "It is more than that." : "It is less than that.");
-  };
+  const act = () => answered(input.value.trim());
   input.addEventListener("keydown", (event) => event.key === "Enter" && act());
   box.append(
     html("label", {}, html("span", { class: "sr" }, "Your answer"), input, html("span", {}, unit)),
     html("button", { type: "button", onclick: act }, "Check"),
   );
+  return {
+    judge(text) {
+      const given = readNumber(text);
+      if (Number.isNaN(given)) return { words: ["Write a number, such as 1.5."] };
+      if (near(given, right, off)) return { right: true, words: copy(answer.querySelector("p")) };
+      return { right: false, words: [given < right ? "It is more than that." : "It is less than that."] };
+    },
+    put(text) {
+      input.value = text;
+      return true;
+    },
+  };
 }
 
-function order({ box, options, answer, judge }) {
+function order({ box, options, answer, answered }) {
   const places = answer.dataset.places.split(" ").map(Number);
   const list = html("ol", { class: "lines" });
-  [...options.children].forEach((option, i) => {
-    const line = html("li", { "data-place": places[i] });
+  const lines = [...options.children].map((option, i) => {
+    const line = html("li");
     const words = option.textContent.trim();
     const move = (sign, way, by) =>
       html("button", { type: "button", "aria-label": `${way}: ${words}`, onclick: () => shift(line, by) }, sign);
     const buttons = html("span", { class: "moves" }, move("↑", "Up", -1), move("↓", "Down", 1));
     line.append(html("span", {}, ...option.querySelector("p").childNodes), buttons);
-    list.append(line);
+    return { line, words, place: places[i] };
   });
+  list.append(...lines.map(({ line }) => line));
   const shift = (line, by) => {
     const other = by < 0 ? line.previousElementSibling : line.nextElementSibling;
     const focused = document.activeElement;
@@ -81,12 +112,22 @@ function order({ box, options, answer, judge }) {
     else other?.after(line);
     focused?.focus();
   };
-  const act = () => {
-    const wrong = firstWrong([...list.children].map((line) => Number(line.dataset.place)));
-    if (wrong < 0) judge(true, ...copy(answer.querySelector(".why")));
-    else judge(false, wrong ? `The first ${wrong === 1 ? "line is" : `${wrong} lines are`} in place; look at the next.` : "Another line comes first.");
+  const find = (words) => lines.find((one) => one.words === words);
+  const current = () => [...list.children].map((line) => lines.find((one) => one.line === line).words);
+  box.append(list, html("button", { type: "button", onclick: () => answered(current()) }, "Check"));
+  return {
+    judge(given) {
+      const wrong = firstWrong(given.map((words) => find(words).place));
+      if (wrong < 0) return { right: true, words: copy(answer.querySelector(".why")) };
+      const inPlace = `The first ${wrong === 1 ? "line is" : `${wrong} lines are`} in place; look at the next.`;
+      return { right: false, words: [wrong ? inPlace : "Another line comes first."] };
+    },
+    put(given) {
+      const fits = given.length === lines.length && given.every(find);
+      if (fits) list.append(...given.map((words) => find(words).line));
+      return fits;
+    },
   };
-  box.append(list, html("button", { type: "button", onclick: act }, "Check"));
 }
 
 const KINDS = { choice, number, order };
