@@ -27,7 +27,7 @@ def load(exercise: int, variation: int | str | None = None) -> ModuleType:
     Raises
     ------
     CheckFailed
-        If there is no such exercise.
+        If there is no such exercise, or hidden probes are asked of one that has none.
     """
     name = f"coursechecks.ex{exercise}"
     spec = importlib.util.find_spec(name)
@@ -36,6 +36,8 @@ def load(exercise: int, variation: int | str | None = None) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     with in_place(Probes(variation)):
         spec.loader.exec_module(module)
+    if variation is not None and not hasattr(module, "PROBES"):
+        raise CheckFailed(f"{name} has no hidden probes: let it draw from `PROBES = here()`")
     return module
 
 
