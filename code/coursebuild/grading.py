@@ -194,16 +194,16 @@ def make_course(root: Path, out: Path) -> Path:
     (folder / "grade.py").write_text(GRADE, encoding="utf-8")
     for name in names:
         make_key(root, name).write(folder / "key" / f"{name}.json")
-    _copy_grader(root, folder / "grader" / "coursebuild")
+    _copy_grader(folder / "grader" / "coursebuild")
     facts = {"wheel": wheel.name, "extra": EXTRA, "cpu_index": CPU_INDEX, "seconds": SECONDS}
     readme = README.format(first=names[0], **facts)
     (folder / "README.md").write_text(readme, encoding="utf-8")
     return folder
 
 
-def _copy_grader(root: Path, target: Path) -> None:
+def _copy_grader(target: Path) -> None:
     """Put what grades a class into the folder: it is no part of the students' package."""
-    source = root / "code" / "coursebuild"
+    source = Path(__file__).parent
     shutil.rmtree(target, ignore_errors=True)
     ignore = shutil.ignore_patterns("__pycache__")
     shutil.copytree(source / "classroom", target / "classroom", ignore=ignore)

@@ -31,7 +31,8 @@ def make_key(root: Path, name: str) -> Key:
     answers = {cell.id: cell.source for cell in solution_notebook(path).cells}
     title = re.search(r"(?m)^# (.+)$", exercise.cells[0].source)
     cells = tuple(_key_cell(cell, answers) for cell in exercise.cells)
-    withheld, kept = withheld_of(root / "solutions" / "mistakes" / f"{name[:2]}.toml")
+    known = root / "solutions" / "mistakes" / f"{name[:2]}.toml"
+    withheld, kept = withheld_of(known) if known.is_file() else ([], [])  # of no mistakes known
     return Key(name, title[1] if title else name, cells, tuple(withheld), tuple(kept))
 
 

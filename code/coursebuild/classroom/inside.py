@@ -84,6 +84,7 @@ def serve(control: socket.socket, folder: str) -> None:
     _prepare(options)
     shell = make_shell()
     _forget_files(Path(folder))
+    _sweep(options["writable"])  # the packages' code, too: it is imported, and not to be read
     _guard_memory()
     gc.collect()
     gc.freeze()  # a fork would copy all of it, only to see that none of it is garbage
@@ -129,27 +130,39 @@ def _end(child: int, control: socket.socket) -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _sweep(folders: list[str]) -> None:
-    """Leave nothing of a submission behind: no process, and no file."""
+def _sweep(folders: dict[str, list[str]]) -> None:
+    """Leave nothing of a submission behind: no process, no file, nothing written on a folder."""
     if os.getpid() == 1:
         with contextlib.suppress(ProcessLookupError):
             os.kill(-1, signal.SIGKILL)
         with contextlib.suppress(ChildProcessError):
             while True:
                 os.waitpid(-1, 0)
-    for folder in folders:
+    for folder, kept in folders.items():
+        os.chmod(folder, 0o755)
         for path in Path(folder).iterdir():
+            if path.name in kept:
+                continue
             if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path, ignore_errors=True)  # one that was locked, by whom it is gone
+                _open_up(path)
+                shutil.rmtree(path)
             else:
                 path.unlink()
+        for name in os.listxattr(folder):
+            os.removexattr(folder, name)
+        os.utime(folder, (0, 0))
+
+
+def _open_up(folder: Path) -> None:
+    """Let folders be listed and emptied that were locked."""
+    os.chmod(folder, 0o755)
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            _open_up(path)
 
 
 def _forget_files(folder: Path) -> None:
-    """Delete the packages' code, which is imported; their data stay, for the model is read late."""
-    for path in folder.rglob("*"):
-        if path.is_file() and "data" not in path.relative_to(folder).parts[1:2]:
-            path.unlink()
+    """Let nobody import from the folder of the packages; what lies there is swept away with all."""
     sys.path.remove(str(folder))
     importlib.invalidate_caches()
 
@@ -291,31 +304,51 @@ def _limit(limits: dict) -> None:
         resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (most, most))
 
 
+# Calls of the system by number: what starts a process or a program, what outlives a process
+# (memory, queues and keys that are shared), what looks into others or makes namespaces, io_uring.
+REFUSED = {
+    "x86_64": (57, 58, 59, 322, 29, 64, 68, 240, 248, 249, 250, 101, 310, 311, 272, 308, 425),
+    "aarch64": (221, 281, 194, 190, 186, 180, 217, 218, 219, 117, 270, 271, 97, 268, 425),
+}
+ABOUT = {  # the machine's own number, then `clone` and `socket`
+    "x86_64": (0xC000003E, 56, 41),
+    "aarch64": (0xC00000B7, 220, 198),
+}
+CLONE3, NEW_THREAD, INTERNET = 435, 0x00010000, (2, 10)
+
+
+def _filter() -> list[tuple[int, int, int, int]] | None:
+    """Rows of a filter of system calls; None for a machine whose numbers are not known here.
+
+    A row is an instruction, how many rows to leave out if it finds what it asks for and if not, and
+    a number.
+    """
+    load, equal, above, any_bit, answer = 0x20, 0x15, 0x35, 0x45, 0x06
+    allow, refuse, absent, kill = 0x7FFF0000, 0x00050001, 0x00050026, 0x80000000
+    if platform.machine() not in ABOUT:
+        return None
+    machine, clone, open_socket = ABOUT[platform.machine()]
+    rows = [(load, 0, 0, 4), (equal, 1, 0, machine), (answer, 0, 0, kill), (load, 0, 0, 0)]
+    rows += [(above, 0, 1, 0x40000000), (answer, 0, 0, refuse)]
+    for number in REFUSED[platform.machine()]:
+        rows += [(equal, 0, 1, number), (answer, 0, 0, refuse)]
+    rows += [(equal, 0, 1, CLONE3), (answer, 0, 0, absent)]  # then `clone` is tried
+    rows += [(equal, 0, 4, clone), (load, 0, 0, 16), (any_bit, 1, 0, NEW_THREAD)]
+    rows += [(answer, 0, 0, refuse), (answer, 0, 0, allow)]
+    rows += [(equal, 0, 5, open_socket), (load, 0, 0, 16)]
+    rows += [(equal, 2, 0, INTERNET[0]), (equal, 1, 0, INTERNET[1])]
+    return [*rows, (answer, 0, 0, allow), (answer, 0, 0, refuse), (answer, 0, 0, allow)]
+
+
 def _start_no_process() -> None:
-    """Let the kernel refuse to start processes and programs; threads may start.
+    """Let the kernel refuse what would outlive this process; threads may start.
 
     So whatever a submission does ends with it, and its one process bounds the memory that it takes.
     """
-    numbers = {
-        "x86_64": (0xC000003E, 56, (57, 58, 59, 322), 435),
-        "aarch64": (0xC00000B7, 220, (221, 281), 435),
-    }.get(platform.machine())
-    if numbers is None:  # then the number of processes is bounded, where that counts
+    rows = _filter()
+    if rows is None:  # then the number of processes is bounded, where that counts
         resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))
         return
-    machine, clone, refused, clone3 = numbers
-    LOAD, EQUAL, FROM, ANY, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-    ALLOW, REFUSE, ABSENT, KILL = 0x7FFF0000, 0x00050001, 0x00050026, 0x80000000
-    THREAD = 0x00010000
-    rows = [(LOAD, 0, 0, 4), (EQUAL, 1, 0, machine), (RETURN, 0, 0, KILL), (LOAD, 0, 0, 0)]
-    # Each question says how many rows to leave out if its answer is yes, and how many if it is no.
-    questions = [(FROM, 1, 0x40000000)] + [(EQUAL, 1, number) for number in refused]
-    questions.append((EQUAL, 2, clone3))
-    end = len(rows) + len(questions) + 3  # where the three answers begin
-    for place, (question, answer, number) in enumerate(questions, len(rows)):
-        rows.append((question, end + answer - place - 1, 0, number))
-    rows += [(EQUAL, 0, 2, clone), (LOAD, 0, 0, 16), (ANY, 0, 1, THREAD)]
-    rows += [(RETURN, 0, 0, ALLOW), (RETURN, 0, 0, REFUSE), (RETURN, 0, 0, ABSENT)]
     code = b"".join(struct.pack("=HBBI", *row) for row in rows)
     text = ctypes.create_string_buffer(code)
 
@@ -323,10 +356,10 @@ def _start_no_process() -> None:
         _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
 
     program = Program(len(rows), ctypes.addressof(text))
-    PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, FILTER = 38, 22, 2
+    no_new_privileges, set_filter, by_filter = 38, 22, 2
     libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    if libc.prctl(PR_SET_SECCOMP, FILTER, ctypes.byref(program), 0, 0):
+    libc.prctl(no_new_privileges, 1, 0, 0, 0)
+    if libc.prctl(set_filter, by_filter, ctypes.byref(program), 0, 0):
         raise OSError(ctypes.get_errno(), "the kernel takes no filter of system calls")
 
 

@@ -33,7 +33,9 @@ FOLDER_BYTES = 200_000_000
 START = 300  # seconds for the imports
 HOME, SCRATCH, COURSE = "/sandbox/work", "/sandbox/tmp", "/sandbox/course"
 TIME = 1_000_000_000  # when packed files were written, in seconds since 1970
-WRITABLE = (HOME, SCRATCH, "/dev/shm")
+# Folders that are swept after each submission, and what is kept in them: the model is read late.
+WRITABLE = {HOME: [], SCRATCH: [], "/dev/shm": [], COURSE: ["layerlab"]}
+WRITABLE |= {f"{COURSE}/layerlab": ["data"]}
 PACKAGES = ("layerlab", "coursechecks")
 LEFT_OUT = ("__main__", "atlas", "store", "summary", "cells")  # the command and the atlas
 ALSO = (
@@ -193,7 +195,7 @@ class Zygote:
         try:
             packed = self.packed
             self._control.sendall(struct.pack(">Q", len(packed)) + packed)
-            writable = WRITABLE if self.is_apart else (str(self._home / "work"),)
+            writable = WRITABLE if self.is_apart else self._swept()
             options = {"modules": modules(self.code), "writable": writable}
             options |= {"exercise": self.key.exercise, "variation": self.variation}
             options |= {"withheld": self.key.withheld, "kept": self.key.kept}
@@ -216,6 +218,11 @@ class Zygote:
             (self._home / name).mkdir()
         names = ("HOME", "TMPDIR", "MPLCONFIGDIR", "IPYTHONDIR", "LAYERLAB_CACHE")
         return dict.fromkeys(names, str(self._home / "work"))
+
+    def _swept(self) -> dict[str, list[str]]:
+        """Folders that are swept without a sandbox."""
+        work, course = str(self._home / "work"), str(self._home / "course")
+        return {work: [], course: ["layerlab"], f"{course}/layerlab": ["data"]}
 
     def _command(self, number: int) -> list[str]:
         folder = COURSE if self.is_apart else str(self._home / "course")
@@ -265,7 +272,7 @@ def enclosure(code: Path) -> list[str]:
     for path in _installed_copies():  # of the packages, with all that a submission must not read
         command += ["--tmpfs", path, "--remount-ro", path]
     command += ["--proc", "/proc", "--dev", "/dev"]
-    for path in (*WRITABLE, COURSE):
+    for path in (HOME, SCRATCH, "/dev/shm", COURSE):
         command += ["--size", str(FOLDER_BYTES), "--tmpfs", path]
     data = code / "layerlab" / "data"
     command += ["--ro-bind", str(data), f"{COURSE}/{PACKAGES[0]}/data"]
