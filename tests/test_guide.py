@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from test_site import make_book
+from test_site import OTHER, make_book
 
 from coursebuild import guide, teaching
 from coursebuild.downloads import PACKAGE, exercise_names
@@ -163,7 +163,8 @@ def test_students_get_nothing_of_it():
 @pytest.mark.check
 @pytest.mark.parametrize("solutions", ["yes", "no"])
 def test_a_students_site_holds_no_trace_of_it(tmp_path, solutions):
-    book = make_book(tmp_path, exercises=("01-lines",))
+    other = OTHER.replace("[](#the-other)", "the page")  # a chapter to take home leads to figures
+    book = make_book(tmp_path, exercises=("01-lines",), other=other)
     for place in ("guide/index.md", "solutions/mistakes/01.toml"):
         (book / place).parent.mkdir(exist_ok=True)
         (book / place).write_text("# For those who teach\n\nWHAT-ONLY-TEACHERS-READ\n", "utf-8")
