@@ -6,9 +6,10 @@ import json
 import pytest
 from bs4 import BeautifulSoup
 
+from coursebuild.classroom.intake import Log, handed_in
 from coursebuild.classroom.key import Key, KeyCell
 from coursebuild.classroom.marking import BLANK_WORDS, StepMark
-from coursebuild.classroom.report import gather, read_log, write_report
+from coursebuild.classroom.report import count, read_log, write_report
 from coursebuild.classroom.results import Result
 from coursechecks import attempts, engine, ex1
 from layerlab.errors import LayerlabError
@@ -64,7 +65,7 @@ LOGS = [
 
 
 def test_each_step_is_counted():
-    (report,) = gather(CLASS, [KEY], LOGS)
+    (report,) = count(CLASS, [KEY], LOGS)
     counts = [(s.n_right, s.n_blank, s.n_wrong, s.n_stopped) for s in report.steps]
     assert counts == [(3, 1, 0, 0), (2, 1, 1, 2), (1, 1, 2, 1)]
     assert report.points == [6.0, 2.0, 2.0, 2.0] and report.maximum == 6.0
@@ -77,11 +78,11 @@ def test_each_step_is_counted():
 
 
 def test_an_exercise_that_nobody_handed_in_is_left_out():
-    assert gather([], [KEY], LOGS) == []
+    assert count([], [KEY], LOGS) == []
 
 
 def page_and_table(folder, **options):
-    page = write_report(gather(CLASS, [KEY], LOGS), folder, **options)
+    page = write_report(count(CLASS, [KEY], LOGS), folder, **options)
     with (folder / "class-report.csv").open(encoding="utf-8", newline="") as file:
         return page.read_text("utf-8"), list(csv.reader(file))
 
@@ -158,3 +159,11 @@ def test_what_is_kept_names_steps_and_mistakes_and_no_code(tmp_path, monkeypatch
 def test_a_log_that_cannot_be_written_says_the_way_out(tmp_path):
     with pytest.raises(LayerlabError, match="nowhere.*name a file in a folder"):
         attempts.keep(tmp_path / "nowhere" / "attempts.jsonl")
+
+
+def test_a_log_that_is_handed_in_is_no_notebook_and_no_fault(tmp_path):
+    (tmp_path / "Ada").mkdir()
+    (tmp_path / "Ada" / "attempts.jsonl").write_bytes(b"{}")
+    (tmp_path / "Ada" / "other.txt").write_bytes(b"")
+    log, other = handed_in(tmp_path)
+    assert log == Log(b"{}") and other[0] == "Ada/other.txt"

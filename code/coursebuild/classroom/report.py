@@ -96,7 +96,7 @@ class ExerciseReport:
     n_logs: int = 0
 
 
-def gather(results: Iterable[Result], keys: list[Key], logs: Iterable[list[dict]] = ()):
+def count(results: Iterable[Result], keys: list[Key], logs: Iterable[list[dict]] = ()):
     """Report of each exercise that something was handed in for, in the order of the keys.
 
     Parameters
@@ -201,8 +201,8 @@ def write_report(reports: list[ExerciseReport], folder: Path, *, with_names: boo
 def _rows(reports: list[ExerciseReport], with_names: bool) -> Iterable[list]:
     for report in reports:
         n = len(report.points)
-        for points, count in sorted(Counter(report.points).items()):
-            yield [report.name, "", "points", f"{points:g}", count, n]
+        for points, k in sorted(Counter(report.points).items()):
+            yield [report.name, "", "points", f"{points:g}", k, n]
         yield [report.name, "", "no grade yet", "", report.n_without_grade, ""]
         for step in report.steps:
             start = [report.name, step.step]
