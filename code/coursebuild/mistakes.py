@@ -21,6 +21,8 @@ as ``"layerlab.statistics.kendall_tau"``, or of a whole module. In a graded run 
 an exercise withholds; those in ``kept`` can be called by the cells that it gives.
 
 A program names blanks by their expressions (see `coursebuild.blanks`) and says what stands there.
+For who teaches, a mistake also has its `misconception` and what to `ask`: they go into the guide
+(see `coursebuild.guide`), and into nothing that a student gets.
 """
 
 import json
@@ -37,6 +39,7 @@ from coursechecks.words import same
 MOST_NAMES = 6  # of mistakes in a step
 KEYS = {"right", "mistake", "refused", "alternative", "withheld", "kept"}
 KEYS_OF = {"mistake": {"name", "hint", "programs"}, "alternative": {"why", "answers"}}
+TEACHING = {"mistake": {"misconception", "ask"}}  # may stand there, too
 
 
 class Known:
@@ -104,7 +107,7 @@ class Known:
         """The entries of a kind that have all their keys."""
         complete = []
         for number, one in enumerate(entry.get(kind, []), start=1):
-            if set(one) == KEYS_OF[kind] and all(one.values()):
+            if set(one) - TEACHING.get(kind, set()) == KEYS_OF[kind] and all(one.values()):
                 complete.append(one)
             else:
                 problem = f"needs exactly {sorted(KEYS_OF[kind])}, has {sorted(one)}"

@@ -83,6 +83,9 @@ refused = [{{ "sum(numbers) / len(numbers)" = "sum(numbers) / 3" }}]
 [[middle.mistake]]
 name = "sum for the mean"
 hint = "You have what all numbers make together. How many of them are there?"
+# For the instructor's guide alone.
+misconception = "The sum already is the typical number."
+ask = "Three friends are 20 years old each. What does your function give?"
 programs = [{{ "sum(numbers) / len(numbers)" = "sum(numbers)" }}]
 
 [[middle.alternative]]

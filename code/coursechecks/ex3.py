@@ -193,11 +193,11 @@ def tokens(to_tokens) -> Facts:
 
 
 def target(find_target) -> Facts:
-    """The target's number in two vocabularies, and what it reads."""
-    for number in (1, 2):
+    """A word's number in two vocabularies, and what it reads."""
+    for number, word in ((1, "cup"), (2, "cup"), (1, "coffee")):
         tokenizer = _tokenizer(number)
-        found = run(_alone(find_target), tokenizer)
-        group = f"find_target, for tokenizer {number} of the check's own"
+        found = run(_alone(find_target), tokenizer, word)
+        group = f"find_target, of {word!r} for tokenizer {number} of the check's own"
         for name, value in _numbers(f"{group}: result", found):
             if name.endswith("numbers"):
                 pieces = (repr(tokenizer.decode([token])) for token in np.ravel(found).tolist())

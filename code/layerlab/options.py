@@ -10,6 +10,11 @@ from layerlab.errors import LayerlabError
 DESIGNS = ("worksheet", "fixed-past")
 CONTROLS = ("untrained", "permuted", "own-past")
 
+# The words that the exercises follow through the article, for a course of another subject to
+# change: a common one (exercises 4 to 7), another (3 and 9), and one that comes all the time (8).
+# The chapters have their own, the default below.
+TARGET, OTHER_TARGET, FREQUENT_TARGET = " coffee", " cup", " is"
+
 
 def _number(default: int, least: int, meaning: str) -> Any:
     """A whole number among the options, with the least that makes sense and what it means."""

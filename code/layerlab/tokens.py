@@ -127,6 +127,59 @@ def first_targets(positions: ArrayLike, n_targets: int, context: int | None) -> 
     return first
 
 
+def count_on_targets(
+    token_ids: ArrayLike,
+    tokenizer: "PreTrainedTokenizerBase",
+    target: str,
+    n_targets: int,
+    context: int | None = None,
+) -> NDArray[np.int64]:
+    """Positions of a target of which so many are needed, or an error that says how many there are.
+
+    Parameters
+    ----------
+    token_ids : array of int, shape (n_tokens,)
+    tokenizer : transformers.PreTrainedTokenizerBase
+    target : str
+        As `target_positions` takes it.
+    n_targets : int
+        How many are needed.
+    context : int, optional
+        The length of the one pass in which they must lie, in tokens: then the first `n_targets`
+        come back. Without it, all come back, from anywhere in the text.
+
+    Returns
+    -------
+    ndarray of int64, shape (>= n_targets,)
+
+    Raises
+    ------
+    TargetError
+        If the target is no text, not one token, or too rare.
+
+    Examples
+    --------
+    >>> _, tokenizer = load_model()
+    >>> ids = tokenize("a cup of coffee, and a coffee pot", tokenizer)
+    >>> count_on_targets(ids, tokenizer, " cup", 2)
+    Traceback (most recent call last):
+    layerlab.errors.TargetError: the target ' cup' occurs 1 time in the text, and 2 are needed: \
+choose a word that comes more often, such as ' coffee' (2 times there), or a longer text
+    """
+    positions = target_positions(token_ids, tokenizer, target)
+    token_ids = np.asarray(token_ids)[:context]
+    seen = positions[positions < len(token_ids)]
+    if len(seen) < n_targets:
+        where = "in the text" if context is None else f"in the first {context} tokens of the text"
+        raise TargetError(
+            f"the target {target!r} occurs {len(seen)} time{'' if len(seen) == 1 else 's'} "
+            f"{where}, and {n_targets} are needed: choose a word that comes more often"
+            f"{_more_often(token_ids, tokenizer, n_targets)}, or "
+            f"{'a longer text' if context is None else 'another text'}"
+        )
+    return seen if context is None else seen[:n_targets]
+
+
 def context_windows(
     token_ids: ArrayLike, positions: ArrayLike, n_context: int = 9
 ) -> NDArray[np.int64]:
@@ -192,3 +245,16 @@ def _way_out(token_ids: np.ndarray, tokenizer: "PreTrainedTokenizerBase", target
     if counts[best] == 0:
         return f"{best!r} is one token, but does not occur either, so choose another word"
     return f"try {best!r}, which is one token and occurs {counts[best]} times"
+
+
+def _more_often(token_ids: np.ndarray, tokenizer: "PreTrainedTokenizerBase", n_targets: int) -> str:
+    """Of the words that come often enough, the longest one, in words; empty if there is none."""
+    tokens, counts = np.unique(token_ids, return_counts=True)
+    words = {
+        tokenizer.decode([token]): count
+        for token, count in zip(tokens.tolist(), counts.tolist(), strict=True)
+        if count >= n_targets
+    }
+    whole = [word for word in words if word[:1] == " " and word[1:].isalpha()]
+    longest = max(whole, key=len, default=None)
+    return "" if longest is None else f", such as {longest!r} ({words[longest]} times there)"
