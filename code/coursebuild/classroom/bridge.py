@@ -8,6 +8,7 @@ of the check cells, from which nbgrader counts points.
 
 import atexit
 import copy
+import shutil
 import sys
 from pathlib import Path, PurePosixPath
 
@@ -156,7 +157,7 @@ class Finish(NbGraderPreprocessor):
 
 
 def forget_halves(folder: Path) -> None:
-    """Delete notebooks that an earlier run was killed over; nbgrader would take them as graded."""
+    """Delete what an earlier run was killed over; nbgrader would take it as graded."""
     for path in folder.glob("autograded/*/*/*.ipynb"):
         try:
             is_done = GRADED in nbformat.read(path, as_version=4).metadata
@@ -164,7 +165,7 @@ def forget_halves(folder: Path) -> None:
             is_done = False
         if not is_done:
             print(f"{path} was not graded to its end; it is graded anew", file=sys.stderr)
-            path.unlink()
+            shutil.rmtree(path.parent)  # what is left of it would count as graded, too
 
 
 class Collector(FileNameCollectorPlugin):
