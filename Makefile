@@ -22,7 +22,7 @@ PYTEST = -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 GET_SMOLLM2 = $(if $(OWN),$(ENV_PYTHON) -m pip install --quiet --no-deps $(PIP_OPTIONS) -c constraints.txt $(SMOLLM2),true)
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf epub guide new exercises gate grading test check serve live bench smollm2 controls model clean
+.PHONY: help book pdf epub guide new exercises gate class grading test check serve live bench smollm2 controls model clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -61,6 +61,9 @@ exercises: $(READY)  ## Make the notebooks in exercises/, and what their checks 
 
 gate: $(READY)  ## Check what the exercises promise, each with its solution; NAME=10-topic tries one
 	@$(RUN) -m coursebuild.gate $(NAME)
+
+class: $(READY)  ## Grade a class: make class SUBMISSIONS=folder-or-zip
+	@$(RUN) -m coursebuild.grade $(CLASS_OPTIONS) $(or $(SUBMISSIONS),$(error Name what was handed in: make class SUBMISSIONS=folder))
 
 grading: $(READY)  ## Make a course folder for nbgrader in _build/grading
 	@$(RUN) -m coursebuild.grading

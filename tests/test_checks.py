@@ -134,12 +134,12 @@ def test_a_blank_in_a_function_stops_the_check_and_is_named():
         run(eval("lambda: ____"))
 
 
-def test_a_warning_is_told_once_on_the_standard_output(capsys):
+def test_a_warning_is_kept_once():
     def warn():
         warnings.warn("mind the gap", RuntimeWarning, stacklevel=1)
 
-    observe(lambda warn: iter([("a: b", run(warn)), ("a: c", run(warn))]), {"warn": warn})
-    assert capsys.readouterr() == ("· Python warned: RuntimeWarning: mind the gap\n", "")
+    seen = observe(lambda warn: iter([("a: b", run(warn)), ("a: c", run(warn))]), {"warn": warn})
+    assert seen.warned == ["RuntimeWarning: mind the gap"]
 
 
 def test_an_argument_that_makes_no_difference_shows():
@@ -269,7 +269,7 @@ def exercise(tmp_path):
 
     def then_double(double):
         for x in (2.0, 3.0, -5.0):
-            yield "double: of numbers", double(x)
+            yield "double: of numbers", run(double, x)
 
     module.first, module.then_double = first, then_double
     halves = mistake(
@@ -316,6 +316,16 @@ def refused(exercise, step, **answers) -> str:
 def test_a_right_answer_gets_one_line(exercise, capsys):
     exercise("first", number=4.25)
     assert capsys.readouterr().out == "✓ A number.\n"
+
+
+def test_a_warning_is_told_on_the_standard_output(exercise, capsys):
+    def double(x):
+        warnings.warn("mind the gap", RuntimeWarning, stacklevel=1)
+        return 2 * x
+
+    exercise("then-double", double=double)
+    told = "· Python warned: RuntimeWarning: mind the gap\n✓ Twice as much.\n"
+    assert capsys.readouterr() == (told, "")
 
 
 def test_a_wrong_answer_is_never_told_the_right_one(exercise):

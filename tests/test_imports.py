@@ -55,11 +55,17 @@ ORDER = [  # each may import those before it
 CONTRIBUTING = (CODE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
 MAP = CONTRIBUTING.partition("\n## A map of `coursebuild`\n")[2].partition("\n## ")[0]
 BUILD_ORDER = re.findall(r"^\| `(\w+)` \|", MAP, re.MULTILINE)  # the same for coursebuild
+CLASSROOM_ORDER = re.findall(
+    r"^\| `(\w+)` \|", MAP.partition("module of `classroom`")[2], re.MULTILINE
+)
+BUILD_ORDER = [name for name in BUILD_ORDER if name not in CLASSROOM_ORDER]
+CLASSROOM = sorted((CODE / "coursebuild" / "classroom").glob("[!_]*.py"))
 BUILDERS = sorted((CODE / "coursebuild").glob("[!_]*.py"))
 MODULES = sorted((CODE / "layerlab").glob("*.py"))
 CHECKS = sorted((CODE / "coursechecks").glob("*.py"))
 # Of coursechecks, each may import the former.
-SHARED = ["words", "engine", "arrays", "figures", "networks"]
+SHARED = ["probes", "words", "engine", "arrays", "figures", "networks"]
+SHARED += ["observers", "verdicts", "withheld"]
 
 
 def imported_modules(source: str) -> set[str]:
@@ -127,6 +133,17 @@ def test_imports_of_coursebuild_run_downward(name):
 
 def test_the_map_has_no_module_that_is_not_there():
     assert set(BUILD_ORDER) == {path.stem for path in BUILDERS}
+    assert set(CLASSROOM_ORDER) == {path.stem for path in CLASSROOM}
+
+
+@pytest.mark.parametrize("path", CLASSROOM, ids=lambda path: path.stem)
+def test_the_classroom_imports_downward_and_nothing_that_makes_the_course(path):
+    names = imported_modules(path.read_text(encoding="utf-8"))
+    own = {name.split(".")[2] for name in names if name.startswith("coursebuild.classroom.")}
+    others = {name for name in names if name.startswith("coursebuild.")}
+    below = CLASSROOM_ORDER[: CLASSROOM_ORDER.index(path.stem)]
+    assert own & set(CLASSROOM_ORDER) <= set(below)
+    assert all(name.startswith("coursebuild.classroom") for name in others)
 
 
 @pytest.mark.parametrize(("top", "listed"), [("site", OWN_MODULES), ("downloads", MAKERS)])

@@ -16,6 +16,10 @@ programs that make them, programs to be refused without a name, and alternatives
     why = "signs instead of differences"
     answers = { "x[a] > x[b]" = "np.sign(x[a] - x[b]) > 0" }
 
+A step also says which functions of the package compute what it asks for: ``withheld``, names such
+as ``"layerlab.statistics.kendall_tau"``, or of a whole module. In a graded run nobody can call what
+an exercise withholds; those in ``kept`` can be called by the cells that it gives.
+
 A program names blanks by their expressions (see `coursebuild.blanks`) and says what stands there.
 For who teaches, a mistake also has its `misconception` and what to `ask`: they go into the guide
 (see `coursebuild.guide`), and into nothing that a student gets.
@@ -33,7 +37,7 @@ from coursechecks.engine import MISSING, STOPPED, Observation, diagnose, first_d
 from coursechecks.words import same
 
 MOST_NAMES = 6  # of mistakes in a step
-KEYS = {"right", "mistake", "refused", "alternative"}
+KEYS = {"right", "mistake", "refused", "alternative", "withheld", "kept"}
 KEYS_OF = {"mistake": {"name", "hint", "programs"}, "alternative": {"why", "answers"}}
 TEACHING = {"mistake": {"misconception", "ask"}}  # may stand there, too
 
@@ -125,6 +129,27 @@ class Known:
             if not first.keys() & second.keys():
                 title = f"{one['name']}\n{other['name']}"
                 self._add("pair", title, step, first | second, f"{where}, two mistakes at once")
+
+
+def withheld_of(path: Path) -> tuple[list[str], list[str]]:
+    """What a graded run takes away of the package, and what it keeps for given cells.
+
+    Parameters
+    ----------
+    path : Path
+        The file of mistakes of an exercise.
+
+    Returns
+    -------
+    withheld, kept : list of str
+        As `coursechecks.withheld.take_away` takes them, each name once.
+    """
+    steps = tomllib.loads(path.read_text("utf-8")).values()
+    withheld, kept = (
+        list(dict.fromkeys(name for step in steps for name in step.get(key, [])))
+        for key in ("withheld", "kept")
+    )
+    return withheld, kept
 
 
 def stored(known: Known, judged: list[tuple[Trial, Outcome]]) -> dict[str, dict]:

@@ -73,9 +73,17 @@ def run(function, *arguments):
 
 
 _warned: dict[str, None] = {}  # by the answers of the step that is observed
+results: list | None = None  # of all calls, in order, while somebody wants to look through them
 
 
 def _run(function, *arguments):
+    result = _result(function, *arguments)
+    if results is not None:
+        results.append(plain(result))
+    return result
+
+
+def _result(function, *arguments):
     with warnings.catch_warnings(record=True) as caught:
         try:
             return function(*arguments)
@@ -241,11 +249,14 @@ class Observation:
         The names that the code of the answers uses, as far as they are functions.
     answers : list of str
         The names of the answers themselves, and of what they rest on.
+    warned : list of str
+        What Python warned of meanwhile, each warning once.
     """
 
     facts: dict
     uses: list[str] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
+    warned: list[str] = field(default_factory=list)
 
 
 STOPPED = "your answer: could be used"
@@ -262,9 +273,8 @@ def observe(observer: Callable, answers: dict) -> Observation:
         raise
     except Exception as error:  # an answer may be of any kind, and fail in any way
         facts[STOPPED] = plain(Raised(error))
-    for text in _warned:
-        print(f"· Python warned: {text}")
-    return Observation(facts, sorted(set().union(*map(names_in, answers.values()))), list(answers))
+    uses = sorted(set().union(*map(names_in, answers.values())))
+    return Observation(facts, uses, list(answers), list(_warned))
 
 
 def _add(facts: dict, name: str, value) -> None:
@@ -471,7 +481,20 @@ recorder: Callable[[str, Observation], None] | None = None  # set while the cour
 
 def checker(name: str) -> Callable[..., None]:
     """Make the function `check` of an exercise's module, such as ``coursechecks.ex5``."""
-    return partial(check, sys.modules[name])
+    return partial(_check_of, name)
+
+
+def _check_of(name: str, step: str, /, **answers) -> None:
+    check(sys.modules[name], step, **answers)
+
+
+def observer_of(module: ModuleType, step: str) -> Callable:
+    """The observer of a step, among those of an exercise's module."""
+    name = step.replace("-", "_")
+    observer = getattr(module, name, None)
+    if observer is None:
+        raise CheckFailed(f"{module.__name__} has no observer `{name}` for a step {step!r}")
+    return observer
 
 
 def check(module: ModuleType, step: str, /, **answers) -> None:
@@ -491,11 +514,9 @@ def check(module: ModuleType, step: str, /, **answers) -> None:
     CheckFailed
         If the answer is not right yet.
     """
-    name = step.replace("-", "_")
-    observer = getattr(module, name, None)
-    if observer is None:
-        raise CheckFailed(f"{module.__name__} has no observer `{name}` for a step {step!r}")
-    seen = observe(observer, answers)
+    seen = observe(observer_of(module, step), answers)
+    for text in seen.warned:
+        print(f"· Python warned: {text}")
     if recorder is not None:
         recorder(step, seen)
         return

@@ -3,18 +3,20 @@
 import numpy as np
 
 from coursechecks.engine import Facts, Raised, calls, checker, plain, run, size_of, with_names
+from coursechecks.probes import here
 from coursechecks.words import same
 
 READS = ("seen/01.json.xz",)
+PROBES = here()
 
 SIZE, SEED = 100, 6  # as the exercise asks for
 MANY = 1702  # numbers, more than any vector of the notebook has
-LONG = np.random.default_rng(2).standard_normal((2, MANY))
+LONG = PROBES.rng(2).standard_normal((2, MANY))
 LONG[1, -2:] = LONG[0, -2:] + [9, -9]  # beyond whatever was typed for the notebook's sizes
 # Vectors whose differences have either sign, and more digits than anybody types. The largest size
 # comes twice, so that no finite order gives the limit, and no largest number of a vector has it.
 VECTORS = tuple(
-    (np.e * np.array(u), np.e * np.array(v))
+    (PROBES.scale(len(u)) * np.e * np.array(u), PROBES.scale(len(u)) * np.e * np.array(v))
     for u, v in (
         ([1.5, -2.0, 0.5, 4.0, -1.0], [3.0, 1.5, 4.0, 3.25, -1.0]),
         ([2.0, -0.5, 6.0, 0.0, 1.25, 3.5], [-0.5, 1.0, 5.5, 0.75, 1.25, 1.0]),
@@ -23,6 +25,7 @@ VECTORS = tuple(
 )
 ORDERS = (1, 1.2, 1.5, 2, 3, 7.5, 120)  # between those of the notebook, and one above all
 LISTS = ([1, 2.5, 4, 9], [80, 3, 20, 1.5, 50], [120, 1.2, 7, 2, 30, 1, 5, 90, 3, 1.7, 60, 14])
+LISTS = tuple(PROBES.order(orders, len(orders)) for orders in LISTS)
 # Numbers for a comparison, and beside them whether they are the same but for rounding.
 PLAIN = ((14.3, 14.3), (1.0, 20.0), (20.0, 1.0), (-1.0, -20.0), (-0.3, -0.3), (-15.0, 15.0))
 ROUNDED = ((0.1 + 0.2, 0.3), (-0.1 - 0.2, -0.3), (7.0, 7.0 * (1 + 5e-13)))
@@ -35,13 +38,14 @@ CUTS = (  # where rounding, cutting off digits, and short floats part neighbours
     1 + 2**-11,  # float16
     1 + 2**-24,  # float32
 )
+MIXED = 64  # couples, of which some are the same but for rounding
 EDGES = tuple((cut - 3.5e-14, cut + 3.5e-14) for cut in CUTS)
 
 
 def vectors(draw_vectors, pair) -> Facts:
     """Vectors of several sizes and seeds, and the pair of the notebook."""
     group = "draw_vectors, called several times"
-    first, again, other = (run(draw_vectors, 5, seed) for seed in (1, 1, 2))
+    first, again, other = (run(draw_vectors, 5, seed) for seed in map(PROBES.seed, (1, 1, 2)))
     yield f"{group}: size of what comes back", size_of(first)
     if size_of(first) != "2 × 5":
         return
@@ -52,7 +56,8 @@ def vectors(draw_vectors, pair) -> Facts:
     yield f"{group}: twice the same vector?", np.array_equal(*first)
     if not is_again:  # every run would see other numbers
         return
-    for size, seed in ((5, 1), (8, 1), (8, 0), (3, 1234567890123), (MANY, 1)):
+    for size, number in ((5, 1), (8, 1), (8, 0), (3, 1234567890123), (MANY, 1)):
+        seed = PROBES.seed(number)
         drawn = run(draw_vectors, size, seed)
         yield f"draw_vectors: size of what comes back for {size} numbers", size_of(drawn)
         if size_of(drawn) == f"2 × {size}":
@@ -65,6 +70,8 @@ def vectors(draw_vectors, pair) -> Facts:
         asked = np.random.default_rng(SEED).standard_normal((2, SIZE))
         yield "pair: numbers of the seed that was asked for", np.allclose(pair, asked)
         yield "pair: NumPy arrays", _are_arrays(pair)
+        if PROBES.are_hidden:
+            yield "pair: all its numbers", PROBES.sums(pair)
 
 
 def _are_arrays(vectors) -> bool:
@@ -110,19 +117,33 @@ def scipy(by_scipy) -> Facts:
 
 def agreement(same_number) -> Facts:
     """What is said of couples of numbers: far apart, hardly apart, and zeros."""
-    for one, other in PLAIN:
+    for one, other in _scaled(PLAIN):
         yield f"same_number: {one:g} and {other:g}", run(same_number, one, other)
     group = "same_number, of numbers that hardly differ"
-    for one, other in ROUNDED:
+    for one, other in _scaled(ROUNDED):
         yield f"{group}: {one!r} and {other!r}", run(same_number, one, other)
     said = [run(same_number, *numbers) for numbers in EDGES]
     answers = sorted({str(answer) for answer in said})
     yield f"{group}: couples apart in the fourteenth digit", ", of others ".join(answers)
-    yield f"{group}: {LARGE[0]!r} and {LARGE[1]!r}", run(same_number, *LARGE)
-    for one, other in APART:
+    for one, other in _scaled((LARGE, *APART)):
         yield f"{group}: {one!r} and {other!r}", run(same_number, one, other)
-    for one, other in ZEROS:
+    for one, other in _scaled(ZEROS):
         yield f"same_number, of zeros: {one:g} and {other:g}", run(same_number, one, other)
+    if PROBES.are_hidden:  # yes or no is soon guessed, and so many in a row never
+        yield f"{group}: which of {MIXED} couples", [run(same_number, *two) for two in _mixed()]
+
+
+def _scaled(couples) -> list:
+    """The couples, each times a factor that leaves it as far apart as it is."""
+    return [tuple(PROBES.numbers(couple, place)) for place, couple in enumerate(couples)]
+
+
+def _mixed() -> np.ndarray:
+    """Couples of every size, some of them the same but for rounding, (MIXED, 2)."""
+    rng = PROBES.rng(3)
+    numbers = rng.normal(0, 1, MIXED) * 10.0 ** rng.integers(-12, 12, MIXED)
+    apart = rng.choice([-1, 1], MIXED) * 10.0 ** rng.choice([-14, -13, -3, -2], MIXED)
+    return np.stack([numbers, numbers * (1 + apart)], axis=1)
 
 
 def orders(lengths_by_order, limit_between) -> Facts:
@@ -158,7 +179,7 @@ def units(in_metres, in_centimetres) -> Facts:
 def fair(spreads, fair_distance, most_like) -> Facts:
     """Spreads, distances and nearest rows in tables with columns of several sizes."""
     for n_rows, n_columns in ((4, 3), (12, 5)):
-        rng = np.random.default_rng(n_rows)
+        rng = PROBES.rng(n_rows)
         sizes = 10.0 ** rng.permutation(n_columns)
         table = sizes * (rng.standard_normal((n_rows, n_columns)) + 3)
         what = f"{n_rows} rows and {n_columns} columns"

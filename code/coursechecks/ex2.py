@@ -11,9 +11,11 @@ from sklearn.exceptions import DataConversionWarning
 
 from coursechecks import figures
 from coursechecks.engine import Facts, Raised, calls, checker, kind_of, plain, run, size_of, tried
+from coursechecks.probes import here
 from coursechecks.words import same
 
 READS = ("seen/02.json.xz",)
+PROBES = here()
 
 SIZE, SEED = 347, 2  # the people that the exercise asks for
 BOXES = (8, 6)  # and its bins of cups and of score
@@ -21,11 +23,11 @@ MANY = 400  # people, more than those: a number of theirs may stand in an answer
 FEWEST, MOST = 4, 24  # and its numbers of bins
 # Counts without an empty row or column: a square, and tables that are higher and wider than the
 # exercise's; whole numbers among them, and no table of three rows, for three arrays come back.
-TALLIES = (
+TALLIES = [
     np.array([[3.0, 0, 1, 2], [2, 5, 0, 1], [1, 4, 9, 0], [0, 2, 6, 7]]),
     np.array([[2, 6], [7, 0], [1, 3], [4, 5], [0, 2], [3, 1], [5, 5], [2, 0], [6, 4], [1, 8]]),
     np.array([[8.0, 1, 0, 2, 5, 3, 0, 4, 1, 6], [3, 9, 4, 0, 6, 0, 2, 5, 7, 1]]),
-)
+]
 WITH_EMPTY_ROW = np.array([[3.0, 1, 0, 2, 1, 4, 2], [0, 0, 0, 0, 0, 0, 0], [0, 2, 5, 1, 0, 3, 1]])
 # The last one has empty boxes, since a constant may be written into just these.
 OUTCOMES = {
@@ -37,9 +39,17 @@ OUTCOMES = {
 }
 
 
+if PROBES.are_hidden:  # other numbers where there are some, and empty boxes where there were
+    factors = PROBES.rng(1)
+    TALLIES = [tally * factors.integers(1, 6, tally.shape) for tally in TALLIES]
+    WITH_EMPTY_ROW = WITH_EMPTY_ROW * factors.integers(1, 6, WITH_EMPTY_ROW.shape)
+    unequal = {name: q * factors.uniform(0.3, 1, q.shape) for name, q in OUTCOMES.items()}
+    OUTCOMES = {name: q / q.sum() for name, q in unequal.items()}
+
+
 def _people(seed: int, n: int) -> np.ndarray:
     """Cups and score of made-up people, (2, n): some negative, the score rising for even seeds."""
-    rng = np.random.default_rng(seed)
+    rng = PROBES.rng(seed)
     cups = rng.gamma(2, 1, n) - 1
     return np.stack([cups, (-1) ** seed * cups + rng.normal(3, 2, n)])
 
@@ -60,7 +70,7 @@ def _digest(numbers) -> list[float]:
 def data(invent_study, cups, score) -> Facts:
     """People of several seeds, few and many, and whether the exercise's are the recipe's."""
     group = "invent_study, called more than once"
-    once, again, other = (run(invent_study, 4, seed) for seed in (31, 31, 32))
+    once, again, other = (run(invent_study, 4, PROBES.seed(n)) for n in (31, 31, 32))
     yield f"{group}: what comes back, where cups and score should", _back(once, 2)
     is_same = same(plain(once), plain(again))
     yield f"{group}: the same people for the same seed", is_same
@@ -68,7 +78,8 @@ def data(invent_study, cups, score) -> Facts:
         return
     yield f"{group}: other people for another seed", not same(plain(once), plain(other))
     # What is done to rare people alone, or up to some number of them, shows in a large crowd.
-    for size, seed in ((4, 31), (7, 32), (1000, 33)):
+    for size, number in ((4, 31), (7, 32), (1000, 33)):
+        seed = PROBES.seed(number)
         people = run(invent_study, size, seed)
         yield f"{group}: what comes back for {size} people", _back(people, 2)
         for name, part in zip(("cups", "score"), people, strict=True):
@@ -85,6 +96,8 @@ def data(invent_study, cups, score) -> Facts:
     recipe = list(run(invent_study, SIZE, SEED))
     what = f"those that your recipe makes for {SIZE} people and seed {SEED}"
     yield f"{group}: {what}", same(plain(recipe), plain([cups, score]))
+    if PROBES.are_hidden:
+        yield f"{group}: all of them", PROBES.sums([cups, score])
 
 
 def counts(count_people) -> Facts:
@@ -112,7 +125,8 @@ def image(draw_study) -> Facts:
     for seed, bins in ((6, BOXES), (7, (4, 9))):
         people = _people(seed, MANY)
         where = "({} by {} boxes)".format(*bins)
-        tally, *edges = np.histogram2d(*people, bins)
+        tally = PROBES.rng(seed).integers(0, 9, bins).astype(float)  # of nobody in particular
+        edges = [np.linspace(p.min(), p.max(), n + 1) for p, n in zip(people, bins, strict=True)]
         drawn, is_changed = tried(draw_study, *people, tally, *edges)
         yield f"draw_study: a figure of people of the check's own {where}", drawn
         yield "draw_study: changes what it is given?", is_changed
@@ -170,7 +184,7 @@ def neighbours(neighbour_bits) -> Facts:
     group = "neighbour_bits, of people of the check's own"
     for seed, n, n_features in ((4, 60, 2), (9, MANY, 3), (5, SIZE, 1)):
         cups, score = _people(seed, n)
-        others = np.random.default_rng(seed).standard_normal((2, n)) + 0.5 * score
+        others = PROBES.rng(seed).standard_normal((2, n)) + 0.5 * score
         features = [cups, *others][:n_features]
         # A second argument of two axes is told of by a warning, and taken all the same.
         with warnings.catch_warnings(action="error", category=DataConversionWarning):
@@ -191,6 +205,8 @@ def bins(binned_bits, numbers, curve, cups, score) -> Facts:
     fits = [same(plain(bits), right) for bits, right in zip(curve, own, strict=False)]
     yield "curve: how many are what your function gives for their number of bins", sum(fits)
     yield "curve: all the same", all(same(plain(bits), plain(curve[0])) for bits in curve)
+    if PROBES.are_hidden:
+        yield "curve: all of it", PROBES.sums(curve)
 
 
 def curve(draw_curve) -> Facts:
@@ -198,7 +214,8 @@ def curve(draw_curve) -> Facts:
     group = "reference line, over a curve of the check's own"
     drawn = []
     # As many numbers as in the exercise, then more: a list may be as long as that by its text.
-    for numbers, reference in ((np.arange(2, 44, 2), 1.8125), (np.arange(50, 102, 2), 0.375)):
+    for numbers, level_at in ((np.arange(2, 44, 2), 1.8125), (np.arange(50, 102, 2), 0.375)):
+        reference = level_at * PROBES.scale(len(numbers))
         figure, is_changed = tried(draw_curve, numbers, np.sqrt(numbers) / 4, reference)
         yield f"draw_curve: a figure with a reference of {reference}", figure
         yield "draw_curve: changes what it is given?", is_changed
@@ -218,6 +235,8 @@ def curve(draw_curve) -> Facts:
         ):
             yield f"{group}: {what} (reference {reference})", all(reaches)
         drawn.append([(line.at, line.start, line.end) for line in across])
+        if PROBES.are_hidden:
+            yield f"{group}: where", [line.at for line in across]
         for line in across:
             yield f"style of the reference line: which (reference {reference})", line.style
             labels = axes.get_legend_handles_labels()[1]
@@ -232,7 +251,7 @@ def correlation(size_correlation) -> Facts:
     """Pearson's r of crowds in which the score rises, falls, and draws together."""
     group = "size_correlation, of people of the check's own"
     crowds = [_people(4, 60), _people(9, MANY), _people(12, 7)]
-    cups, noise = np.random.default_rng(3).random((2, 90))
+    cups, noise = PROBES.rng(3).random((2, 90))
     crowds.append(np.stack([cups, 2 + (1.2 - cups) * (noise - 0.4)]))
     for people in crowds:
         what = f"r of {people.shape[1]} people"
@@ -243,7 +262,8 @@ def ranks(ranks, rank_bits) -> Facts:
     """Ranks with ties and without, and bits of crowds in one unit and in another."""
     group = "ranks, of values of the check's own"
     for values in ([3.5, -1.0, 7.25, 0.5, 2.0], [2.0, 5.0, 2.0, 2.0, -3.0, 5.0, 9.0], [4.0]):
-        yield from calls(group, ranks, np.array(values), what=f"ranks of {values}")
+        shown = PROBES.order(values, len(values))
+        yield from calls(group, ranks, np.array(shown), what=f"ranks of {shown}")
     many = _people(8, MANY)[0]
     yield f"{group}: smallest, largest, sum and order for {MANY}", _digest(run(ranks, many))
     group = "rank_bits, of people of the check's own"

@@ -35,8 +35,10 @@ from coursechecks.engine import (
     tried,
     with_names,
 )
+from coursechecks.probes import here
 
 READS = ("seen/03.json.xz",)
+PROBES = here()
 
 # No two sizes of a model are equal, nor is one the number of parts inside a part. One model's
 # configuration names the size inside the MLP, the other's leaves it at four times the width.
@@ -44,6 +46,16 @@ SIZES = (
     {"n_layer": 8, "n_head": 6, "n_embd": 12, "n_inner": 40, "n_positions": 16, "vocab_size": 50},
     {"n_layer": 7, "n_head": 3, "n_embd": 9, "n_positions": 24, "vocab_size": 70},
 )
+if PROBES.are_hidden:
+    others = PROBES.rng(1)
+    several = {"n_layer": [9, 10, 11], "n_embd": [18, 24, 30], "n_inner": range(41, 60)}
+    several |= {"n_positions": [13, 14, 16, 17], "vocab_size": range(61, 80)}
+    more = {"n_layer": [5, 8, 10], "n_embd": [12, 15, 18], "n_positions": range(25, 29)}
+    more |= {"vocab_size": range(80, 96)}
+    SIZES = tuple(
+        sizes | {name: int(others.choice(among)) for name, among in choices.items()}
+        for sizes, choices in zip(SIZES, (several, more), strict=True)
+    )
 WORDS = ("Ġcup", "ĠCup", "Ġthe", "Ġof", "Ġcoffee")  # one token each; all else is letters
 TEXTS = (
     " Take a cup, and the coffee of the day. Cup of the spring, or of the spring before the day?\n",
@@ -90,7 +102,8 @@ def store(make_hook) -> Facts:
         module.register_forward_pre_hook(partial(_noting, hook, name, kept, returned, at_once))
     first = [[[1.1374, -2.3391, 3.7128], [0.6, -1.9, 2.2]], [[-0.4, 5.2, 0.0123456], [1, 1.5, -3]]]
     long = (torch.arange(LONG) % 7 - 3.3).reshape(1, LONG, 1)
-    for what, x in (("two texts", torch.tensor(first)), ("one text", long)):
+    for what, shown in (("two texts", torch.tensor(first)), ("one text", long)):
+        x = shown * PROBES.scale(len(shown))
         ran.clear()
         output, is_on = _with_gradients(network, x.requires_grad_())
         yield f"the hook, while a model reads: the model's output for {what}", _kind(output)
@@ -119,7 +132,8 @@ def _noting(hook, name, kept, returned, at_once, *arguments) -> None:
 
 def places(find_places) -> Facts:
     """The paths of the modules in a model deeper than GPT-2, and in a small one."""
-    for n_blocks in (14, 4):  # the smaller one last, where nothing of the other may be left
+    # The smaller one last, where nothing of the other may be left.
+    for n_blocks in (PROBES.size(14, 5), PROBES.size(4, 3)):
         net = _network(n_layer=n_blocks)
         found = run(partial(_alone(find_places), net))
         group = f"find_places, for a model of {n_blocks} blocks"
@@ -136,7 +150,7 @@ def places(find_places) -> Facts:
 
 def attach(attach) -> Facts:
     """Hooks and handles on networks of two sizes, and what the hooks store."""
-    for n_blocks in (2, 3):
+    for n_blocks in (PROBES.size(2, 2), PROBES.size(3, 3)):
         places = {name: nn.PReLU(init=k + 2.0) for k, name in enumerate(_names(n_blocks))}
         network, stored, gpt = nn.Sequential(*places.values()), {}, _network()
         handles, is_on = _with_gradients(partial(_alone(attach, gpt=gpt), places, stored))
@@ -147,7 +161,8 @@ def attach(attach) -> Facts:
         yield f"hooks and handles of {where}: on another model?", _n_hooks(gpt) > 0
         yield f"hooks and handles of {where}: the handles", _listed(map(kind_of, handles))
         # Each place multiplies the negative numbers of both texts, and no two by the same.
-        output = run(network, torch.tensor([[[1.5, -2]], [[-0.5, 3]]]))  # (2, 1, 2)
+        given = torch.tensor([[[1.5, -2]], [[-0.5, 3]]]) * PROBES.scale(n_blocks)  # (2, 1, 2)
+        output = run(network, given)
         for handle in handles:  # one that is registered for all models would stay for good
             if isinstance(handle, RemovableHandle):
                 handle.remove()
@@ -171,6 +186,8 @@ def tokens(to_tokens) -> Facts:
         yield from _numbers(f"ids of {which}: their beginning", ids[:100])
         is_whole = np.array_equal(ids, tokenizer.encode(text, verbose=False))
         yield f"ids of {which}: right from the first to the last", is_whole
+        if PROBES.are_hidden:
+            yield f"ids of {which}: all of them", PROBES.sums(ids)
         yield f"n_tokens of {which}: number", n_tokens
         yield f"n_different of {which}: number", n_different
 
@@ -191,7 +208,7 @@ def target(find_target) -> Facts:
 def positions(find_positions) -> Facts:
     """Where a token stands among others that come again or hold its digits, at either end too."""
     for token, place, n_tokens in ((2, -1, 200), (7, 0, 3 * LONG)):  # the first not at once
-        ids = np.random.default_rng(token).integers(0, 30, n_tokens)
+        ids = PROBES.rng(token).integers(0, 30, n_tokens)
         ids[place] = token
         group = f"find_positions of token {token}, among tokens of the check's own"
         yield from calls(group, _alone(find_positions), ids, [token], see=_numbers)
@@ -208,7 +225,8 @@ def choose(choose) -> Facts:
         (long.tolist(), 980),
     ):
         group = f"choose, of {len(found)} targets in a window of {longest}"
-        yield from calls(group, _alone(choose), np.array(found), longest, see=_numbers)
+        given = np.array(found) + PROBES.size(0, 90)
+        yield from calls(group, _alone(choose), given, longest, see=_numbers)
     given, others = (np.array([3, 5, 8, 11, 40]), 16), (np.array([2, 30, 31, 32]), 4)
     if np.isin(run(_alone(choose), *given), given[0]).all():  # else it is no choice at all
         yield from depends(_alone(choose), given, others)
@@ -216,10 +234,14 @@ def choose(choose) -> Facts:
 
 def cut(cut) -> Facts:
     """Texts in which tokens come again, the target too, before the chosen ones and after them."""
+    few, many = np.array([5, 7, 11]), np.arange(20, 36)
+    if PROBES.are_hidden:
+        few = np.sort(PROBES.rng(1).choice(np.arange(5, 40), 3, replace=False))
+        many = np.sort(PROBES.rng(2).choice(np.arange(20, 60), 16, replace=False))
     for ids, chosen in (
-        ((31 * np.arange(64) + 9) % 41, np.array([5, 7, 11])),
+        ((31 * np.arange(64) + 9) % 41, few),
         # More targets than in the notebook, and a longer text.
-        ((17 * np.arange(2 * LONG + 90)) % 9 + 300, LONG + np.r_[20:36, LONG]),
+        ((17 * np.arange(2 * LONG + 90)) % 9 + 300, LONG + np.r_[many, LONG]),
     ):
         alone = _alone(cut, longest=LONG + 60)
         group = f"cut, of targets from {chosen[0]} to {chosen[-1]}"
@@ -240,7 +262,8 @@ def _window(name: str, window) -> Facts:
 
 def shape(predict_shapes) -> Facts:
     """Shapes for windows of two lengths and models of two sizes."""
-    for n_tokens, width, inner in ((7, 12, 30), (LONG, 20, 80)):
+    for n_tokens, *sizes in ((PROBES.size(7, 4), 12, 30), (LONG, 20, 80)):
+        width, inner = (PROBES.size(size, 9) for size in sizes)
         found = run(_alone(predict_shapes), torch.arange(n_tokens)[None], width, inner)
         yield f"the shapes: how many for {n_tokens} tokens", len(found)
         for part, of_part in zip(("attention", "MLP"), found, strict=True):
@@ -255,8 +278,10 @@ def read(read) -> Facts:
     for number, (sizes, shape) in enumerate((({"n_layer": 3}, (1, 7)), (large, (2, LONG))), 1):
         net, gpt, which = _network(**sizes), _network().eval(), f"tiny model {number}"
         net.train(number == 2)  # a mode that a pass has no business with
-        window = 5 * torch.arange(np.prod(shape)).reshape(shape) % 31  # (texts, tokens)
-        right = _what_goes_in(net, window)
+        text = PROBES.order(5 * torch.arange(np.prod(shape)) % 31)
+        window = torch.tensor(text).reshape(shape)  # (texts, tokens)
+        with torch.no_grad():  # whoever asks for hidden states leaves hooks of transformers' own
+            net.base_model(window, use_cache=False, output_hidden_states=True)
         others = [module.register_forward_pre_hook(lambda *_: None) for module in net.modules()]
         passes = {model: [] for model in (net, gpt)}  # for each pass if it prepares for gradients
         for model, ran in passes.items():
@@ -282,11 +307,10 @@ def read(read) -> Facts:
         is_same = all(module.training == (number == 2) for module in net.modules())
         yield f"the mode after read: as before, all parts of {which}", is_same
         yield f"the activations: names, {which}", _listed(found)
-        for name, value in right.items():
-            kept = np.asarray(found[name])
-            agrees = kept.shape == tuple(value.shape) and np.allclose(kept, value, rtol=1e-4)
+        for name in _names(net.config.n_layer):
             given = f"{which} given {shape[0]} × {shape[1]} tokens"
-            yield f"the activations: those of {name}, {given}", agrees
+            yield f"the activations: size of those of {name}, {given}", size_of(found[name])
+            yield f"the activations: those of {name}, {given}", About(PROBES.sums(found[name]))
 
 
 def heads(take_heads) -> Facts:
@@ -298,8 +322,9 @@ def heads(take_heads) -> Facts:
         width = n_heads * size
         table = torch.arange(1.0, n_tokens * width + 1).reshape(1, n_tokens, width) / 64
         table[0, 19] = table[0, 8]
-        names = np.random.default_rng(number).permutation(_names(n_blocks)).tolist()
+        names = PROBES.rng(number).permutation(_names(n_blocks)).tolist()
         signs = 1 - 2 * (torch.arange(width) % 2)
+        signs = signs * PROBES.scale(number)
         stored = {name: signs * (table + 100 * k) for k, name in enumerate(names)}
         group, function = f"take_heads, of block {number}", _alone(take_heads)
         given = stored, number, np.array(chosen), n_heads
@@ -319,13 +344,14 @@ def adds_up(missed) -> Facts:
     """Sums that are off at one place, too low or too high, and changes of either sign."""
     group = "missed, of streams of the check's own"
     first, last = (0, 0, 2), (1, -1, 0)  # text, token, coordinate
-    for error, largest, n_tokens, worst, lesser in (
+    for off, most, n_tokens, worst, lesser in (
         (-0.5, 8.0, 5, last, first),
         (0.25, -6.0, 7, first, last),
         (2**-15, 5.0, 120, last, first),
         (9.0, -3.0, 4, last, first),
     ):
-        rng = np.random.default_rng(n_tokens)
+        error, largest = off * PROBES.scale(n_tokens), most * PROBES.scale(n_tokens + 1)
+        rng = PROBES.rng(n_tokens)
         numbers = rng.integers(-16, 16, (4, 2, n_tokens, 3)) / 8
         before, attention, mlp, _ = torch.from_numpy(numbers)
         attention[0, 1, 2] = largest - mlp[0, 1, 2]  # the largest change, but for an error above it
@@ -340,7 +366,7 @@ def adds_up(missed) -> Facts:
 
 def elsewhere(find_writers) -> Facts:
     """The paths of the modules in blocks of two models."""
-    for n_blocks in (3, 2):
+    for n_blocks in (PROBES.size(3, 2), PROBES.size(2, 4)):
         net = _other_network(n_blocks)
         for number, layer in enumerate(net.model.layers):
             found = run(partial(_alone(find_writers, other=_other_network(4)), layer))
@@ -364,7 +390,7 @@ def _network(**sizes) -> GPT2LMHeadModel:
     # Without dropout, two passes agree in training mode, too.
     defaults |= dict.fromkeys(("attn_pdrop", "embd_pdrop", "resid_pdrop"), 0.0)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+        torch.manual_seed(PROBES.seed(0))
         return GPT2LMHeadModel(GPT2Config(**defaults | sizes))
 
 
@@ -374,28 +400,8 @@ def _other_network(n_blocks: int) -> Olmo2ForCausalLM:
     heads = {"num_attention_heads": 2, "num_key_value_heads": 2}
     tokens = {"vocab_size": 20, "bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 0}
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+        torch.manual_seed(PROBES.seed(0))
         return Olmo2ForCausalLM(Olmo2Config(**sizes, **heads, **tokens))
-
-
-def _what_goes_in(net: GPT2LMHeadModel, window) -> dict[str, torch.Tensor]:
-    """What goes into both projections of each block while a model reads."""
-    kept, handles = {}, []
-    for k in range(net.config.n_layer):
-        for name, part in (("att", "attn"), ("mlp", "mlp")):
-            module = net.get_submodule(f"transformer.h.{k}.{part}.c_proj")
-            keep = partial(_keep, kept, f"{name}_{k}")
-            handles.append(module.register_forward_pre_hook(keep))
-    with torch.no_grad():
-        # Whoever asks for hidden states leaves hooks of transformers' own on a model.
-        net.base_model(window, use_cache=False, output_hidden_states=True)
-    for handle in handles:
-        handle.remove()
-    return kept
-
-
-def _keep(kept: dict, name: str, module: nn.Module, inputs: tuple) -> None:
-    kept[name] = inputs[0].clone()
 
 
 def _tokenizer(seed: int) -> GPT2Tokenizer:
@@ -403,7 +409,7 @@ def _tokenizer(seed: int) -> GPT2Tokenizer:
     splits = dict.fromkeys((word[:k], word[k]) for word in WORDS for k in range(1, len(word)))
     letters = sorted(ByteLevel.alphabet())
     pieces = ["<|endoftext|>", *letters, *("".join(split) for split in splits)]
-    order = np.random.default_rng(seed).permutation(len(pieces)).tolist()
+    order = PROBES.rng(seed).permutation(len(pieces)).tolist()
     vocabulary = dict(zip(pieces, order, strict=True))
     return GPT2Tokenizer(vocabulary, list(splits), model_max_length=TEXT_WINDOW)
 

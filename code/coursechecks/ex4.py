@@ -5,6 +5,7 @@ import numpy as np
 from coursechecks import figures
 from coursechecks.arrays import in_array, is_for_decimals, is_for_whole_numbers, second_result
 from coursechecks.engine import (
+    About,
     Facts,
     calls,
     checker,
@@ -15,9 +16,11 @@ from coursechecks.engine import (
     tried,
     with_names,
 )
+from coursechecks.probes import here
 from layerlab.sweeps import to_upper
 
 READS = ("seen/04.json.xz",)
+PROBES = here()
 
 MEASURES = ("MI", "L1", "L2")
 TABLES = ("bits", "l1", "l2", "apart")
@@ -29,6 +32,8 @@ def pick(vecs, acts) -> Facts:
     """Which part of the activations the vectors are, in words, so that any model will do."""
     yield "vecs: kind", kind_of(vecs)
     yield "vecs: part of acts", _part_of(acts, np.asarray(vecs, dtype=float))
+    if PROBES.are_hidden:
+        yield "vecs: all of it", About(PROBES.sums(vecs))
 
 
 def _part_of(acts, vectors) -> str:
@@ -57,7 +62,7 @@ def one_pair(measure) -> Facts:
 
 
 def _two_vectors() -> dict[str, tuple]:
-    rng, pairs = np.random.default_rng(4), {}
+    rng, pairs = PROBES.rng(4), {}
     for width in (MORE_COORDINATES, 50):
         x = rng.standard_normal(width)
         pairs[f"two vectors of {width}"] = x, 0.8 * x + 0.4 * rng.standard_normal(width) + 0.1
@@ -67,7 +72,8 @@ def _two_vectors() -> dict[str, tuple]:
 def tables(empty_tables) -> Facts:
     """Tables for two numbers of targets, and once more after somebody filled them."""
     function, answers = with_names(empty_tables, **dict.fromkeys(TABLES)), {}
-    for n in (5, 11):  # of more than 11, np.empty would get memory from another place
+    most = PROBES.size(8, 2) if PROBES.are_hidden else 11
+    for n in (PROBES.size(5, 2), most):  # for more, np.empty would get memory from another place
         answers[n] = _made(function, n)
         yield f"empty_tables: how many for {n} targets", outline(answers[n])
     for n, answer in answers.items():
@@ -109,7 +115,7 @@ def all_pairs(measure_all) -> Facts:
     """The four tables of six vectors, and of more and longer ones, farther apart."""
     answers = {}
     for n, width, farthest in ((6, 60, 30), (MORE_TARGETS, MORE_COORDINATES, 900)):
-        rng = np.random.default_rng(n)
+        rng = PROBES.rng(n)
         common, sizes = rng.standard_normal(width), rng.uniform(0.3, 0.9, (n, 1))
         vectors = common + sizes * rng.standard_normal((n, width))
         given = vectors, np.cumsum(rng.integers(1, farthest, n))
@@ -144,10 +150,10 @@ def _filled(group: str, n: int, measured) -> Facts:
 
 def above(above_diagonal) -> Facts:
     """Numbers of pairs in any order, if it is the same for every table of a size."""
-    for n in (5, MORE_TARGETS):
+    for n in (PROBES.size(5, 3), MORE_TARGETS):
         group = f"above_diagonal, tried on tables of {n} targets"
         places = np.arange(n * (n - 1) // 2)
-        numbers = 9 * np.cos(places) ** 2
+        numbers = 9 * np.cos(places * PROBES.scale(n)) ** 2
         numbers[[1, 3]], numbers[4] = numbers[2], 0  # one comes three times, one pair measures 0
         order, is_changed = tried(above_diagonal, to_upper(places + 1.0))
         yield f"{group}: numbers", _ordered(order, order)
@@ -173,7 +179,7 @@ def likeness(likeness) -> Facts:
     """Likeness of many pairs, and of as many as there are measures, with maxima below 1."""
     group = "likeness, tried on pairs of the check's own"
     for n_pairs, scale in ((MORE_PAIRS, 1), (3, 0.01)):
-        rng = np.random.default_rng(n_pairs)
+        rng = PROBES.rng(n_pairs)
         pairs = scale * rng.uniform([0.5, 20, 3], [2.5, 90, 9], (n_pairs, 3))
         yield from calls(group, likeness, pairs, what=f"likeness of {n_pairs} pairs", see=in_array)
         again = second_result(likeness, (2 * pairs[::-1],), (pairs,))
@@ -183,7 +189,7 @@ def likeness(likeness) -> Facts:
 def relations(draw_relations, couples) -> Facts:
     """The couples as they stand, and the dots of all panels for pairs of the check's own."""
     yield "COUPLES: as they stand", couples
-    pairs = np.random.default_rng(7).uniform([0.1, 20, 3], [0.9, 90, 9], (MORE_PAIRS, 3))
+    pairs = PROBES.rng(7).uniform([0.1, 20, 3], [0.9, 90, 9], (MORE_PAIRS, 3))
     drawn, is_changed = tried(draw_relations, pairs)
     yield "draw_relations: a figure", drawn
     yield "draw_relations: how many panels", len(drawn.axes)
@@ -196,7 +202,7 @@ def angles(cosines, own_and_others) -> Facts:
     """Cosines between arrays of different numbers of vectors, and means of tables made up."""
     group = "cosines, of vectors of the check's own"
     for n_first, n_second, width in ((5, 3, 7), (2, MORE_TARGETS, MORE_COORDINATES)):
-        rng = np.random.default_rng(width)
+        rng = PROBES.rng(width)
         first = rng.normal(0.5, 1, (n_first, width)) * rng.uniform(0.1, 9, (n_first, 1))
         second = rng.normal(0.5, 1, (n_second, width)) * rng.uniform(0.1, 9, (n_second, 1))
         second[0] *= -1  # more than a right angle away from most
@@ -204,7 +210,7 @@ def angles(cosines, own_and_others) -> Facts:
         yield from calls(group, cosines, first, second, what=what)
     group = "own_and_others, of tables of the check's own"
     for n in (3, MORE_TARGETS):
-        table = np.random.default_rng(n).uniform(-1, 1, (n, n)) + np.diag(np.full(n, 0.5))
+        table = PROBES.rng(n).uniform(-1, 1, (n, n)) + np.diag(np.full(n, 0.5))
         answer, is_changed = tried(own_and_others, table)
         yield f"{group}: how many numbers for {n} targets", outline(answer)
         yield f"{group}: changes what it is given?", is_changed

@@ -5,9 +5,11 @@ import numpy as np
 from coursechecks import figures
 from coursechecks.arrays import in_array
 from coursechecks.engine import Facts, calls, checker, depends, run, size_of, with_names
+from coursechecks.probes import here
 from layerlab.sweeps import position_distances, to_upper
 
 READS = ("seen/05.json.xz",)
+PROBES = here()
 
 # Two couples of lists without ties. They share numbers, 0 and 1 among them, so that each chain of
 # comparisons is true somewhere.
@@ -22,6 +24,13 @@ DEALS = (
     (np.array([8, 10, -3, 11, 0, -11, -9, 10, 5, 12, 16, 9, -7, 2, -8, 13, 16, 2, -10]) / 20, 0.5),
     (np.array([12, -9, 8, 14, -11]) / 20, -0.3),
 )
+if PROBES.are_hidden:
+    LISTS = tuple(PROBES.rng(len(xy[0])).permuted(xy, axis=1) for xy in LISTS)
+    MORE = PROBES.rng(1).uniform(-0.9, 0.9, (len(DEALS), 9))  # deals beside those that tie
+    DEALS = tuple(
+        (PROBES.scale() * np.append(taus, more), PROBES.scale() * observed)
+        for (taus, observed), more in zip(DEALS, MORE, strict=True)
+    )
 N_TARGETS = 10  # in the notebook
 MORE_TARGETS = 12  # so that no typed size that fits the notebook fits here
 
@@ -31,7 +40,7 @@ def counting(tau_by_counting) -> Facts:
     group = "tau_by_counting, tried on two lists"
     for x, y in LISTS:
         yield from calls(group, tau_by_counting, x, y, what=f"tau of {_listed(x)} and {_listed(y)}")
-    many = np.random.default_rng(5).permuted(np.tile(np.arange(120.0), (2, 1)), axis=1)
+    many = PROBES.rng(5).permuted(np.tile(np.arange(120.0), (2, 1)), axis=1)
     yield from calls(group, tau_by_counting, *many, what="tau of 120 entries")
     yield from depends(tau_by_counting, LISTS[0], (LISTS[0][0][::-1], LISTS[0][1][::-1]))
 
@@ -52,12 +61,14 @@ def lists(rows, columns, gap_list, places) -> Facts:
     yield "gap_list: how many", size_of(gap_list)
     yield "gap_list: numbers less the distances of these cells", gap_list - expected
     yield "gap_list: sorted?", np.array_equal(gap_list, np.sort(gap_list))
+    if PROBES.are_hidden:
+        yield "gap_list: numbers of the cells in their order", gap_list[np.lexsort(cells.T)]
 
 
 def tau(tau_with_gap) -> Facts:
     """Tau and p of made-up tables, of which one pair measures 0, with made-up places."""
     for seed in (8, 9):
-        rng = np.random.default_rng(seed)
+        rng = PROBES.rng(seed)
         places = np.cumsum(rng.integers(5, 40, MORE_TARGETS))  # some distances come twice
         gap_list = position_distances(places)
         rows, columns = np.triu_indices(MORE_TARGETS, 1)
@@ -81,18 +92,19 @@ def hide(hide_unmeasured) -> Facts:
     """Tables of two sizes in which a pair measures 0, and one of whole numbers."""
     for n in (4, MORE_TARGETS):
         pairs = np.arange(n * (n - 1) // 2)
-        table = to_upper(np.where(pairs == 1, 0, (pairs + 1.5) / 7))
+        table = to_upper(np.where(pairs == 1, 0, (pairs + 1.5) / 7)) * PROBES.scale(n)
         group = f"hide_unmeasured, of a table of {n} targets"
         yield from calls(group, hide_unmeasured, table, what="table", see=in_array)
         group = f"hide_unmeasured, of whole numbers for {n} targets"
-        yield from in_array(f"{group}: table", run(hide_unmeasured, to_upper(pairs + 1)))
+        table = to_upper(pairs + 1 + PROBES.size(0, 9))
+        yield from in_array(f"{group}: table", run(hide_unmeasured, table))
 
 
 def panels(draw_positions) -> Facts:
     """Seven panels of made-up numbers, twice; the second time, a pair measures 0."""
     drawings = []
     for seed, has_zero in ((4, False), (9, True)):
-        rng = np.random.default_rng(seed)
+        rng = PROBES.rng(seed)
         gap_list = position_distances(np.cumsum(rng.integers(5, 99, N_TARGETS)))
         numbers = rng.uniform([1, 20, 3], [3, 90, 9], (len(gap_list), 3))
         if has_zero:
@@ -149,7 +161,7 @@ def _heat_map(group: str, axes, is_measure: bool) -> Facts:
 def names(deal_names) -> Facts:
     """New names for the targets of tables of two sizes."""
     for n, seed in ((5, 1006), (5, 1096), (MORE_TARGETS, 1006)):
-        rng = np.random.default_rng(seed)
+        rng = PROBES.rng(seed)
         order = rng.permutation(n)
         table = to_upper(rng.permutation(n * (n - 1) // 2) + 1.5)
         group = f"deal_names, of a table of {n} targets"
@@ -164,7 +176,7 @@ def p_value(p_from) -> Facts:
     for shuffled, observed in DEALS:
         what = f"p of {observed} among {len(shuffled)} shuffles"
         yield from calls(group, p_from, shuffled, observed, what=what)
-    many = np.random.default_rng(6).normal(0, 0.2, 1200)
+    many = PROBES.rng(6).normal(0, 0.2, 1200)
     yield from calls(group, p_from, many, -abs(many[7]), what="p among 1200 shuffles")
     shuffled, observed = DEALS[0]
     yield from depends(p_from, (shuffled, observed), (shuffled / 9, 0.0))
@@ -177,9 +189,11 @@ def held_still(earlier, partial_tau, rows, columns, places) -> Facts:
     expected = np.take(places, [rows, columns]).min(axis=0)
     in_order = np.lexsort((columns, rows))  # the pairs may stand in any order
     yield "earlier: numbers less the earlier places", (earlier - expected)[in_order]
+    if PROBES.are_hidden:
+        yield "earlier: numbers of the cells in their order", earlier[in_order]
     group = "partial_tau, tried on lists of the check's own"
     for n in (12, 60):
-        cause, *noise = np.random.default_rng(n).normal(size=(4, n))
+        cause, *noise = PROBES.rng(n).normal(size=(4, n))
         lists = [
             np.round(4 * (k * cause + part)) for k, part in zip((1, -0.6, 2), noise, strict=True)
         ]

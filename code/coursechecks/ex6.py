@@ -1,6 +1,7 @@
 """What the answers of exercise 6 do: pairs, a cosine, measures, gaps, the sweep, curves, panels."""
 
 import numpy as np
+from scipy.spatial.distance import pdist
 
 from coursechecks import figures
 from coursechecks.arrays import is_for_decimals, is_for_whole_numbers, second_result
@@ -15,9 +16,10 @@ from coursechecks.engine import (
     tried,
     with_names,
 )
-from layerlab.sweeps import position_distances
+from coursechecks.probes import here
 
 READS = ("seen/06.json.xz",)
+PROBES = here()
 
 MEASURES = ("MI", "cosine", "L2")
 LIKENESSES = MEASURES[:2]
@@ -26,6 +28,16 @@ PLACES = {  # of targets in a text: neighbours among them, distances that come t
     3: np.array([4, 10, 31]),
     13: np.array([3, 4, 90, 301, 302, 700, 1111, 1600, 1687, 2405, 3002, 3700, 4999]),
 }
+if PROBES.are_hidden:
+    for n, places in PLACES.items():
+        steps = np.diff(places)
+        steps += PROBES.rng(n).integers(0, 5, n - 1) * (steps > 1)  # neighbours stay
+        PLACES[n] = np.cumsum([PROBES.size(3, 9), *steps])
+# Gaps for a sweep; where they are hidden, not in the order that a step asks for.
+GAPS = {
+    n: np.array(PROBES.order(pdist(places[:, None], "cityblock").astype(int), n))
+    for n, places in PLACES.items()
+}
 # More than the notebook's 12 and 192, so that no typed size that fits there fits here:
 MORE_BLOCKS, MORE_COORDINATES = 14, 200
 
@@ -33,6 +45,9 @@ MORE_BLOCKS, MORE_COORDINATES = 14, 200
 def shapes(sizes) -> Facts:
     """Counts in arrays of four shapes, in none of them as the notebook's; two of them are given."""
     shapes = (2, 5, 7, 40), (2, MORE_BLOCKS, 4, 9), (3, 4, 11, 6), (1, 13, 12, 201)
+    if PROBES.are_hidden:
+        blocks, targets = PROBES.size(15, 9), PROBES.size(0, 5)  # more of each
+        shapes = tuple((c, b + blocks, n + targets, width) for c, b, n, width in shapes)
     arrays = [np.ones(shape) for shape in shapes]
     function = with_names(sizes, **_other_notebook())
     answers = [tried(function, array) for array in arrays]
@@ -52,14 +67,14 @@ def shapes(sizes) -> Facts:
 def _other_notebook(n_targets: int = 3) -> dict:
     """The names of the notebook, holding other data, of eight blocks and so many targets."""
     stack, targets = _stack(8, n_targets), np.cumsum(PLACES[n_targets])
-    gaps = position_distances(targets)
+    gaps = pdist(targets[:, None], "cityblock").astype(int)
     names = {"recorded": stack, "targets": targets, "gaps": gaps, "profile": stack[..., :2, :3]}
     return names | {"n_blocks": 8, "n_targets": n_targets, "n_pairs": len(gaps)}
 
 
 def _stack(n_blocks: int, n_targets: int, width: int = 40) -> np.ndarray:
     """Activations (2, n_blocks, n_targets, width) that drift from target to target."""
-    rng = np.random.default_rng(60 + n_blocks)
+    rng = PROBES.rng(60 + n_blocks)
     sizes = rng.uniform(0.3, 1, (2, n_blocks, 1, 1))
     steps = sizes * rng.normal(size=(2, n_blocks, n_targets, width))
     return np.cumsum(steps, axis=2) + rng.normal(size=width)
@@ -69,7 +84,7 @@ def direction(cosine) -> Facts:
     """The cosine of vectors off centre, long and short, opposite, and at right angles."""
     group = "cosine, tried on vectors of the check's own"
     for seed, (width, scale) in enumerate(((3, 2), (40, 0.01), (MORE_COORDINATES, 30))):
-        u, v = scale * np.random.default_rng(seed).normal([[0.7], [-1]], [[1], [2]], (2, width))
+        u, v = scale * PROBES.rng(seed).normal([[0.7], [-1]], [[1], [2]], (2, width))
         for what, other in (("one vector and another", v), ("one vector and its opposite", -3 * u)):
             yield from calls(group, cosine, u, other, what=f"{what}, {width} coordinates")
     yield from calls(group, cosine, np.array([3, 4]), np.array([8, -6]), what="at right angles")
@@ -84,7 +99,7 @@ def measures(measures_of) -> Facts:
     function, answers = with_names(measures_of, **_other_notebook()), {}
     for n, width in ((4, 40), (6, 40), (13, MORE_COORDINATES)):
         vectors = _stack(2, n, width)[1, -1]
-        vectors[0] = np.random.default_rng(n).permutation(vectors[0])
+        vectors[0] = PROBES.rng(n).permutation(vectors[0])
         answers[n] = tried(function, vectors)
     for n_vectors, (answer, _) in answers.items():
         yield f"measures_of: size for {n_vectors} vectors", outline(answer)
@@ -108,7 +123,8 @@ def gaps(gaps_of) -> Facts:
 def array(empty_profile) -> Facts:
     """Room for two models that have fewer and more blocks than most."""
     function = with_names(empty_profile, **_other_notebook())
-    answers = {n_blocks: run(function, n_blocks) for n_blocks in (5, MORE_BLOCKS)}
+    depths = PROBES.size(5, 4), PROBES.size(MORE_BLOCKS, 5)
+    answers = {n_blocks: run(function, n_blocks) for n_blocks in depths}
     for n_blocks, answer in answers.items():
         yield f"shape of the array: for {n_blocks} blocks", outline(answer)
     group = "numbers in the array"
@@ -130,14 +146,14 @@ def sweep(sweep) -> Facts:
     for n_blocks, n_targets, width in ((5, 6, 40), (2, 13, MORE_COORDINATES), (40, 3, 40)):
         what = f"{n_blocks} blocks, {n_targets} targets"
         function = with_names(sweep, **_other_notebook(min(n_targets, 6)))
-        given = _stack(n_blocks, n_targets, width), position_distances(PLACES[n_targets])
+        given = _stack(n_blocks, n_targets, width), GAPS[n_targets]
         results[what], is_changed = tried(function, *given)
         yield f"sweep: size for {what}", outline(results[what])
         yield f"sweep: changes what it is given for {what}?", is_changed
     for what, result in results.items():
         if not isinstance(result, Raised):
             yield from _statistics(what, np.asarray(result, dtype=float))
-    stack, gap_list = _stack(4, 3), position_distances(PLACES[3])
+    stack, gap_list = _stack(4, 3), GAPS[3]
     again = second_result(function, (stack[:, :2], gap_list[::-1]), (stack[:, 2:], gap_list))
     yield "second call: profile of another model of the same size", again
 
@@ -154,7 +170,7 @@ def _statistics(what: str, profile) -> Facts:
 def normalise(shares_of_maximum) -> Facts:
     """Curves over many blocks, and over as many as there are measures, with maxima below 1."""
     for n_blocks, scale in ((MORE_BLOCKS, 1), (3, 0.004)):
-        rng = np.random.default_rng(n_blocks)
+        rng = PROBES.rng(n_blocks)
         curves = scale * rng.uniform([0.5, 90, 7], [2, 200, 20], (n_blocks, 3))
         curves[-1, 2] *= 3  # a maximum may lie in the last block
         group = f"shares_of_maximum, tried on curves over {n_blocks} blocks"
@@ -167,6 +183,8 @@ def turn(likeness_turned) -> Facts:
     """Taus of both signs, over as many blocks as there are measures, and over more."""
     taus = np.array([[-6, 5, 7], [2, -1, -3], [-4, 3, 1], [0, 8, -2], [9, 0, -7]]) / 10
     taus = np.resize(taus, (MORE_BLOCKS, 3))
+    if PROBES.are_hidden:
+        taus = taus * PROBES.rng(1).uniform(0.5, 1.1, taus.shape)
     for n_blocks in (MORE_BLOCKS, 3):
         group = f"likeness_turned, tried on taus of {n_blocks} blocks"
         yield from calls(group, likeness_turned, taus[:n_blocks], what="taus")
@@ -177,7 +195,7 @@ def turn(likeness_turned) -> Facts:
 def panels(draw_profiles) -> Facts:
     """Four panels of made-up numbers, as they are, and others with the likenesses turned."""
     for flip, n_blocks in ((False, 5), (True, MORE_BLOCKS)):
-        rng = np.random.default_rng(n_blocks)
+        rng = PROBES.rng(n_blocks)
         means = rng.uniform([0.1, 0.3, 7], [0.9, 0.8, 20], (2, n_blocks, 3))
         means[:, -1, 2] *= 3
         profile = np.stack([means, rng.uniform(-0.9, 0.9, means.shape)], axis=2)
@@ -215,7 +233,7 @@ def _labels(group: str, axes, is_turned: bool) -> Facts:
 def words(agreement) -> Facts:
     """Two couples of profiles with taus of both signs; means that would agree otherwise."""
     for n_blocks in (5, MORE_BLOCKS):
-        rng = np.random.default_rng(n_blocks)
+        rng = PROBES.rng(n_blocks)
         taus = rng.normal(size=(2, 2, n_blocks, 1, 3))
         taus[1] += taus[0] * np.array([[1.5, 0, -0.5], [0.5, 1, -2]])[:, None, None]
         profiles = np.concatenate([rng.uniform(1, 9, taus.shape), np.tanh(taus)], axis=3)

@@ -18,15 +18,20 @@ from coursechecks.engine import (
     tried,
     with_names,
 )
+from coursechecks.probes import here
 from layerlab.sweeps import to_upper
 
 READS = ("seen/07.json.xz",)
+PROBES = here()
+REPLAYED = ("shuffle",)  # of random numbers only yes and no is observed, and that is soon guessed
 
 CONTEXT, SEQUENCES = 9, 100  # as the exercise asks for: tokens before each target, and targets
 FARTHEST = 20  # tokens from its target at which the beginning of a row is looked for
 # Places of targets, more than in the notebook: some too early, none, all that can be, and few.
 EARLY = np.array([2, 5, 8, 9, 10, 13])
 GAPS = np.arange(20, 3020, 15) + 10 * (np.arange(200) % 2)
+if PROBES.are_hidden:
+    GAPS = GAPS + PROBES.rng(1).integers(0, 5, GAPS.size)
 LISTS = {
     "some of them early": np.append(EARLY, GAPS),
     "none of them early": np.append(EARLY, GAPS) + 100_000,
@@ -38,7 +43,7 @@ SMALL |= {"bos_token_id": 0, "eos_token_id": 0}
 # What is made up here is once larger than in the notebook, along every axis: no number that was
 # typed to fit there, a size or how much is kept, fits here, too.
 MANY_BLOCKS, MANY_SEQUENCES, MANY_COORDINATES = 13, 120, 200
-DEPTHS = (5, MANY_BLOCKS)
+DEPTHS = (PROBES.size(5, 4), PROBES.size(MANY_BLOCKS, 5))
 
 
 def choose(choose) -> Facts:
@@ -70,17 +75,17 @@ def windows(batch, ids, places) -> Facts:
     targets = np.asarray(places)[np.asarray(places) >= CONTEXT][:SEQUENCES]
     yield "batch: one row for each target", len(rows) == len(targets)
     yield "batch: how many tokens in a row", rows.shape[1]
+    columns = targets[:, None] + np.arange(rows.shape[1])
     begins = range(-FARTHEST, FARTHEST + 1)
-    first = next((k for k in begins if np.array_equal(rows, _cut(ids, targets, k, rows))), None)
+    pieces = (np.take(ids, columns + first, mode="clip") for first in begins)
+    found = (np.array_equal(rows, piece) for piece in pieces)
+    first = next((first for first, is_it in zip(begins, found, strict=True) if is_it), None)
     yield "batch: every row a piece of the article, alike from its target", first is not None
     if first is not None:
         yield "batch: place of a row's first token, its target's being 0", first
         yield "batch: place of a row's last token, its target's being 0", first + rows.shape[1] - 1
-
-
-def _cut(ids, targets, first: int, like) -> np.ndarray:
-    """Rows as long as those of `like` that begin `first` tokens from their targets."""
-    return np.take(ids, targets[:, None] + first + np.arange(like.shape[1]), mode="clip")
+    if PROBES.are_hidden:
+        yield "batch: all of it", PROBES.sums(rows)
 
 
 def forward(one_pass) -> Facts:
@@ -93,7 +98,7 @@ def forward(one_pass) -> Facts:
     )
     model.base_model.register_forward_hook(lambda *args: outputs.append(args[-1][0]))
     for n, seed in ((3, 1), (2, 2)):
-        rows = np.random.default_rng(seed).integers(0, SMALL["vocab_size"], (n, CONTEXT + 1))
+        rows = PROBES.rng(seed).integers(0, SMALL["vocab_size"], (n, CONTEXT + 1))
         found = run(with_names(one_pass, model=model), rows)
         yield f"{group}: activations of {n} rows", About(found)
     rows = np.resize(rows, (MANY_SEQUENCES, CONTEXT + 1))
@@ -109,7 +114,7 @@ def _small_model() -> GPT2LMHeadModel:
     """A GPT-2 of 2 blocks and 4 coordinates; nobody's random numbers are touched."""
     with torch.random.fork_rng():
         model = GPT2LMHeadModel(GPT2Config(**SMALL)).eval()
-    rng = np.random.default_rng(0)
+    rng = PROBES.rng(0)
     with torch.no_grad():
         for weights in model.parameters():
             weights.copy_(torch.as_tensor(rng.normal(0, 0.5, weights.shape)))
@@ -132,7 +137,7 @@ def departures(departures_of) -> Facts:
 
 def _answers(seed: int, sizes: tuple) -> np.ndarray:
     """Vectors that scatter around another average in every component and block."""
-    rng = np.random.default_rng(seed)
+    rng = PROBES.rng(seed)
     return rng.normal(0.5, 4, (*sizes[:2], 1, sizes[3])) + rng.normal(0, 2, sizes)
 
 
@@ -145,7 +150,7 @@ def information(information_between) -> Facts:
     """Bits between made-up departures; below the diagonal their mirror image may stand."""
     group = "information_between, tried on departures of the check's own"
     for depth, n in ((6, 60), (3, MANY_SEQUENCES), (MANY_BLOCKS, 20)):
-        rng = np.random.default_rng(depth)
+        rng = PROBES.rng(depth)
         scales = np.linspace(0.3, 1.8, depth)[:, None]  # noise that grows with the block
         given = rng.normal(10, 1, (2, 1, n)) + scales * rng.normal(size=(2, depth, n))
         see = partial(_matrices, sizes=(2, depth, depth))
@@ -200,6 +205,8 @@ def pairs(upper, bits) -> Facts:
     yield f"{group}: places below the diagonal?", (i > j).any()
     yield f"{group}: a place more than once?", len(np.unique(picked)) < np.size(picked)
     yield f"{group}: pairs that are left out", _left_out(picked, places, np.asarray(bits))
+    if PROBES.are_hidden:
+        yield f"{group}: all places", np.sort(picked, axis=None)
 
 
 def _left_out(picked, places, bits) -> str:
@@ -234,7 +241,7 @@ def panels(draw_blocks, upper, apart) -> Facts:
 
 def _made_up_pairs(depth: int, upper) -> tuple:
     """Bits of the pairs i < j, (2, n_pairs), some of them 0, and an index like the student's."""
-    rows = np.random.default_rng(depth).uniform(0.05, 1.5, (2, depth * (depth - 1) // 2))
+    rows = PROBES.rng(depth).uniform(0.05, 1.5, (2, depth * (depth - 1) // 2))
     rows[[0, 0, 1, 1], [1, 6, 3, 8]] = 0  # measured, and no relation found
     above = ~np.tri(depth, dtype=bool)
     return rows, above if np.asarray(upper).dtype == bool else np.nonzero(above)
@@ -250,10 +257,10 @@ def shuffle(shuffle) -> Facts:
     group = "shuffle, tried on departures of the check's own"
     # No two values are equal, so it shows from where each one came.
     sizes = 2, MANY_BLOCKS, MANY_SEQUENCES
-    given = np.random.default_rng(7).permutation(np.prod(sizes)).reshape(sizes).astype(float)
+    given = PROBES.rng(7).permutation(np.prod(sizes)).reshape(sizes).astype(float)
     came = []
     for seed in (3, 3, 4):  # the first swaps attention and MLP, where that axis is shuffled
-        shuffled = run(shuffle, given, np.random.default_rng(seed))
+        shuffled = run(shuffle, given, PROBES.rng(seed))
         values = yield from _array(f"{group}: what comes back", shuffled, sizes)
         if values is None:
             return
@@ -300,7 +307,7 @@ def across(information_across, turns) -> Facts:
     """Bits between attention and MLP of made-up departures; means out of matrices of two depths."""
     group = "information_across, tried on departures of the check's own"
     for depth, n in ((4, MANY_SEQUENCES), (MANY_BLOCKS, 20)):
-        rng = np.random.default_rng(depth)
+        rng = PROBES.rng(depth)
         drift = np.cumsum(rng.normal(size=(2 * depth, n)), axis=0)  # attention and MLP in turns
         given = drift.reshape(depth, 2, n).swapaxes(0, 1) + 0.3 * rng.normal(size=(2, depth, n))
         found, is_changed = tried(information_across, given)
@@ -309,7 +316,7 @@ def across(information_across, turns) -> Facts:
             yield f"{group}: of {depth} blocks, bits", About(bits)
         yield f"{group}: changes what it is given?", is_changed
     for depth in DEPTHS:
-        matrix = np.random.default_rng(depth).uniform(0, 1, (depth, depth)) ** 3
+        matrix = PROBES.rng(depth).uniform(0, 1, (depth, depth)) ** 3
         result, is_changed = tried(turns, matrix)
         if isinstance(result, tuple) and len(result) == 2:
             yield f"first mean of turns: for {depth} blocks", result[0]

@@ -20,14 +20,16 @@ from coursechecks.engine import (
     with_names,
 )
 from coursechecks.networks import N_VOCABULARY, small_gpt2, small_llama
+from coursechecks.probes import here
 from layerlab.families import find_outputs
 
 READS = ("seen/09.json.xz",)
+PROBES = here()
 
 
 def _elsewhere(function, **names):
     """The function with other data in place of what the notebook has."""
-    rng = np.random.default_rng(0)
+    rng = PROBES.rng(0)
     own = {"windows": rng.integers(0, N_VOCABULARY, (3, 6)), "next_ids": np.array([2, 0, 4])}
     own |= {"before": _predictions(3, 7, 8), "after": _predictions(3, 7, 9), "ids": np.arange(50)}
     own |= {"vectors": rng.normal(size=(2, 3, 3, 4)), "rows": rng.normal(size=(3, 4))}
@@ -37,7 +39,7 @@ def _elsewhere(function, **names):
 
 def _predictions(n: int, n_tokens: int, seed: int) -> np.ndarray:
     """Base-2 logarithms of made-up probabilities, (n, n_tokens)."""
-    shares = np.random.default_rng(seed).dirichlet(np.full(n_tokens, 0.7), n)
+    shares = PROBES.rng(seed).dirichlet(np.full(n_tokens, 0.7), n)
     return np.log2(shares + 1e-4) - np.log2(1 + n_tokens * 1e-4)
 
 
@@ -45,11 +47,11 @@ def bits(log2_probabilities) -> Facts:
     """Tables of several shapes, a single row among them, and logits of some thousands."""
     function = _elsewhere(log2_probabilities)
     for n, n_tokens in ((3, 5), (6, 4), (1, 9)):
-        logits = np.random.default_rng(n).normal(1.5, 2, (n, n_tokens))
+        logits = PROBES.rng(n).normal(1.5, 2, (n, n_tokens))
         group = f"log2_probabilities, of {n} × {n_tokens} logits"
         yield from calls(group, function, logits, what="logarithms")
     for words, levels in (("large", [4000, 4010]), ("large and small", [3000, -5000, 0])):
-        rng = np.random.default_rng(5)
+        rng = PROBES.rng(5)
         logits = np.array(levels)[:, None] + rng.normal(0, 3, (len(levels), 6))
         group = f"log2_probabilities, of {words} logits"
         yield from calls(group, function, logits, what=f"rows near {levels}")
@@ -80,7 +82,8 @@ def hook(replace_last, predict_with) -> Facts:
 def _replaced(function) -> Facts:
     for n, n_tokens, width in ((3, 5, 4), (4, 2, 6)):
         output = torch.arange(1.0, n * n_tokens * width + 1).reshape(n, n_tokens, width)
-        rng = np.random.default_rng(n)
+        output = output * PROBES.scale(n)
+        rng = PROBES.rng(n)
         news = {"0": 0, "one vector": rng.normal(size=width)}
         news["a vector for each window"] = rng.normal(size=(n, width))
         for what, new in news.items():
@@ -99,11 +102,13 @@ def _replaced(function) -> Facts:
 
 
 def _predicted(function) -> Facts:
-    for name, model in (("GPT-2", small_gpt2(3, 2, 6)), ("Llama", small_llama(2, 3, 12))):
+    models = {"GPT-2": small_gpt2(3, 2, 6, PROBES.rng(0))}
+    models |= {"Llama": small_llama(2, 3, 12, PROBES.rng(0))}
+    for name, model in models.items():
         group, parts = f"predict_with, tried on a small {name}", find_outputs(model)
-        windows = np.random.default_rng(2).integers(0, N_VOCABULARY, (4, 7))
+        windows = PROBES.rng(2).integers(0, N_VOCABULARY, (4, 7))
         own = {"logits_after": partial(_logits, model), "log2_probabilities": np.asarray}
-        other = find_outputs(small_gpt2(3, 2, 6))
+        other = find_outputs(small_gpt2(3, 2, 6, PROBES.rng(0)))
         there = _elsewhere(function, model=model, modules=other, **own)
         for part in ("mlp_1", "att_0"):
             found = _with_hook(there, parts[part], lambda *given: -2 * given[-1], windows)
@@ -132,7 +137,7 @@ def _failing(*_):
 
 def values(mean_of_others, from_before) -> Facts:
     """Tables of two targets, and of more and fewer than coordinates."""
-    tables = [np.random.default_rng(n).normal(2, 3, (n, width)) for n, width in TABLES]
+    tables = [PROBES.rng(n).normal(2, 3, (n, width)) for n, width in TABLES]
     for name, answer in (("mean_of_others", mean_of_others), ("from_before", from_before)):
         function = _elsewhere(answer)
         for table in tables:
@@ -152,11 +157,11 @@ def control(random_step) -> Facts:
     """How far and where to rows are moved: a few of many coordinates, and many of two."""
     function = _elsewhere(random_step)
     for n, width in ((6, 5), (9, 30)):
-        rng = np.random.default_rng(n)
+        rng = PROBES.rng(n)
         rows = rng.normal(1, 2, (n, width))
         for what, new in (("a table", rows + rng.normal(0, 3, (n, width))), ("0", 0)):
             group = f"random_step, {n} rows of {width} coordinates, `new` is {what}"
-            moved, is_changed = tried(function, rows, new, np.random.default_rng(1))
+            moved, is_changed = tried(function, rows, new, PROBES.rng(1))
             yield f"{group}: shape", size_of(moved)
             yield f"{group}: changes what it is given?", is_changed
             if size_of(moved) != size_of(rows):
@@ -165,13 +170,15 @@ def control(random_step) -> Facts:
             sizes = np.linalg.norm(steps, axis=1)
             right = np.linalg.norm(rows - new, axis=1)
             yield f"{group}: lengths of the steps, as shares of what they should be", sizes / right
+            if PROBES.are_hidden:
+                yield f"{group}: lengths of the steps", sizes
             is_one = np.ptp(steps / sizes[:, None], axis=0).max() < 1e-6
             yield "directions: one for all rows?", is_one
-    again, other = (run(function, rows, new, np.random.default_rng(seed)) for seed in (1, 2))
+    again, other = (run(function, rows, new, PROBES.rng(seed)) for seed in (1, 2))
     yield "directions: the same from the same seed", np.array_equal(moved, again)
     yield "directions: another seed makes no difference?", np.array_equal(moved, other)
-    rows = np.random.default_rng(4).normal(size=(4000, 2))
-    moved = run(function, rows, rows + 1, np.random.default_rng(3))
+    rows = PROBES.rng(4).normal(size=(4000, 2))
+    moved = run(function, rows, rows + 1, PROBES.rng(3))
     angles = np.arctan2(*(np.asarray(moved, dtype=float) - rows).T) / np.pi
     halves = [np.mean(angles > 0), np.mean(abs(angles) < 0.5)]
     yield "directions: both sides alike", bool(np.abs(np.array(halves) - 0.5).max() < 0.05)
@@ -183,7 +190,7 @@ def most(most_important) -> Facts:
     """Blocks of many made-up tables; some have one large value, some a control near zero."""
     found, sizes = [], ((5, 8), (12, 3), (7, 7), (4, 30), (14, 6))
     for seed in range(4 * len(sizes)):
-        rng = np.random.default_rng(seed)
+        rng = PROBES.rng(seed)
         size = sizes[seed % len(sizes)]
         given = rng.exponential(1, size) ** 2, rng.exponential(1, size) ** 2 + 0.01
         found.append(tried(_elsewhere(most_important), *given))
@@ -205,7 +212,7 @@ def head(average_head) -> Facts:
         (1, 2, (5, 3, 14)),
     ):
         group = f"average_head, head {head} of {n_heads}, values {n} × {n_tokens} × {width}"
-        values = torch.as_tensor(np.random.default_rng(n).normal(2, 3, (n, n_tokens, width)))
+        values = torch.as_tensor(PROBES.rng(n).normal(2, 3, (n, n_tokens, width)))
         values, place = values.float(), nn.Identity()
         made, given = run(_elsewhere(average_head), head, n_heads), values.clone()
         yield f"{group}: what it returns", kind_of(made)

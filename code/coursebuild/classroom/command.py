@@ -1,0 +1,77 @@
+"""The command that grades a class, for a course that lies here or for its keys alone."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+import coursechecks
+from coursebuild.classroom.gradebook import write_tables
+from coursebuild.classroom.key import Key
+from coursebuild.classroom.results import Result
+from coursebuild.classroom.running import Class, grade
+from coursebuild.classroom.sandbox import Limits, check_sandbox
+from layerlab.errors import LayerlabError
+
+
+def grade_class(course: Class, place: Path, workers: int, again: list[str]) -> list[Path]:
+    """Grade a class and write its tables; the tables' files."""
+    for student in again:
+        n_forgotten = course.store.forget(student)
+        print(f"{student}: {n_forgotten} results are forgotten")
+        if not n_forgotten:
+            raise LayerlabError(f"--again {student!r}: there is no result of that student")
+    submissions, others = course.gather(place)
+    if not submissions and not others:
+        raise LayerlabError(f"{place} holds no notebook; name the folder or zip that was handed in")
+    n_done = grade(course, submissions, workers, lambda line: print(line, flush=True))
+    if n_done:
+        print(f"{n_done} had a grade already")
+    for other in others:
+        print(f"no grade · {other.path}: {other.reason}")
+    results = list(course.store.all())
+    return write_tables([*results, *_without_grade(others, results)], course.out)
+
+
+def _without_grade(others: list[Result], results: list[Result]) -> list[Result]:
+    """What gets a row besides the results: notebooks that could not be graded."""
+    return [other for other in others if other.student and other not in results]
+
+
+def main(arguments: list[str] | None = None, keys: Path | list[Key] = Path("key")) -> int:
+    """Run the command; return its exit code.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+    keys : Path or list of Key
+        The folder that holds the keys, or the keys.
+    """
+    parser = argparse.ArgumentParser(description="Grade what a class handed in.")
+    parser.add_argument("submissions", type=Path, help="a folder or a zip")
+    parser.add_argument("--out", type=Path, help="output folder (default: SUBMISSIONS-graded)")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="at a time")
+    parser.add_argument("--again", action="append", default=[], metavar="STUDENT")
+    parser.add_argument("--seconds", type=float, default=Limits.seconds, help="for a cell")
+    parser.add_argument(
+        "--no-sandbox", action="store_true", help="only in a container that holds nothing else"
+    )
+    options = parser.parse_args(arguments)
+    place = options.submissions.resolve()
+    out = (options.out or place.with_name(f"{place.stem}-graded")).resolve()
+    if isinstance(keys, Path):
+        keys = [Key.read(path) for path in sorted(keys.glob("*.json"))]
+    try:
+        if not options.no_sandbox:
+            check_sandbox()
+        code = Path(coursechecks.__file__).parents[1]
+        course = Class(keys, code, out, Limits(seconds=options.seconds), not options.no_sandbox)
+        tables = grade_class(course, place, options.workers, options.again)
+    except LayerlabError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on", file=sys.stderr)
+        return 130
+    print(f"The gradebook is {tables[0]}; pages for students lie in {out / 'feedback'}")
+    return 0

@@ -1,0 +1,136 @@
+"""The results of a class: a file for each student and exercise, there whole or not at all."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+from coursebuild.classroom.marking import StepMark
+
+GRADED, WAITS, NONE = "graded", "waits for a reader", "no grade yet"
+
+
+@dataclass
+class Result:
+    """What a student got for an exercise.
+
+    Attributes
+    ----------
+    student, exercise, title : str
+    path : str
+        The file that was graded, relative to the class's folder.
+    basis : str
+        Hash of all that the grade rests on.
+    steps : list of StepMark
+    words : list of dict
+        Answers in words: "id", "text" and "maximum".
+    told : list of str
+        What was put back, and what else is to be said.
+    seconds : float
+        How long it took.
+    reason : str
+        Why there is no grade; empty if there is one.
+    lms : dict
+        The student's numbers in Canvas or Moodle.
+    """
+
+    student: str
+    exercise: str
+    title: str
+    path: str
+    basis: str
+    steps: list[StepMark] = field(default_factory=list)
+    words: list[dict] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    reason: str = ""
+    lms: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def points(self) -> float:
+        """The points of the steps; words that are missing have none, and others wait."""
+        return sum(mark.points for mark in self.steps)
+
+    @property
+    def maximum(self) -> float:
+        """All points there are, those of words among them."""
+        return sum(m.maximum for m in self.steps) + sum(word["maximum"] for word in self.words)
+
+    @property
+    def state(self) -> str:
+        """Whether there is a grade, and whether it is the whole one."""
+        if self.reason:
+            return NONE
+        return WAITS if any(word["text"] for word in self.words) else GRADED
+
+
+def file_name(name: str) -> str:
+    """A name as part of a path: no other name has the same, and none leads anywhere else."""
+    safe = quote(name, safe=" ,@+()äöüÄÖÜß")[:120].strip()
+    return f"%2E{safe[1:]}" if safe.startswith(".") or not safe else safe
+
+
+class Store:
+    """Results in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        It may be there already, with results of an earlier run.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def path(self, student: str, exercise: str) -> Path:
+        """Where a result lies."""
+        return self.folder / file_name(exercise) / f"{file_name(student)}.json"
+
+    def write(self, result: Result) -> None:
+        """Store a result."""
+        text = json.dumps(asdict(result), indent=1, ensure_ascii=False)
+        write_whole(self.path(result.student, result.exercise), text)
+
+    def read(self, student: str, exercise: str) -> Result | None:
+        """The stored result of a student; None if there is none."""
+        path = self.path(student, exercise)
+        return _read(path) if path.is_file() else None
+
+    def all(self) -> Iterator[Result]:
+        """All stored results, by exercise and student."""
+        for path in sorted(self.folder.glob("*/*.json")):
+            yield _read(path)
+
+    def forget(self, student: str) -> int:
+        """Forget all results of a student; how many there were."""
+        found = list(self.folder.glob("*/"))
+        paths = [folder / f"{file_name(student)}.json" for folder in found]
+        there = [path for path in paths if path.is_file()]
+        for path in there:
+            path.unlink()
+        return len(there)
+
+
+def _read(path: Path) -> Result:
+    said = json.loads(path.read_text(encoding="utf-8"))
+    said["steps"] = [StepMark(**mark) for mark in said["steps"]]
+    return Result(**said)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that nobody ever finds a part of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    number, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    try:
+        with os.fdopen(number, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise

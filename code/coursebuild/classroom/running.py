@@ -1,0 +1,290 @@
+"""A whole class: several submissions at a time, each result kept as it comes.
+
+Killed at any moment, the same call goes on: what has a result with the same basis is left alone.
+"""
+
+import hashlib
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+from coursebuild.classroom.feedback import page
+from coursebuild.classroom.intake import Cell, Unreadable, handed_in, read_cells
+from coursebuild.classroom.key import Key
+from coursebuild.classroom.marking import Marking, solve
+from coursebuild.classroom.rebuild import rebuild, recognise
+from coursebuild.classroom.results import Result, Store, file_name, write_whole
+from coursebuild.classroom.sandbox import Limits, Zygote, packages
+from coursechecks import engine
+
+SECRET = ".variation"  # what the hidden probes of this class follow; in no feedback
+TRIES = 2  # of a submission, where not it but its sandbox came to an end
+OF_NO_EXERCISE = "it is a notebook, and of no exercise of this course"
+
+
+@dataclass
+class Submission:
+    """The files of one student for one exercise.
+
+    Attributes
+    ----------
+    student : str
+    key : Key
+    files : list of (str, list of Cell)
+        Paths and cells. Where there are several, the best one counts.
+    lms : dict
+    basis : str
+        Hash of all that the grade will rest on.
+    """
+
+    student: str
+    key: Key
+    files: list[tuple[str, list[Cell]]] = field(default_factory=list)
+    lms: dict[str, str] = field(default_factory=dict)
+    basis: str = ""
+
+
+@dataclass
+class Class:
+    """What there is to grade with.
+
+    Attributes
+    ----------
+    keys : list of Key
+    code : Path
+        The folder that holds the packages.
+    out : Path
+        Where results, feedback and tables go.
+    limits : Limits
+    is_apart : bool
+        Whether submissions run in a sandbox.
+    """
+
+    keys: list[Key]
+    code: Path
+    out: Path
+    limits: Limits = field(default_factory=Limits)
+    is_apart: bool = True
+
+    def __post_init__(self) -> None:
+        self.store = Store(self.out / "results")
+        self.known = {key.name: engine.load(self._seen(key)) for key in self.keys}
+        self._bases = {key.name: self._basis(key) for key in self.keys}
+        self._right: dict[str, dict] = {}
+        self._locks = {key.name: threading.Lock() for key in self.keys}
+
+    def _seen(self, key: Key) -> Path:
+        return self.code / "coursechecks" / "seen" / f"{key.exercise:02}.json.xz"
+
+    def _basis(self, key: Key) -> str:
+        digest = hashlib.sha256(repr(asdict(key)).encode())
+        digest.update(self._seen(key).read_bytes())
+        return digest.hexdigest()
+
+    @property
+    def variation(self) -> str:
+        """The secret of this class, made when it is first asked for."""
+        path = self.out / SECRET
+        if not path.is_file():
+            write_whole(path, secrets.token_hex(16))
+        return path.read_text(encoding="utf-8")
+
+    def gather(self, place: Path) -> tuple[list[Submission], list[Result]]:
+        """What was handed in, by student and exercise; and a result for what cannot be graded."""
+        found: dict[tuple[str, str], Submission] = {}
+        others: list[Result] = []
+        for entry in handed_in(place, tuple(key.name for key in self.keys)):
+            if isinstance(entry, tuple):
+                path, reason = entry
+                others.append(Result("", "", "", path, "", reason=reason))
+                continue
+            try:
+                cells = read_cells(entry.data)
+                key = recognise(cells, self.keys)
+                if key is None:
+                    raise Unreadable(OF_NO_EXERCISE)
+            except Unreadable as error:
+                nothing = Result(entry.student, "", "", entry.path, "", reason=str(error))
+                others.append(nothing)
+                continue
+            own = found.setdefault((entry.student, key.name), Submission(entry.student, key))
+            own.files.append((entry.path, cells))
+            own.lms |= dict(entry.lms)
+        for own in found.values():
+            said = repr([cells for _, cells in own.files])
+            own.basis = hashlib.sha256((self._bases[own.key.name] + said).encode()).hexdigest()
+        return sorted(found.values(), key=lambda own: (own.key.name, own.student)), others
+
+    def open(self, key: Key) -> Zygote:
+        """A process that submissions of an exercise are forks of; to be left with `__exit__`."""
+        parts = (self.code, self.packed, key, self.variation, self.limits, self.is_apart)
+        return Zygote(*parts).__enter__()
+
+    @cached_property
+    def packed(self) -> bytes:
+        """The packages as they get into the processes."""
+        return packages(self.code, self.out)
+
+    def right(self, zygote: Zygote, key: Key) -> dict:
+        """What the solution reports; run once, by whoever needs it first."""
+        with self._locks[key.name]:
+            if key.name not in self._right:
+                self._right[key.name] = solve(zygote, self.known[key.name])
+            return self._right[key.name]
+
+    def mark(self, zygote: Zygote, own: Submission) -> Result:
+        """Grade a submission; of several files the best one."""
+        start = time.perf_counter()
+        known, right = self.known[own.key.name], self.right(zygote, own.key)
+        best = None
+        for path, cells in own.files:
+            rebuilt = rebuild(cells, own.key)
+            marks, told = Marking(zygote, known, right).mark(rebuilt)
+            words = [
+                {"id": name, "text": rebuilt.words.get(name, ""), "maximum": most}
+                for name, most in own.key.words.items()
+            ]
+            result = self._result(own, path, marks, words, [*rebuilt.told, *told])
+            has_more = best is None or (result.points, _length(result)) > (
+                best.points,
+                _length(best),
+            )
+            best = result if has_more else best
+        if len(own.files) > 1:
+            best.told.append(f"Of {len(own.files)} files the best one counts: {best.path}")
+        best.seconds = round(time.perf_counter() - start, 2)
+        return best
+
+    def without_grade(self, own: Submission, reason: str) -> Result:
+        """What there is of a submission for which there is no grade yet."""
+        return self._result(own, own.files[0][0], reason=reason)
+
+    def _result(self, own: Submission, path: str, marks=(), words=(), told=(), reason="") -> Result:
+        parts = (list(marks), list(words), list(told))
+        names = (own.student, own.key.name, own.key.title, path, own.basis)
+        return Result(*names, *parts, reason=reason, lms=own.lms)
+
+    def keep(self, result: Result) -> None:
+        """Store a result, after the page that its student reads."""
+        folder = self.out / "feedback" / file_name(result.student)
+        write_whole(folder / f"{file_name(result.exercise)}.html", page(result))
+        self.store.write(result)
+
+
+def _length(result: Result) -> int:
+    return sum(len(word["text"]) for word in result.words)
+
+
+def grade(
+    course: Class,
+    submissions: list[Submission],
+    workers: int,
+    report: Callable[[str], None],
+) -> int:
+    """Grade what has no result yet; how many had one.
+
+    Parameters
+    ----------
+    course : Class
+    submissions : list of Submission
+        In the order in which they are to be graded, those of one exercise beside each other.
+    workers : int
+        How many run at a time.
+    report : callable
+        Told a line for each.
+
+    Raises
+    ------
+    SandboxError
+        If no sandbox can be started, or a solution is not right in it.
+    """
+    waiting = [own for own in submissions if not _is_done(course, own)]
+    n_done = len(submissions) - len(waiting)
+    course.variation, course.packed  # noqa: B018  made before several ask for them
+    queue: SimpleQueue[Submission] = SimpleQueue()
+    for own in waiting:
+        queue.put(own)
+    progress = _Progress(len(waiting), report)
+    failures: list[BaseException] = []
+    threads = [
+        threading.Thread(target=_work, args=(course, queue, progress, failures), daemon=True)
+        for _ in range(min(workers, len(waiting)))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        while thread.is_alive():  # so that Ctrl-C is heard
+            thread.join(0.2)
+    if failures:
+        raise failures[0]
+    return n_done
+
+
+def _is_done(course: Class, own: Submission) -> bool:
+    there = course.store.read(own.student, own.key.name)
+    return there is not None and there.basis == own.basis and not there.reason
+
+
+def _work(course: Class, queue: SimpleQueue, progress: "_Progress", failures: list) -> None:
+    """Grade one submission after the other, in one sandbox for each exercise."""
+    zygote, exercise = None, None
+    try:
+        while not failures and (own := _next(queue)):
+            for _ in range(TRIES):
+                if zygote is None or exercise != own.key.name:
+                    zygote = _close(zygote) or course.open(own.key)
+                    exercise = own.key.name
+                course.right(zygote, own.key)
+                try:
+                    result = course.mark(zygote, own)
+                    break
+                except Exception as error:  # no submission stops a class, whatever it brings about
+                    zygote = _close(zygote)
+                    reason = f"it could not be graded: {type(error).__name__}: {error}"
+                    result = course.without_grade(own, reason)
+            course.keep(result)
+            progress.tell(result)
+    except BaseException as error:
+        failures.append(error)
+    finally:
+        _close(zygote)
+
+
+def _next(queue: SimpleQueue) -> Submission | None:
+    try:
+        return queue.get_nowait()
+    except Empty:
+        return None
+
+
+def _close(zygote: Zygote | None) -> None:
+    if zygote is not None:
+        zygote.__exit__()
+
+
+class _Progress:
+    """Says after each submission how many there are, and how long the others will take."""
+
+    def __init__(self, n_waiting: int, report: Callable[[str], None]):
+        self.n_waiting, self.report, self.n_done = n_waiting, report, 0
+        self.start, self.lock = time.perf_counter(), threading.Lock()
+
+    def tell(self, result: Result) -> None:
+        with self.lock:
+            self.n_done += 1
+            spent = time.perf_counter() - self.start
+            left = spent / self.n_done * (self.n_waiting - self.n_done)
+            points = result.reason or f"{result.points:g} of {result.maximum:g}"
+            line = (
+                f"{self.n_done} of {self.n_waiting} · {result.student}, {result.exercise}: {points}"
+            )
+            self.report(f"{line} ({result.seconds:.1f} s; about {_duration(left)} left)")
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

@@ -1,0 +1,145 @@
+"""A class is graded as each submission deserves, and nothing reaches what lies outside.
+
+`python tests/test_class.py` prints the table: kind, deserved, given, what the feedback says.
+"""
+
+import re
+import socket
+import sys
+import tempfile
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
+
+import pytest
+from kinds import KINDS, NAME, ROOT, Kind, as_bytes, harmful
+
+from coursebuild.classroom.gradebook import write_tables
+from coursebuild.classroom.results import NONE, WAITS, Result, file_name
+from coursebuild.classroom.running import Class, grade
+from coursebuild.classroom.sandbox import Limits, why_not
+from coursebuild.keys import make_key
+
+SECONDS = 4  # for a cell; none of the honest ones takes one
+needs_sandbox = pytest.mark.skipif(bool(why_not()), reason=f"no sandbox here: {why_not()}")
+
+
+@dataclass
+class Graded:
+    """A class that was graded, and what was watched meanwhile."""
+
+    kinds: list[Kind]
+    out: Path
+    results: dict[str, Result]
+    canary: Path
+    visits: list
+
+    def feedback(self, name: str) -> str:
+        """The words of a student's page."""
+        path = self.out / "feedback" / name / f"{NAME}.html"
+        text = path.read_text("utf-8") if path.is_file() else self.results[name].reason
+        return unescape(re.sub(r"<style>.*?</style>|<[^>]+>", " ", text, flags=re.DOTALL))
+
+
+@contextmanager
+def open_port():
+    """A port on this machine, and the visits that it got."""
+    visits = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def listen():
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                visits.append(connection.recv(100))
+                connection.close()
+
+        threading.Thread(target=listen, daemon=True).start()
+        yield server.getsockname()[1], visits
+
+
+def grade_all(folder: Path, report=lambda line: None) -> Graded:
+    """Hand everything in, and grade it."""
+    place, out, canary = folder / "class", folder / "out", folder / "canary"
+    canary.write_text("alive")
+    with open_port() as (port, visits):
+        kinds = [*KINDS, *harmful(canary, port)]
+        for kind in kinds:
+            (place / kind.name).mkdir(parents=True)
+            (place / kind.name / kind.file).write_bytes(as_bytes(kind.make()))
+        course = Class(
+            [make_key(ROOT, NAME)], ROOT / "code", out, Limits(seconds=SECONDS, total_seconds=40)
+        )
+        submissions, others = course.gather(place)
+        grade(course, submissions, 2, report)
+        results = [*course.store.all(), *others]
+        write_tables(results, out)
+    by_name = {result.student: result for result in results}
+    return Graded(kinds, out, by_name, canary, visits)
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    return grade_all(tmp_path_factory.mktemp("graded"))
+
+
+ALL_KINDS = [*KINDS, *harmful(Path("/canary"), 1)]
+
+
+@needs_sandbox
+@pytest.mark.check
+@pytest.mark.parametrize("kind", ALL_KINDS, ids=lambda kind: kind.name)
+def test_each_kind_gets_what_it_deserves(graded, kind):
+    result = graded.results[kind.name]
+    given = None if result.reason else result.points
+    assert given == kind.points, graded.feedback(kind.name)
+    if kind.points is not None:
+        assert (result.state == WAITS) == kind.waits
+    else:
+        assert result.state == NONE
+    assert kind.says in " ".join(graded.feedback(kind.name).split())
+
+
+@needs_sandbox
+@pytest.mark.check
+def test_nothing_reaches_what_lies_outside(graded):
+    assert graded.canary.read_text() == "alive"
+    assert not graded.visits
+
+
+@needs_sandbox
+@pytest.mark.check
+def test_no_page_runs_what_a_student_wrote_or_tells_where_it_was_graded(graded):
+    for path in (graded.out / "feedback").rglob("*.html"):
+        text = path.read_text("utf-8")
+        assert "<script" not in text
+        assert str(ROOT) not in text and "/sandbox" not in text
+
+
+def test_names_of_files_lead_nowhere():
+    assert "/" not in file_name("../../etc/passwd")
+    assert file_name("..") not in ("..", ".")
+    assert file_name("a/b") != file_name("a%2Fb")
+
+
+def table(graded: Graded) -> str:
+    """Kind, deserved, given, what the feedback says."""
+    rows = ["kind | deserved | given | feedback", "--- | --- | --- | ---"]
+    for kind in graded.kinds:
+        result = graded.results[kind.name]
+        given = "no grade" if result.reason else f"{result.points:g}"
+        deserved = "no grade" if kind.points is None else f"{kind.points:g}"
+        words = [w for m in result.steps if not m.points for w in (*m.names, *m.lines, *m.errors)]
+        said = "; ".join([result.reason, *words[:2], *result.told[:2]][:3]).strip("; ")
+        rows.append(f"{kind.name} | {deserved} | {given} | {said[:110]}")
+    return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as name:
+        print(table(grade_all(Path(name), lambda line: print(line, file=sys.stderr, flush=True))))
+    sys.exit()

@@ -1,0 +1,457 @@
+"""A graded run: hidden probes, a verdict reached outside, functions that are withheld."""
+
+import json
+import re
+import subprocess
+import sys
+from copy import deepcopy
+from pathlib import Path
+from types import FunctionType
+
+import numpy as np
+import pytest
+
+from coursebuild import promises
+from coursebuild.mistakes import withheld_of
+from coursechecks import engine, verdicts, withheld
+from coursechecks.observers import load, observe_all
+from coursechecks.probes import Probes, here
+from coursechecks.verdicts import BadDocument, judge, read
+
+ROOT = Path(__file__).parents[1]
+SECRET = "a secret"
+SOLUTIONS = sorted((ROOT / "solutions").glob("*.md"))
+NUMBERS = [int(path.name[:2]) for path in SOLUTIONS]
+
+
+def stored(exercise: int) -> dict:
+    return engine.load(ROOT / f"code/coursechecks/seen/{exercise:02}.json.xz")
+
+
+# Probes ---------------------------------------------------------------------------------------
+
+
+def test_the_visible_probes_are_what_the_observers_say():
+    probes = Probes()
+    numbers = np.random.default_rng(7).random(3)
+    assert (probes.rng(7).random(3) == numbers).all()
+    assert (probes.seed(7), probes.size(7, 3), probes.scale(7)) == (7, 7, 1.0)
+    assert probes.numbers([1, 2]) == probes.order([1, 2]) == [1, 2]
+
+
+def test_hidden_probes_are_others_and_the_same_for_the_same_secret():
+    one, same, other = Probes("a"), Probes("a"), Probes("b")
+    drawn = [probes.rng(7).random() for probes in (Probes(), one, same, other)]
+    assert drawn[1] == drawn[2]
+    assert len(set(drawn)) == 3
+    assert 7 < one.size(7, 3) <= 10
+    assert (
+        one.numbers([2, 2, -4])[0] == one.numbers([2, 2, -4])[1] == one.numbers([2, 2, -4])[2] / -2
+    )
+
+
+def test_sums_tell_an_array_from_others_and_none_of_its_numbers():
+    probes, numbers = Probes("a"), np.arange(12.0).reshape(3, 4)
+    assert len(probes.sums(numbers)) == 3
+    assert not np.isclose(probes.sums(numbers), probes.sums(numbers[:, ::-1])).any()
+    assert not np.isin(probes.sums(numbers), numbers).any()
+
+
+def test_a_module_is_loaded_with_its_probes_and_leaves_the_visible_ones():
+    hidden, visible = load(1, SECRET), load(1)
+    assert hidden.PROBES.are_hidden and not visible.PROBES.are_hidden
+    assert not here().are_hidden
+    assert load(1, SECRET) is hidden
+    assert not np.allclose(hidden.VECTORS[0][0], visible.VECTORS[0][0])
+
+
+def test_there_is_no_observer_of_an_unknown_exercise():
+    with pytest.raises(engine.CheckFailed, match="no coursechecks.ex77"):
+        load(77)
+
+
+# One step, inside and outside -----------------------------------------------------------------
+
+
+def by_hand(u, v, p):
+    return np.sum(np.abs(u - v) ** p) ** (1 / p)
+
+
+def documents(answer, step: str = "by-hand", exercise: int = 1) -> tuple[str, str]:
+    answers = {step.replace("-", "_"): answer}
+    return tuple(observe_all(exercise, step, answers, variation) for variation in (None, SECRET))
+
+
+@pytest.fixture(scope="module")
+def right() -> str:
+    return documents(by_hand)[1]
+
+
+def verdict(answer, right: str) -> verdicts.Verdict:
+    return judge(stored(1)["by-hand"], *documents(answer), right)
+
+
+def test_a_right_answer_passes(right):
+    assert verdict(lambda u, v, p: (abs(v - u) ** p).sum() ** (1 / p), right).passed
+
+
+def test_a_known_mistake_has_its_name_and_hint(right):
+    found = verdict(lambda u, v, p: np.sum(np.abs(u - v) ** p), right)
+    assert (found.passed, found.where, len(found.names)) == (False, "visible", 1)
+    assert found.hints and found.lines
+
+
+def test_what_only_knows_the_visible_results_is_refused(right):
+    known = [value for name, value in stored(1)["by-hand"]["facts"].items() if name[-1] != "?"]
+    told = replaying(known, per_call=3)
+    found = judge(
+        stored(1)["by-hand"], documents(told)[0], documents(replaying(known, 3))[1], right
+    )
+    assert (found.passed, found.where) == (False, "hidden")
+    assert found.names == found.hints == []
+    assert found.lines == [verdicts.HIDDEN]
+
+
+def replaying(results: list, per_call: int):
+    """An answer that gives stored results in the order in which a check asks for them.
+
+    Each probe comes several times, to see whether it is changed.
+    """
+    calls = iter(range(10**6))
+    return lambda u, v, p: results[min(next(calls) // per_call, len(results) - 1)]
+
+
+def test_an_answer_may_not_say_what_is_right(right):
+    forged = json.loads(documents(by_hand)[0])
+    found = judge(stored(1)["by-hand"], json.dumps(forged), json.dumps(forged), right)
+    assert (found.passed, found.where) == (False, "hidden")
+
+
+def test_a_blank_and_a_way_out_are_told_and_raise_nothing(right):
+    found = verdict(eval("lambda u, v, p: ____"), right)
+    assert (found.passed, found.where) == (False, "nothing")
+    assert "still to be filled" in found.lines[0]
+    assert "SystemExit" in verdict(lambda u, v, p: sys.exit(), right).lines[0]
+
+
+def test_nothing_that_came_is_not_passed(right):
+    found = judge(stored(1)["by-hand"], None, None, right)
+    assert (found.passed, found.where) == (False, "nothing")
+    assert found.lines == ["no result came of this step"]
+
+
+def test_a_huge_result_is_told_in_few_words(right):
+    found = verdict(lambda u, v, p: ["x" * 1000] * 4000, right)
+    assert "too large" in found.lines[0]
+
+
+def test_warnings_come_out_as_words(right):
+    def warns(u, v, p):
+        import warnings
+
+        warnings.warn("mind the gap", UserWarning, stacklevel=1)
+        return by_hand(u, v, p)
+
+    found = verdict(warns, right)
+    assert found.passed
+    assert found.warned == ["UserWarning: mind the gap"]
+
+
+def test_a_bad_document_of_the_solution_is_an_error():
+    with pytest.raises(BadDocument):
+        judge(stored(1)["by-hand"], *documents(by_hand), "{}")
+
+
+FACTS = {"facts": {"a: b": 1.0}, "uses": [], "answers": [], "warned": []}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "",
+        "[" * 100_000,
+        b"\xff\xfe{",
+        "[]",
+        "{}",
+        json.dumps(FACTS | {"passed": True}),
+        json.dumps(FACTS | {"facts": [1]}),
+        json.dumps(FACTS | {"facts": {"a: b": [1]}}),
+        json.dumps(FACTS | {"facts": {"a: b": 10**400}}),
+        json.dumps(FACTS | {"facts": {"a: b": {"shape": [2], "numbers": [1.0]}}}),
+        json.dumps(FACTS | {"facts": {"a: b": {"shape": [1] * 99, "numbers": [1.0]}}}),
+        json.dumps(FACTS | {"facts": {"a: b": {"shape": [1], "numbers": ["1"]}}}),
+        json.dumps(FACTS | {"facts": {"a: b": {"error": 1, "says": "x"}}}),
+        json.dumps(FACTS | {"facts": {"a: b": {"kind": "x", "more": 1}}}),
+        json.dumps(FACTS | {"facts": {"a: b": {"entries": [[1]]}}}),
+        json.dumps(FACTS | {"uses": [1]}),
+        json.dumps(FACTS | {"warned": ["x" * 2000]}),
+        json.dumps(FACTS | {"facts": {f"a: {k}": 1.0 for k in range(9000)}}),
+        "x" * 3_000_000,
+    ],
+    ids=lambda document: repr(document[:40]),
+)
+def test_what_no_observer_writes_is_not_read(document):
+    with pytest.raises(BadDocument):
+        read(document)
+
+
+def test_what_an_observer_writes_is_read():
+    assert read(json.dumps(FACTS)).facts == {"a: b": 1.0}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_document_breaks_the_verdict(seed, right):
+    rng = np.random.default_rng(seed)
+    facts = json.loads(documents(by_hand)[0])
+    odd = [None, True, "x", 1e308, float("nan"), {"kind": "x"}, {"error": "E", "says": "7"}]
+    odd += [{"shape": [0], "numbers": []}, {"items": [{"about": {"about": 1.0}}]}]
+    odd += [{"entries": [[{"items": []}, None]]}, {"shape": [2, 1], "numbers": [1, 2.0]}]
+    names = list(facts["facts"])
+    for name in rng.choice(names, 5):
+        facts["facts"][name] = odd[rng.integers(len(odd))]
+    text = json.dumps(facts)
+    assert not judge(stored(1)["by-hand"], text, text, right).passed
+
+
+def test_random_numbers_are_judged_by_what_came_and_not_by_yes_and_no():
+    right = documents(lambda given, rng: rng.permuted(given, axis=-1), "shuffle", 7)
+    known = stored(7)["shuffle"]
+    other = documents(
+        lambda given, rng: np.array([[rng.permutation(row) for row in part] for part in given]),
+        "shuffle",
+        7,
+    )
+    assert judge(known, *other, right[1]).passed
+    forged = json.loads(right[1])  # all that is observed is as it should be
+    forged["calls"] = [{"shape": [1], "numbers": [0.0]}] * len(forged["calls"])
+    assert judge(known, right[0], json.dumps(forged), right[1]).where == "hidden"
+    del forged["calls"]
+    assert judge(known, right[0], json.dumps(forged), right[1]).where == "nothing"
+
+
+# Withheld functions ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_what_an_exercise_withholds_is_there(number):
+    names, kept = withheld_of(ROOT / f"solutions/mistakes/{number:02}.toml")
+    assert names
+    assert set(kept) <= set(names)
+    assert all(list(withheld._functions(name)) for name in names)
+
+
+def test_a_name_that_is_not_there_is_an_error():
+    with pytest.raises(engine.LayerlabError, match=r"no 'layerlab.distances.minkovski'"):
+        withheld.take_away(["layerlab.distances.minkovski"])
+
+
+def in_process(script: str) -> str:
+    """What a script prints in a process of its own."""
+    run = subprocess.run([sys.executable, "-c", BEFORE + script], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+BEFORE = """
+import gc, importlib, inspect, sys, threading, types
+import numpy as np
+import layerlab
+from layerlab import hooks, statistics, sweeps
+from layerlab.distances import minkowski, pairwise_minkowski
+from coursechecks import withheld
+from coursechecks.withheld import Withheld, allow, take_away
+
+def tried(function):
+    try:
+        return f"came {function()}"
+    except Withheld as error:
+        return str(error)
+"""
+
+WAYS_IN = """
+take_away(["layerlab.distances", "layerlab.hooks.record"])
+x, y = np.arange(3.0), np.ones(3)
+ways = {
+    "held before": lambda: minkowski(x, y, 2),
+    "of the package": lambda: layerlab.minkowski(x, y, 2),
+    "of the module": lambda: importlib.import_module("layerlab.distances").minkowski(x, y, 2),
+    "private": lambda: sys.modules["layerlab.distances"]._distances(np.stack([x, y]), 2.0),
+    "through another": lambda: sweeps.measure_pairs(np.random.default_rng(0).random((3, 30))),
+    "all functions": lambda: [f for f in gc.get_objects() if isinstance(f, types.FunctionType)
+                              and f.__module__ == "layerlab.distances"
+                              and "withheld" not in f.__code__.co_filename] or minkowski(),
+    "a decorated one": lambda: hooks.record.__wrapped__(None),
+    "made of its code": lambda: types.FunctionType(minkowski.__code__, {})(x, y, 2),
+}
+for name, way in ways.items():
+    print(name, "|", tried(way))
+print(minkowski.__defaults__, minkowski.__kwdefaults__)
+"""
+
+
+def test_no_way_leads_to_what_is_taken_away():
+    *ways, rest = in_process(WAYS_IN).splitlines()
+    assert len(ways) == 8
+    for way in ways:
+        said = way.partition(" | ")[2]
+        assert re.fullmatch(
+            r"layerlab\.\S+ computes what this step asks for; "
+            r"in a graded run it is withheld",
+            said,
+        ), way
+    assert rest == "None None"
+
+
+KEPT = """
+take_away([], ["layerlab.statistics._relabel", "layerlab.distances.minkowski"])
+source = "def helper(): return minkowski([1.0], [3.0], 1)\\nresult = helper()"
+given = compile(source, "given", "exec")
+allow(given)
+scope = {"minkowski": minkowski}
+exec(given, scope)
+print("given", scope["result"])
+first, second = np.random.default_rng(0).random((2, 10))
+through = compile("p = mantel_test(first, second, n_permutations=9).p", "given 2", "exec")
+allow(through)
+exec(through, {"mantel_test": statistics.mantel_test, "first": first, "second": second})
+print("given, through another")
+print("student |", tried(lambda: minkowski([1.0], [3.0], 1)))
+forged = compile("minkowski([1.0], [3.0], 1)", "given", "exec")
+print("forged name |", tried(lambda: exec(forged, scope)))
+given_2 = compile("result = answer()", "given 3", "exec")
+allow(given_2)
+names = {"answer": lambda: minkowski([1.0], [3.0], 1)}
+print("answer under given |", tried(lambda: exec(given_2, names)))
+said = []
+thread = threading.Thread(target=lambda: said.append(tried(lambda: minkowski([1.0], [3.0], 1))))
+thread.start(); thread.join()
+print("thread |", *said)
+print("callback |", tried(lambda: list(map(minkowski, [[1.0]], [[3.0]], [1]))))
+"""
+
+
+def test_what_is_kept_answers_given_cells_alone():
+    lines = in_process(KEPT).splitlines()
+    assert lines[:2] == ["given 2.0", "given, through another"]
+    assert len(lines) == 7
+    assert all("computes what this step asks for" in line for line in lines[2:])
+
+
+# Whole exercises ------------------------------------------------------------------------------
+
+SECRETS = ("one", "another", "a third")
+
+
+@pytest.fixture
+def tried_hidden(monkeypatch):
+    """Rehearse an exercise so that each trial that is right so far leaves all its documents.
+
+    What a check refuses on the visible probes, a verdict refuses as well: it asks the same.
+    """
+    real = engine.observe
+
+    def rehearse(path: Path) -> list:
+        number = int(path.name[:2])
+
+        def observe(observer, answers):
+            seen = real(observer, answers)
+            step = observer.__name__.replace("_", "-")
+            if engine.diagnose(stored(number)[step], seen) is None:
+                for variation in (None, *SECRETS):
+                    text = observe_all(number, step, answers, variation)
+                    seen.facts[f"document: {variation}"] = text
+                seen.facts["document: replayed"] = replayed(number, step, answers)
+            return seen
+
+        monkeypatch.setattr(engine, "observe", observe)
+        course = promises.Course(ROOT, "coursechecks", remembers=False)
+        return promises.rehearse(course, path.stem, {"right", "alternative"}).rehearsal.trials
+
+    return rehearse
+
+
+def replayed(number: int, step: str, answers: dict) -> str:
+    """What is seen on hidden probes of answers that give what was right on the visible ones."""
+    log = []
+
+    def keeping(answer):
+        def keep(*arguments, **options):
+            log.append(answer(*arguments, **options))
+            return log[-1]
+
+        return keep
+
+    def functions(made) -> dict:
+        return {n: made(a) if isinstance(a, FunctionType) else a for n, a in answers.items()}
+
+    observe_all(number, step, functions(keeping))
+    came = iter([copied(result) for result in log])
+    return observe_all(number, step, functions(lambda _: lambda *_, **__: next(came)), SECRETS[0])
+
+
+def copied(result):
+    try:
+        return deepcopy(result)
+    except (TypeError, RuntimeError):  # what cannot be copied, such as a graph of gradients
+        return result
+
+
+@pytest.mark.check
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
+def test_what_is_right_passes_on_all_probes_and_what_is_kept_of_some_does_not(path, tried_hidden):
+    known, right = stored(int(path.name[:2])), {}
+    for trial, outcome in tried_hidden(path):
+        step = trial.step.name
+        texts = {
+            name[10:]: text for name, text in outcome.facts.items() if name[:10] == "document: "
+        }
+        right.setdefault(step, texts)
+        for secret in SECRETS:
+            found = judge(known[step], texts["None"], texts[secret], right[step][secret])
+            assert found.passed, (trial.kind, trial.title, secret, found)
+        is_function = json.loads(texts["None"])["uses"]
+        if trial.kind == "right" and is_function:
+            found = judge(known[step], texts["None"], texts["replayed"], texts[SECRETS[0]])
+            assert not found.passed, step
+    assert set(right) == set(known)
+
+
+SOLVED = """
+import ast, json, os, pathlib, tempfile
+import layerlab.models
+from coursebuild import mistakes, notebooks, trials
+from coursebuild.blanks import without_marks
+from coursechecks import engine, observers, withheld
+path, number = pathlib.Path({path!r}), {number}
+root = path.parents[1]
+cells = trials.read_cells(notebooks.read_solution(path), path.read_text("utf-8"))
+for module in (observers.load(number), observers.load(number, "s")):
+    withheld.allow_module(module)
+withheld.take_away(*mistakes.withheld_of(root / f"solutions/mistakes/{{number:02}}.toml"))
+known = engine.load(root / f"code/coursechecks/seen/{{number:02}}.json.xz")
+os.chdir(tempfile.mkdtemp())
+names = {{"__name__": "__main__"}}
+for cell in cells:
+    source = without_marks(cell.source)
+    if not cell.is_check:
+        code = compile(source, f"<cell {{cell.number}}>", "exec")
+        if cell.step is None:
+            withheld.allow(code)
+        exec(code, names)
+        continue
+    call = ast.parse(source).body[-1].value
+    answers = {{k.arg: eval(ast.unparse(k.value), names) for k in call.keywords}}
+    facts = json.loads(observers.observe_all(number, cell.step, answers))["facts"]
+    hidden = json.loads(observers.observe_all(number, cell.step, answers, "s"))
+    assert not engine.first_difference(known[cell.step]["facts"], facts), cell.step
+    assert not hidden["stopped"] and engine.STOPPED not in hidden["facts"], cell.step
+print("\\nsolved", len(known))
+"""
+
+
+@pytest.mark.check
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
+def test_a_solution_needs_nothing_that_is_withheld(path):
+    number = int(path.name[:2])
+    script = SOLVED.format(path=str(path), number=number)
+    assert in_process(script).splitlines()[-1] == f"solved {len(stored(number))}"

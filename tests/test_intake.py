@@ -1,0 +1,144 @@
+"""What is handed in: layouts, names, encodings, and the exercise that a notebook is of."""
+
+import io
+import json
+import zipfile
+
+import pytest
+from kinds import EXERCISE, ROOT, as_bytes, filled, place
+
+from coursebuild.classroom.intake import Unreadable, decoded, handed_in, read_cells, student_of
+from coursebuild.classroom.key import answers_in, defined_in
+from coursebuild.classroom.rebuild import pieces, rebuild, recognise
+from coursebuild.keys import make_key
+from layerlab.errors import LayerlabError
+
+NAMES = ("01-minkowski", "02-mutual-information")
+
+
+@pytest.fixture(scope="module")
+def keys():
+    return [make_key(ROOT, name) for name in NAMES]
+
+
+@pytest.mark.parametrize(
+    ("path", "student", "lms"),
+    [
+        ("submitted/anna/01-minkowski/01-minkowski.ipynb", "anna", ()),
+        ("anna/whatever.ipynb", "anna", ()),
+        ("anna-01-minkowski-Copy1.ipynb", "anna", ()),
+        ("bergerlisa_12345_67890_01-minkowski-1.ipynb", "bergerlisa", (("canvas", "12345"),)),
+        ("bergerlisa_LATE_12345_67890_x.ipynb", "bergerlisa", (("canvas", "12345"),)),
+        ("Lisa Berger_4711_assignsubmission_file/a.ipynb", "Lisa Berger", (("moodle", "4711"),)),
+        ("Lisa Berger_4711_assignsubmission_file_a.ipynb", "Lisa Berger", (("moodle", "4711"),)),
+        ("01-minkowski.ipynb", "01-minkowski", ()),
+    ],
+)
+def test_whose_a_file_is(path, student, lms):
+    assert student_of(path, NAMES) == (student, lms)
+
+
+def test_a_folder_and_its_zip_hold_the_same(tmp_path):
+    folder = tmp_path / "class"
+    for student in ("anna", "bob"):
+        (folder / student).mkdir(parents=True)
+        (folder / student / "a.ipynb").write_bytes(student.encode())
+    (folder / "anna" / ".ipynb_checkpoints").mkdir()
+    (folder / "anna" / ".ipynb_checkpoints" / "a.ipynb").write_bytes(b"old")
+    (folder / "bob" / "link.ipynb").symlink_to("/etc/passwd")
+    archive = tmp_path / "class.zip"
+    with zipfile.ZipFile(archive, "w") as zipped:
+        for path in sorted(folder.glob("*/*.ipynb")):
+            if not path.is_symlink():
+                zipped.write(path, path.relative_to(folder))
+    found = [[(h.student, h.data) for h in handed_in(place)] for place in (folder, archive)]
+    assert found[0] == found[1] == [("anna", b"anna"), ("bob", b"bob")]
+
+
+def test_a_zip_leads_nowhere_and_is_not_believed(tmp_path):
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as zipped:
+        zipped.writestr("../../etc/evil.ipynb", "{}")
+        zipped.writestr("inner.zip", "x")
+        zipped.writestr("notes.txt", "x")
+    (tmp_path / "a.zip").write_bytes(data.getvalue())
+    (tmp_path / "b.zip").write_bytes(b"no zip")
+    found = list(handed_in(tmp_path))
+    assert found[0].path == "etc/evil.ipynb"
+    reasons = [entry[1] for entry in found[1:]]
+    assert "zip within a zip" in reasons[0]
+    assert "no notebook" in reasons[1]
+    assert "cannot be read" in reasons[2]
+
+
+def test_what_is_not_there_is_told(tmp_path):
+    with pytest.raises(LayerlabError, match="name what was handed in"):
+        list(handed_in(tmp_path / "none"))
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"]
+)
+def test_every_encoding_is_read(encoding):
+    assert decoded("{Größe}".encode(encoding)) == "{Größe}"
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "empty"),
+        (b"{", "no notebook"),
+        (b"[" * 100_000, "no notebook"),
+        (b"[]", "another kind"),
+        (b"{}", "no cells"),
+        (b'{"worksheets": [1], "nbformat": "x"}', "old format"),
+    ],
+)
+def test_what_is_no_notebook_is_told(data, reason):
+    with pytest.raises(Unreadable, match=reason):
+        read_cells(data)
+
+
+def test_an_exercise_is_known_by_its_cells(keys):
+    cells = read_cells(as_bytes(filled()))
+    assert recognise(cells, keys).name == NAMES[0]
+    bare = json.loads(as_bytes(filled()))
+    for cell in bare["cells"]:
+        cell["metadata"] = {}
+        del cell["id"]
+    assert recognise(read_cells(json.dumps(bare).encode()), keys).name == NAMES[0]
+    assert recognise(cells[:1], keys) is None
+
+
+def test_a_rebuilt_exercise_runs_what_the_source_says(keys):
+    rebuilt = rebuild(read_cells(as_bytes(EXERCISE)), keys[0])
+    assert not rebuilt.told
+    sources = [c["sources"][0] for c in rebuilt.cells if c["kind"] != "observe"]
+    assert sources == [c.source for c in keys[0].cells if c.kind in ("given", "answer")]
+
+
+def test_what_was_added_stays_between_its_neighbours(keys):
+    notebook = filled()
+    extra = dict(notebook.cells[0], cell_type="code", id="mine", source="mine = 1")
+    extra |= {"outputs": [], "execution_count": None, "metadata": {}}
+    cells = json.loads(as_bytes(notebook))
+    cells["cells"].insert(place(notebook, "scipy") + 1, extra)
+    rebuilt = rebuild(read_cells(json.dumps(cells).encode()), keys[0])
+    labels = [cell["label"] for cell in rebuilt.cells]
+    at = next(i for i, cell in enumerate(rebuilt.cells) if cell.get("sources") == ["mine = 1"])
+    assert labels[at - 1 : at + 2 : 2] == ["scipy", "scipy-check"]
+
+
+def test_pieces_of_an_answer():
+    whole = ["def f(x):", "    return x"]
+    assert pieces(whole) == ["\n".join(whole)]
+    assert pieces(["def f(x):\n    return ____", "def f(x):\n    return 1"]) == [
+        "def f(x):\n    return 1"
+    ]
+    assert pieces(["a = 1", "b = 2"]) == ["a = 1", "b = 2"]
+
+
+def test_names_of_a_cell():
+    assert defined_in("def f(a, b):\n    pass\nx, y = 1, 2") == {"f": 2, "x": None, "y": None}
+    assert set(defined_in("def f(a, b)\n    pass\nx = 1")) == {"f", "x"}
+    assert answers_in('check("a-b", f=f, g=h)') == {"a-b": {"f": "f", "g": "h"}}

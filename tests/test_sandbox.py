@@ -1,0 +1,115 @@
+"""What a submission can do in its sandbox: nothing outlives it, nothing of the course is there."""
+
+import pytest
+from kinds import NAME, ROOT
+from test_class import needs_sandbox
+
+from coursebuild.classroom import inside, sandbox
+from coursebuild.classroom.running import Class
+from coursebuild.classroom.sandbox import SandboxError, check_sandbox
+from coursebuild.keys import make_key
+
+LEAVE = """
+import ctypes, os, pathlib
+libc = ctypes.CDLL(None)
+libc.shmget(4711, 4096, 0o1666)
+libc.msgget(4711, 0o1666)
+libc.semget(4711, 1, 0o1666)
+for folder in ('.', '/sandbox/tmp', '/dev/shm', '/sandbox/course', '/sandbox/course/layerlab'):
+    os.utime(folder, (77, 77))
+    try: os.setxattr(folder, 'user.message', b'x')
+    except OSError: pass
+    locked = pathlib.Path(folder, 'left', 'deeper')
+    locked.mkdir(parents=True)
+    (locked / 'answers').write_text('x')
+    locked.chmod(0)
+    locked.parent.chmod(0)
+"""
+FIND = """
+import ctypes, os, pathlib
+libc, found = ctypes.CDLL(None), []
+for name, arguments in (('shmget', (4711, 0, 0)), ('msgget', (4711, 0)), ('semget', (4711, 0, 0))):
+    if getattr(libc, name)(*arguments) >= 0: found.append(name)
+for folder in ('.', '/sandbox/tmp', '/dev/shm', '/sandbox/course', '/sandbox/course/layerlab'):
+    if os.stat(folder).st_mtime == 77 or os.listxattr(folder): found.append(folder)
+    found += [str(p) for p in pathlib.Path(folder).iterdir() if p.name not in ('layerlab', 'data')]
+raise ValueError(repr(found))
+"""
+SECRETS = """
+import os, pathlib
+found = []
+for top in ('/sandbox', '/proc/self/fd', '/work', '/root', '/home', '/srv', '/opt'):
+    for folder, _, names in os.walk(top):
+        found += [f'{folder}/{n}' for n in names if n.endswith(('.json.xz', '.toml', 'ex1.py'))
+                  or 'minkowski' in n]
+found = [name for name in found if 'site-packages' not in name and '/lib/python' not in name]
+raise ValueError(repr(found))
+"""
+REFUSED = {
+    "a process": "import os; os.fork()",
+    "a program": "import subprocess; subprocess.run(['true'])",
+    "a socket": "import socket; socket.create_connection(('127.0.0.1', 9))",
+    "a namespace": "import ctypes, os\nif ctypes.CDLL(None).unshare(0x10000000): raise OSError",
+    "a file outside": "open('/usr/x', 'w')",
+    "the first process": "open('/proc/1/mem', 'rb')",
+    "much memory": "bytearray(100_000_000_000)",
+    "a large file": "open('x', 'wb').write(bytes(300_000_000))",
+    "many files": "kept = [open('/dev/null') for _ in range(10_000)]",
+}
+
+
+@pytest.fixture(scope="module")
+def zygote(tmp_path_factory):
+    key = make_key(ROOT, NAME)
+    course = Class([key], ROOT / "code", tmp_path_factory.mktemp("sandbox"))
+    zygote = course.open(key)
+    yield zygote
+    zygote.__exit__()
+
+
+def run(zygote, *sources: str) -> list[dict]:
+    """The errors that cells raise in a submission of its own."""
+    cells = [{"label": "mine", "kind": "added", "sources": list(sources)}]
+    cells.append({"label": "end", "kind": "observe", "step": "by-hand", "answers": {"f": "f"}})
+    cells[-1] |= {"other": {}, "defines": {}}
+    with zygote.submission() as connection:
+        inside.send(connection, zygote.frame(60) | {"cells": cells})
+        while "step" not in (message := inside.receive(connection)):
+            assert "broken" not in message, message
+    return message["errors"]
+
+
+@needs_sandbox
+@pytest.mark.check
+def test_nothing_outlives_a_submission(zygote):
+    assert "left" in run(zygote, LEAVE, FIND)[0]["says"]  # while it runs, it is there
+    assert run(zygote, FIND)[0]["says"] == "[]"
+
+
+@needs_sandbox
+@pytest.mark.check
+def test_nothing_of_the_course_is_there(zygote):
+    assert run(zygote, SECRETS)[0]["says"] == "[]"
+
+
+@needs_sandbox
+@pytest.mark.check
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_is_refused_costs_a_cell_and_nothing_more(zygote, what):
+    errors = run(zygote, REFUSED[what], "1 / 0")
+    assert [error["error"] for error in errors][1:] == ["ZeroDivisionError"]
+    assert errors[0]["error"] in ("PermissionError", "OSError", "MemoryError", "FileNotFoundError")
+
+
+@needs_sandbox
+@pytest.mark.check
+def test_what_starts_in_a_thread_is_no_process(zygote):
+    assert not run(
+        zygote, "import threading\nt = threading.Thread(target=print)\nt.start(); t.join()"
+    )
+
+
+def test_where_there_is_no_sandbox_the_ways_out_are_told(monkeypatch):
+    monkeypatch.setattr(sandbox.shutil, "which", lambda _: None)
+    with pytest.raises(SandboxError, match=r"apt-get install bubblewrap[\s\S]*--no-sandbox"):
+        check_sandbox()
