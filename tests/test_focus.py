@@ -44,7 +44,9 @@ def reached(tab):
     for _ in range(MOST):
         tab.keyboard.press("Tab")
         ring = tab.evaluate(RING)
-        if ring is None or ring["place"] in found:
+        if ring is None:
+            continue  # beyond the last comes the browser itself, and then the first
+        if ring["place"] in found:
             break
         found[ring["place"]] = ring
     return list(found.values())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from coursebuild.fonts import cut_fonts, faces, letters_of, one_weight_each, swapped
+from coursebuild.fonts import cut_fonts, faces, first_fonts, letters_of, one_weight_each, swapped
 from coursebuild.web import make_scripts, node_modules, run_node
 
 ROOT = Path(__file__).parents[1]
@@ -54,6 +54,12 @@ def test_from_a_disk_each_face_comes_when_it_comes():
     late = swapped(SHEET)
     assert late.count("font-display:swap") == 2 and "optional" not in late
     assert "color" not in late
+
+
+def test_what_one_sees_first_is_the_first_face_of_each_family():
+    italic = SHEET.replace("a.woff2", "italic.woff2")
+    assert first_fonts(SHEET + italic) == ["web/a.woff2", "web/b.woff2"]
+    assert first_fonts(SHEET.replace("optional", "block")) == []
 
 
 def test_letters_are_those_that_a_page_shows():

@@ -186,7 +186,7 @@ FACTS = {"facts": {"a: b": 1.0}, "uses": [], "answers": [], "warned": []}
         json.dumps(FACTS | {"uses": [1]}),
         json.dumps(FACTS | {"warned": ["x" * 2000]}),
         json.dumps(FACTS | {"facts": {f"a: {k}": 1.0 for k in range(9000)}}),
-        "x" * 3_000_000,
+        json.dumps(FACTS) + " " * 3_000_000,
     ],
     ids=lambda document: repr(document[:40]),
 )
@@ -269,7 +269,7 @@ def tried(function):
 """
 
 WAYS_IN = """
-take_away(["layerlab.distances", "layerlab.hooks.record"])
+take_away(["layerlab.distances", "layerlab.hooks.record", "layerlab.hooks.target_activations"])
 x, y = np.arange(3.0), np.ones(3)
 ways = {
     "held before": lambda: minkowski(x, y, 2),
@@ -285,7 +285,7 @@ ways = {
 }
 for name, way in ways.items():
     print(name, "|", tried(way))
-print(minkowski.__defaults__, minkowski.__kwdefaults__)
+print(hooks.target_activations.__kwdefaults__)
 """
 
 
@@ -299,7 +299,7 @@ def test_no_way_leads_to_what_is_taken_away():
             r"in a graded run it is withheld",
             said,
         ), way
-    assert rest == "None None"
+    assert rest == "None"
 
 
 KEPT = """
@@ -385,6 +385,8 @@ def replayed(number: int, step: str, answers: dict) -> str:
         return {n: made(a) if isinstance(a, FunctionType) else a for n, a in answers.items()}
 
     observe_all(number, step, functions(keeping))
+    if any(map(callable, log)):  # such as a hook, which does again what is right
+        return ""
     came = iter([copied(result) for result in log])
     return observe_all(number, step, functions(lambda _: lambda *_, **__: next(came)), SECRETS[0])
 
@@ -409,8 +411,8 @@ def test_what_is_right_passes_on_all_probes_and_what_is_kept_of_some_does_not(pa
         for secret in SECRETS:
             found = judge(known[step], texts["None"], texts[secret], right[step][secret])
             assert found.passed, (trial.kind, trial.title, secret, found)
-        is_function = json.loads(texts["None"])["uses"]
-        if trial.kind == "right" and is_function:
+        has_functions = json.loads(texts["None"])["uses"]
+        if trial.kind == "right" and has_functions and texts["replayed"]:
             found = judge(known[step], texts["None"], texts["replayed"], texts[SECRETS[0]])
             assert not found.passed, step
     assert set(right) == set(known)

@@ -9,6 +9,7 @@ from kinds import EXERCISE, ROOT, as_bytes, filled, place
 
 from coursebuild.classroom.intake import Unreadable, decoded, handed_in, read_cells, student_of
 from coursebuild.classroom.key import answers_in, defined_in
+from coursebuild.classroom.needed import needed
 from coursebuild.classroom.rebuild import pieces, rebuild, recognise
 from coursebuild.keys import make_key
 from layerlab.errors import LayerlabError
@@ -114,7 +115,29 @@ def test_a_rebuilt_exercise_runs_what_the_source_says(keys):
     rebuilt = rebuild(read_cells(as_bytes(EXERCISE)), keys[0])
     assert not rebuilt.told
     sources = [c["sources"][0] for c in rebuilt.cells if c["kind"] != "observe"]
-    assert sources == [c.source for c in keys[0].cells if c.kind in ("given", "answer")]
+    said = [c.source for c in keys[0].cells if c.kind in ("given", "answer")]
+    assert sources == [source for source in said if source in sources]
+    assert {c.source for c in keys[0].cells if c.kind == "answer"} < set(sources)
+
+
+def test_given_cells_that_nothing_rests_on_are_left_out():
+    def given(source):
+        return {"label": "given", "kind": "given", "sources": [source]}
+
+    answer = {"label": "by-hand", "kind": "answer", "step": "by-hand", "sources": ["u + late"]}
+    cells = [
+        given("import numpy as np\nu = np.ones(3)"),
+        given("for n in range(3):\n    print(n)"),
+        given("figure = draw()\nfigure.title('x')\nshow(figure)"),
+        given("np.random.seed(1)"),
+        given("late = 1"),
+        answer,
+        given("late = 2\nprint(late)"),
+    ]
+    kept = needed(cells, {})
+    assert kept == [cells[0], *cells[3:6]]
+    assert cells[2] in needed(cells, {"by-hand": "figure"})
+    assert needed([cells[1], answer | {"sources": ["eval('n')"]}], {})[0] == cells[1]
 
 
 def test_what_was_added_stays_between_its_neighbours(keys):

@@ -237,6 +237,18 @@ def test_texts_are_split_as_by_the_models_own_tokenizer(laboratory):
     assert found == [tokenize(text, tokenizer).tolist() for text in ODD_TEXTS]
 
 
+def test_a_character_of_several_tokens_stands_with_the_last_of_them(in_node):
+    decode = "(bytes) => new TextDecoder().decode(Uint8Array.from(bytes))"
+    text = "a “house” ☕ é"
+    broken = [0x61, 0xFF, 0x62, 0xE2, 0x80]
+    texts = f"given.texts.map((bytes) => textsOf(bytes, {decode}))"
+    given = [list(text.encode()), broken]
+    whole, parts = in_node("textsOf", "lib/lab-texts.js", texts, texts=given)
+    assert [part for part in whole if part] == list(text)
+    assert (whole[2:6], len(whole)) == (["", "", "“", "h"], len(text.encode()))
+    assert parts == ["a", "", "\ufffdb", "", ""]
+
+
 @pytest.mark.check
 def test_the_sweep_is_that_of_the_investigation(laboratory):
     """All measures of all pairs and their tau; and both controls have the shape of a result."""

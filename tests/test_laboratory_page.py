@@ -317,6 +317,7 @@ def test_it_works_from_files(chromium, site):
     with laboratory(chromium, site.as_uri(), HASH) as page:
         load(page)
         assert page.inner_text("[data-counts]").endswith("5 of them compared.")
+        assert page.inner_text("[data-tokens]").endswith("“as it was”.")
         assert all(url.startswith(("file:", "blob:")) for url in page.asked)
         assert not page.wrong
 

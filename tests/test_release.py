@@ -1,20 +1,20 @@
 """The site without solutions: no page, no index, no source and no download holds an answer."""
 
-import io
-import re
+import json
 import shutil
 import subprocess
 import sys
-import zipfile
-from collections.abc import Iterator
-from html import unescape
+from datetime import date
 from pathlib import Path
 
 import pytest
 from test_site import ROOT, edit, make_book, run
 
+from coursebuild import release
 from coursebuild.downloads import exercise_names
-from coursebuild.notebooks import answer_texts
+from coursebuild.leaks import answers_of, places, squeeze
+from coursebuild.release import is_open, make_release
+from layerlab.errors import LayerlabError
 
 # What a small book's solutions say, and only they.
 SECRETS = ("max(given,3)*10013", "total_of_lines=value_0+value_1")
@@ -37,44 +37,6 @@ _ = plt.plot([1, 2, 4])
 def build(book: Path, *, solutions: str, out: Path | None = None) -> subprocess.CompletedProcess:
     options = ["--out", str(out)] if out else []
     return run("-m", "coursebuild.build", "--solutions", solutions, *options, str(book))
-
-
-def squeeze(text: str) -> str:
-    return re.sub(r"\s+", "", text)
-
-
-def texts(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield every text in a folder, members of zips and wheels included, each with its name."""
-    for file in sorted(path.rglob("*")):
-        if file.is_file():
-            yield from texts_of(file.relative_to(path).as_posix(), file.read_bytes())
-
-
-def texts_of(name: str, data: bytes) -> Iterator[tuple[str, str]]:
-    if zipfile.is_zipfile(io.BytesIO(data)):
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            for member in archive.namelist():
-                yield from texts_of(f"{name} › {member}", archive.read(member))
-        return
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        return  # a picture, a font, the model's weights
-    yield name, squeeze(text)
-    if name.endswith(".html"):  # colours and links stand between the words
-        yield name, squeeze(unescape(re.sub(r"<[^>]*>", "", text)))
-    if name.endswith(".ipynb"):  # a line's end is a character of its own in JSON
-        yield name, squeeze(text.replace('\\n",', "").replace('\\"', '"').replace('"', "'"))
-
-
-def places(folder: Path, answers: dict[str, str]) -> list[str]:
-    """Return a sentence for each answer that stands in a folder; `answers` maps text to owner."""
-    return [
-        f"{name} holds {answer!r} of {owner}"
-        for name, text in texts(folder)
-        for answer, owner in answers.items()
-        if answer in text
-    ]
 
 
 @pytest.fixture(scope="module")
@@ -190,29 +152,20 @@ def withheld(tmp_path_factory):
     return out / "html"
 
 
-def answers_of_the_course() -> dict[str, str]:
-    """Return all blanked expressions worth a search, squeezed, with the notebook they are from."""
-    return {
-        squeeze(answer): name
-        for name in exercise_names(ROOT)
-        for answer in answer_texts(ROOT / "solutions" / f"{name}.md")
-    }
-
-
 def test_the_course_has_answers_to_look_for():
-    answers = answers_of_the_course()
+    answers = answers_of(ROOT)
     assert len(answers) >= 60
     assert set(answers.values()) == set(exercise_names(ROOT))
 
 
 @pytest.mark.parametrize("folder", ["book", "exercises", "code/layerlab", "code/coursechecks"])
 def test_no_source_that_is_never_withheld_holds_an_answer(folder):
-    assert places(ROOT / folder, answers_of_the_course()) == []
+    assert places(ROOT / folder, answers_of(ROOT)) == []
 
 
 @pytest.mark.check
 def test_withheld_course_holds_no_answer_anywhere(withheld):
-    assert places(withheld, answers_of_the_course()) == []
+    assert places(withheld, answers_of(ROOT)) == []
 
 
 @pytest.mark.check
@@ -226,3 +179,87 @@ def test_withheld_course_has_its_exercises_and_no_solutions(withheld):
 def test_built_course_keeps_its_solutions(withheld):
     for name in exercise_names(ROOT):
         assert (ROOT / "_build" / "html" / "solutions" / f"{name}.html").is_file()
+
+
+# A cohort's release ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("solutions", "expected"),
+    [("no", False), ("yes", True), ("2027-02-15", True), ("2027-02-16", False)],
+)
+def test_solutions_are_out_when_they_are_said_to_be(solutions, expected):
+    assert is_open(solutions, date(2027, 2, 15)) == expected
+
+
+def test_a_day_that_is_none_is_quoted():
+    with pytest.raises(LayerlabError, match="'soon' is neither no nor yes nor a day"):
+        is_open("soon", date(2027, 2, 15))
+
+
+@pytest.mark.parametrize("cohort", ["", "../out", "a/b", ".hidden", "x" * 80])
+def test_a_cohort_is_the_name_of_a_folder(cohort, tmp_path):
+    with pytest.raises(LayerlabError, match="no name for a folder"):
+        make_release(tmp_path, cohort, tmp_path, solutions=False)
+
+
+@pytest.fixture(scope="module")
+def course_to_release(tmp_path_factory):
+    """A small course, with the real guide's look and pages that say little."""
+    book = make_book(tmp_path_factory.mktemp("cohort"), exercises=("01-lines",))
+    return book
+
+
+def made(*parts: str):
+    """Make what the commands would make, in an instant."""
+
+    def make(module: str, *words: str) -> None:
+        out = Path(words[words.index("--out") + 1])
+        place = {"build": out / "html", "grading": out / "grading", "guide": out / "html"}[module]
+        place.mkdir(parents=True, exist_ok=True)
+        text = SECRETS[0] if module in (*parts, "grading", "guide") else "nothing"
+        (place / "page.html").write_text(f"<p>{text}</p>", encoding="utf-8")
+
+    return make
+
+
+@pytest.fixture
+def quick(course_to_release, tmp_path, monkeypatch):
+    monkeypatch.setattr(release, "_make", made())
+    return lambda **options: make_release(course_to_release, "2027", tmp_path, **options)
+
+
+def test_a_release_is_whole_and_says_what_it_is(quick, course_to_release):
+    folder = quick(solutions=False)
+    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    pages = {f"{part}/page.html" for part in ("students", "instructor/guide", "instructor/grading")}
+    assert names == {*pages, "manifest.json", "SHA256SUMS"}
+    about = json.loads((folder / "manifest.json").read_text("utf-8"))
+    assert about["cohort"] == "2027" and about["solutions"] is False and about["files"] == 3
+    check = subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=folder)
+    assert check.returncode == 0
+    (folder / "students" / "page.html").write_text("other")
+    assert subprocess.run(["sha256sum", "--check", "SHA256SUMS"], cwd=folder).returncode == 1
+
+
+def test_no_release_lets_an_answer_out(quick, tmp_path, monkeypatch):
+    kept = quick(solutions=True)
+    monkeypatch.setattr(release, "_make", made("build"))
+    with pytest.raises(LayerlabError, match=r"would get out:\npage.html holds"):
+        quick(solutions=False)
+    assert kept.is_dir() and [path.name for path in kept.parent.iterdir()] == ["2027"]
+
+
+def test_what_fails_is_named(course_to_release, tmp_path, monkeypatch):
+    monkeypatch.setattr(release, "_make", release._make)
+    (tmp_path / "out").mkdir()
+    broken = tmp_path / "broken"
+    shutil.copytree(course_to_release, broken)
+    (broken / "_toc.yml").unlink()
+    with pytest.raises(LayerlabError, match="coursebuild.build.* failed, so there is no release"):
+        make_release(broken, "2027", tmp_path / "out", solutions=False)
+
+
+def test_the_published_branch_has_no_history():
+    text = (ROOT / ".github" / "workflows" / "site.yml").read_text("utf-8")
+    assert "git init" in text and "push --quiet --force" in text  # one commit, whatever was before

@@ -257,9 +257,8 @@ def _equations(pages: Path) -> Iterable[tuple[str, str]]:
 
 
 def _figures(app: Sphinx) -> dict[str, str]:
-    """The numbers of the figures, by the names that texts refer to them with."""
-    labels = app.env.get_domain("std").labels
-    return {name: title for name, (_, _, title) in labels.items() if title.startswith("Figure ")}
+    """What a link without words says: a figure's number, or the title of a section with a label."""
+    return {name: title for name, (_, _, title) in app.env.get_domain("std").labels.items()}
 
 
 def _addresses(app: Sphinx, page: str, site_url: str):

@@ -17,6 +17,7 @@ from coursebuild.web import node_modules, run_node
 SCRIPT = Path(__file__).with_suffix(".cjs")
 FACE = re.compile(r"@font-face\s*\{[^}]*\}")
 FILE = re.compile(r"url\(\"?([^\")]+\.woff2)\"?\)")
+FAMILY = re.compile(r"font-family:\s*([^;]+)")
 WEIGHTS = re.compile(r"font-weight:\s*(\d+)(?:\s+(\d+))?")
 ALWAYS = "".join(map(chr, range(0x20, 0x7F)))  # a page's scripts may say something, too
 ON_PAPER = (400, 600)  # the weights that the paper's style and the theme tell apart
@@ -50,6 +51,15 @@ def faces(sheet: str) -> list[Face]:
         if file and weights:
             found.append(Face(rule, file[1], int(weights[1]), int(weights[2] or weights[1])))
     return found
+
+
+def first_fonts(sheet: str) -> list[str]:
+    """The files of what one sees first: of each family that may come too late, its first face."""
+    found: dict[str, str] = {}
+    for face in faces(sheet):
+        if "optional" in face.rule:
+            found.setdefault(FAMILY.search(face.rule)[1], face.file)
+    return list(found.values())
 
 
 def swapped(sheet: str) -> str:

@@ -45,8 +45,8 @@ def setup(app: Sphinx) -> dict:
 
 
 def show_notes(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
-    """Put notes into the margin of the pages of the book."""
-    if pagename.startswith("book/"):
+    """Put notes into the margin of the pages of the book, but for the one that it begins with."""
+    if pagename.startswith("book/") and pagename != app.config.root_doc:
         context["body"] = with_notes(context["body"])
 
 

@@ -47,7 +47,8 @@ class Known:
     works : mapping
         Authors and year of what is cited, by its key.
     figures : mapping
-        The number of each figure, such as "Figure 2.1", by its anchor.
+        What a link without words says: the number of each figure, such as "Figure 2.1", by its
+        anchor, and the title of each section that has a label.
     address : callable
         Where a page, given relative to this one, or a label lies; "" if nowhere that one could go.
     """

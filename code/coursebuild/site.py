@@ -63,6 +63,7 @@ from coursebuild.downloads import (
     wheel_name,
 )
 from coursebuild.execution import Run, execute_notebooks, fingerprint, prepare_kernels
+from coursebuild.fonts import first_fonts
 from coursebuild.inputs import Sources, modules_in_common
 from coursebuild.laboratory import make_laboratory
 from coursebuild.layout import lay_out
@@ -566,9 +567,11 @@ def bundle_scripts(app: Sphinx, config) -> None:
     except LayerlabError as error:
         raise ExtensionError(str(error)) from error
     config.html_static_path = [*config.html_static_path, static.as_posix()]
-    for place, name in enumerate(STYLES):
-        if name in app.course_scripts:
-            app.add_css_file(f"web/{name}.css", priority=900 + place)  # after the theme's
+    sheets = [f"web/{name}.css" for name in STYLES if name in app.course_scripts]
+    for place, name in enumerate(sheets):
+        app.add_css_file(name, priority=900 + place)  # after the theme's
+    sheet = "".join((static / name).read_text("utf-8") for name in sheets)
+    config.html_context["first_fonts"] = first_fonts(sheet)
 
 
 def keep_program(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:

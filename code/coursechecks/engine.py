@@ -477,6 +477,7 @@ def load(path: Path) -> dict[str, dict]:
 
 _passed: dict[tuple[str, str], bool] = {}  # of this notebook's checks, how each ended last
 recorder: Callable[[str, Observation], None] | None = None  # set while the course is built
+listener: Callable[[str, str, "Finding | None"], None] | None = None  # set where attempts are kept
 
 
 def checker(name: str) -> Callable[..., None]:
@@ -528,6 +529,8 @@ def check(module: ModuleType, step: str, /, **answers) -> None:
         )
     finding = diagnose(steps[step], seen)
     _passed[module.__name__, step] = finding is None
+    if listener is not None:
+        listener(module.__name__.rpartition(".")[2], step, finding)
     if finding is not None:
         used = {*seen.uses, *seen.answers}
         earlier = list(steps)[: list(steps).index(step)]

@@ -134,7 +134,6 @@ def _methods(kind: type) -> Iterator[FunctionType]:
 
 def _empty(name: str, function: FunctionType) -> None:
     _replace(function, f"_refuse({name!r})")
-    function.__dict__.clear()  # what it is wrapped around, and results that it remembers
     function.__defaults__ = function.__kwdefaults__ = None
 
 

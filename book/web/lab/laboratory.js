@@ -10,7 +10,7 @@ import {
 import { COMPONENTS, Model, meanOfRows, rowsAt } from "../lib/lab-model.js";
 import { divergence, likeliest, logProbabilities } from "../lib/lab-predictions.js";
 import { kendallTau, mantelP } from "../lib/ranks.js";
-import { LaboratoryError, plan, readingOf } from "../lib/lab-texts.js";
+import { LaboratoryError, plan, readingOf, textsOf } from "../lib/lab-texts.js";
 import { permuted, untrained } from "../lib/lab-weights.js";
 
 export const MEASURES = { MI: mutualInformation, L1: cityBlock, L2: euclidean, r: pearson };
@@ -46,7 +46,8 @@ export class Laboratory {
     this.plan = plan(ids, pieces[0], { ...options, context: this.files.config.n_positions });
     [this.reading, this.measured] = [null, {}];
     const { all, positions, pairs, gaps } = this.plan;
-    return { tokens: ids.map((id) => this.#decode(id)), all, positions, pairs, gaps };
+    const tokens = textsOf(ids, (some) => this.tokenizer.decode(some));
+    return { tokens, all, positions, pairs, gaps };
   }
 
   /** Refuse a target that is not one token of the text, with the nearest one that is. */

@@ -34,6 +34,21 @@ export function plan(ids, targetId, { design, nTargets, nPast, context }) {
   return { ids, all, positions, pairs, gaps, nPast: isFixed ? nPast : null, context };
 }
 
+const BROKEN = "\uFFFD"; // what stands for bytes that are no character
+const MOST_TOKENS = 4; // of a character, which has no more bytes
+
+/** The text of each token; a character that several tokens make stands with the last of them. */
+export function textsOf(ids, decode) {
+  let open = [];
+  return ids.map((id) => {
+    open.push(id);
+    const text = decode(open);
+    if (text.endsWith(BROKEN) && open.length < MOST_TOKENS) return "";
+    open = [];
+    return text;
+  });
+}
+
 /** What a position is read in: the tokens up to it, as far back as the design says. */
 export function readingOf({ ids, nPast, context }, position) {
   const from = Math.max(0, position - (nPast ?? context - 1));

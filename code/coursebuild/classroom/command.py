@@ -8,14 +8,23 @@ from pathlib import Path
 import coursechecks
 from coursebuild.classroom.gradebook import write_tables
 from coursebuild.classroom.key import Key
+from coursebuild.classroom.report import count, read_log, write_report
 from coursebuild.classroom.results import Result
 from coursebuild.classroom.running import Class, grade
 from coursebuild.classroom.sandbox import Limits, check_sandbox
 from layerlab.errors import LayerlabError
 
 
-def grade_class(course: Class, place: Path, workers: int, again: list[str]) -> list[Path]:
-    """Grade a class and write its tables; the tables' files."""
+def grade_class(
+    course: Class, place: Path, workers: int, again: list[str], *, with_names: bool = False
+) -> tuple[list[Path], Path]:
+    """Grade a class and write its tables and its report, in which nobody is named unless asked.
+
+    Returns
+    -------
+    (list of Path, Path)
+        The tables, the gradebook first; and the report's page.
+    """
     for student in again:
         n_forgotten = course.store.forget(student)
         print(f"{student}: {n_forgotten} results are forgotten")
@@ -30,7 +39,9 @@ def grade_class(course: Class, place: Path, workers: int, again: list[str]) -> l
     for other in others:
         print(f"no grade · {other.path}: {other.reason}")
     results = list(course.store.all())
-    return write_tables([*results, *_without_grade(others, results)], course.out)
+    reports = count(results, course.keys, map(read_log, course.logs))
+    report = write_report(reports, course.out, with_names=with_names)
+    return write_tables([*results, *_without_grade(others, results)], course.out), report
 
 
 def _without_grade(others: list[Result], results: list[Result]) -> list[Result]:
@@ -56,6 +67,7 @@ def main(arguments: list[str] | None = None, keys: Path | list[Key] = Path("key"
     parser.add_argument(
         "--no-sandbox", action="store_true", help="only in a container that holds nothing else"
     )
+    parser.add_argument("--names", action="store_true", help="name students in the report")
     options = parser.parse_args(arguments)
     place = options.submissions.resolve()
     out = (options.out or place.with_name(f"{place.stem}-graded")).resolve()
@@ -66,7 +78,8 @@ def main(arguments: list[str] | None = None, keys: Path | list[Key] = Path("key"
             check_sandbox()
         code = Path(coursechecks.__file__).parents[1]
         course = Class(keys, code, out, Limits(seconds=options.seconds), not options.no_sandbox)
-        tables = grade_class(course, place, options.workers, options.again)
+        again, names = options.again, options.names
+        tables, report = grade_class(course, place, options.workers, again, with_names=names)
     except LayerlabError as error:
         print(error, file=sys.stderr)
         return 1
@@ -74,4 +87,5 @@ def main(arguments: list[str] | None = None, keys: Path | list[Key] = Path("key"
         print("stopped; the same command goes on", file=sys.stderr)
         return 130
     print(f"The gradebook is {tables[0]}; pages for students lie in {out / 'feedback'}")
+    print(f"What to teach again: {report}")
     return 0

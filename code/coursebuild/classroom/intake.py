@@ -21,6 +21,7 @@ MOST_ENTRIES = 20_000  # of a zip
 IGNORED = re.compile(r"(^|/)(\.|__MACOSX/|release/|source/|autograded/|feedback/|Thumbs\.db$)")
 CANVAS = re.compile(r"(?P<name>[^_]+)_(?:LATE_)?(?P<user>\d+)_(?P<file>\d+)_(?P<rest>.+)")
 MOODLE = re.compile(r"(?P<name>[^_]+)_(?P<user>\d+)_assignsubmission_file(?:_(?P<rest>.*))?")
+LOG = re.compile(r".*attempts[^/]*\.jsonl(\.txt)?")
 COPY = re.compile(r"([-_ ]*(copy|kopie)\s*\d*|\s*\(\d+\))$", re.IGNORECASE)
 
 
@@ -49,10 +50,22 @@ class Handed:
     lms: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True)
+class Log:
+    """What a student tried, kept and handed in: a log of `coursechecks.attempts`.
+
+    Attributes
+    ----------
+    data : bytes
+    """
+
+    data: bytes = field(repr=False)
+
+
 # Files ------------------------------------------------------------------------------------------
 
 
-def handed_in(place: Path, stems: tuple[str, ...] = ()) -> Iterator[Handed | tuple[str, str]]:
+def handed_in(place: Path, stems: tuple[str, ...] = ()) -> Iterator[Handed | Log | tuple[str, str]]:
     """Everything that was handed in.
 
     Parameters
@@ -64,8 +77,8 @@ def handed_in(place: Path, stems: tuple[str, ...] = ()) -> Iterator[Handed | tup
 
     Yields
     ------
-    Handed or (str, str)
-        A notebook; or the path of what is none, and the reason.
+    Handed, Log or (str, str)
+        A notebook; a log; or the path of what is neither, and the reason.
     """
     if place.is_dir():
         files = ((str(p.relative_to(place)), p) for p in sorted(place.rglob("*")) if _is_file(p))
@@ -96,6 +109,8 @@ def _file(path: str, data: bytes, stems: tuple[str, ...], is_all: bool = False) 
     elif name.endswith((".ipynb", ".ipynb.txt", ".json")):
         student, lms = student_of(path, stems)
         yield Handed(student, path, data, lms)
+    elif LOG.fullmatch(name):
+        yield Log(data)
     elif name != "timestamp.txt":
         yield path, "it is no notebook (its name does not end in .ipynb)"
 

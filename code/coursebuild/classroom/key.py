@@ -77,6 +77,11 @@ class Key:
         """The points of each answer in words."""
         return {cell.id: cell.points for cell in self.cells if cell.kind == "words"}
 
+    @cached_property
+    def solutions(self) -> dict[str, str]:
+        """The right text of each cell that is to be filled in, by its id."""
+        return {cell.id: cell.solution for cell in self.cells if cell.solution is not None}
+
     def answers_of(self, step: str) -> dict[str, str]:
         """Which name stands for which answer of a step, as its check has it."""
         source = next(c.source for c in self.cells if c.kind == "check" and c.step == step)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from coursebuild.classroom import inside
 from coursebuild.classroom.key import BLANK
+from coursebuild.classroom.needed import needed
 from coursebuild.classroom.rebuild import Rebuilt
 from coursebuild.classroom.sandbox import SandboxError, Zygote
 from coursechecks.verdicts import Verdict, judge
@@ -133,8 +134,8 @@ class Marking:
                 if step == until:
                     return
             elif cell["kind"] == "answer" and step in replaced:
-                source = next(c.solution for c in self.key.cells if c.id == cell["label"])
-                yield place, cell | {"kind": "given", "sources": [source], "replaced": True}
+                sources = [self.key.solutions[cell["label"]]]
+                yield place, cell | {"kind": "given", "sources": sources, "replaced": True}
             else:
                 yield place, cell
 
@@ -214,6 +215,7 @@ def solve(zygote: Zygote, known: dict) -> dict[str, str]:
         elif cell.kind in ("given", "answer"):
             sources = [cell.source if cell.solution is None else cell.solution]
             rebuilt.cells.append(base | {"kind": "given", "sources": sources})
+    rebuilt.cells = needed(rebuilt.cells, key.solutions)
     marking = _Solving(zygote, known, {})
     start = time.perf_counter()
     marks, _ = marking.mark(rebuilt)

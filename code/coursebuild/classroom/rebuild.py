@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from coursebuild.classroom.intake import Cell
 from coursebuild.classroom.key import BLANK, Key, KeyCell, answers_in, defined_in
+from coursebuild.classroom.needed import needed
 
 FEWEST = 3  # cells by which an exercise is recognised
 LIKENESS = 0.6  # of an answer and what there was to fill in, so that one is taken for the other
@@ -166,6 +167,7 @@ def rebuild(cells: list[Cell], key: Key) -> Rebuilt:
         elif source.kind == "words":
             _words(rebuilt, source, own, key, cells, found)
         _run_added(rebuilt, cells, found.added[place])
+    rebuilt.cells = needed(rebuilt.cells, key.solutions)
     order = [place for place, _ in sorted(found.groups.items(), key=lambda item: item[1])]
     if order != sorted(order):
         rebuilt.told.append("Cells stood in another order; they were put back into the given one.")

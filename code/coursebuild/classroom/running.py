@@ -14,7 +14,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from coursebuild.classroom.feedback import page
-from coursebuild.classroom.intake import Cell, Unreadable, handed_in, read_cells
+from coursebuild.classroom.intake import Cell, Log, Unreadable, handed_in, read_cells
 from coursebuild.classroom.key import Key
 from coursebuild.classroom.marking import Marking, solve
 from coursebuild.classroom.rebuild import rebuild, recognise
@@ -75,6 +75,7 @@ class Class:
         self.store = Store(self.out / "results")
         self.known = {key.name: engine.load(self._seen(key)) for key in self.keys}
         self._bases = {key.name: self._basis(key) for key in self.keys}
+        self.logs: list[bytes] = []  # what students kept of their attempts, as `gather` found it
         self._right: dict[str, dict] = {}
         self._locks = {key.name: threading.Lock() for key in self.keys}
 
@@ -99,6 +100,9 @@ class Class:
         found: dict[tuple[str, str], Submission] = {}
         others: list[Result] = []
         for entry in handed_in(place, tuple(key.name for key in self.keys)):
+            if isinstance(entry, Log):
+                self.logs.append(entry.data)
+                continue
             if isinstance(entry, tuple):
                 path, reason = entry
                 others.append(Result("", "", "", path, "", reason=reason))

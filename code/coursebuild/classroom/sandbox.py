@@ -25,8 +25,8 @@ from coursebuild.classroom import inside
 from coursebuild.classroom.key import Key
 from layerlab.errors import LayerlabError
 
-SECONDS = 30  # of processor time for one cell; the slowest honest one takes 5
-TOTAL_SECONDS = 300  # for a whole submission, however often it is run
+SECONDS = 60  # of processor time for one cell
+TOTAL_SECONDS = 600  # for a whole submission, however often it is run
 WAIT = 900  # seconds without a word from a submission, on however busy a machine
 MEMORY = 4_000_000_000  # bytes that a submission may take besides what is there already
 FOLDER_BYTES = 200_000_000
