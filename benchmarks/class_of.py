@@ -101,7 +101,7 @@ def graded_by_nbgrader(root: Path, key, folder: Path, python: str, students: lis
 
     def run(*words: str) -> None:
         command = [python, "-m", "nbgrader", *words]
-        subprocess.run(command, cwd=stock, env=variables, capture_output=True, check=False)
+        subprocess.run(command, cwd=stock, env=variables, capture_output=True, check=True)
 
     run("generate_assignment", key.name)
     start = time.perf_counter()

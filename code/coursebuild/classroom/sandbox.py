@@ -196,7 +196,7 @@ class Zygote:
             packed = self.packed
             self._control.sendall(struct.pack(">Q", len(packed)) + packed)
             writable = WRITABLE if self.is_apart else self._swept()
-            options = {"modules": modules(self.code), "writable": writable}
+            options = {"modules": modules(self.packed), "writable": writable}
             options |= {"exercise": self.key.exercise, "variation": self.variation}
             options |= {"withheld": self.key.withheld, "kept": self.key.kept}
             inside.send(self._control, options)
@@ -304,14 +304,13 @@ def _installed_copies() -> list[str]:
     return [str(path) for path in inside_environment if path.is_dir()]
 
 
-def modules(code: Path) -> list[str]:
-    """What the process imports before it forks: all of the packages, and what they import late."""
-    own = [
-        ".".join(path.relative_to(code).with_suffix("").parts)
-        for package in PACKAGES
-        for path in sorted((code / package).glob("*.py"))
-        if path.stem not in ("__init__", *LEFT_OUT)
-    ]
+def modules(packed: bytes) -> list[str]:
+    """What the process imports before it forks: all that is packed, and what that imports late."""
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        names = [Path(name) for name in archive.getnames() if name.endswith(".py")]
+    paths = [path for path in names if path.parts[0] in PACKAGES]
+    left_out = ("__init__", *LEFT_OUT)
+    own = [".".join(p.with_suffix("").parts) for p in paths if p.stem not in left_out]
     return [*PACKAGES, *own, *ALSO]
 
 
