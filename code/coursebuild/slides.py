@@ -22,8 +22,8 @@ from coursebuild.web import scripts_asked_for
 
 FOLDER = "slides"
 TOLD = ("p", "ul", "ol", "dl", "blockquote")  # spoken; all else is shown
-NEEDLESS = ".headerlink, .course-kicker, .course-downloads, button, "
-NEEDLESS += "details.above-input, details.below-input"
+NEEDLESS = ".headerlink, .course-kicker, .course-downloads, .course-note, .course-laboratory, "
+NEEDLESS += "button, details.above-input, details.below-input"
 ADDRESSED = {"a": "href", "img": "src", "source": "srcset"}
 ELSEWHERE = re.compile(r"[a-z]+:|/")
 END_OF_SENTENCE = re.compile(r"(?<=[.?!])(?=\s|$)")
