@@ -113,7 +113,9 @@ The same grades, many submissions at a time, from a folder or zip in any layout:
 python grade.py submitted
 ```
 
-It writes `submitted-graded/`: a gradebook, tables for Canvas and Moodle, a page for each student.
+It writes `submitted-graded/`: a gradebook, tables for Canvas and Moodle, a page for each student, a
+class report, and `words.html`, on which you mark the answers in words; put the `words.csv` that it
+saves beside it, and run the same command again.
 Stopped at any moment, the same command goes on. A student's name after `--again` grades anew.
 
 ## What a grade means

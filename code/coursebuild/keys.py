@@ -9,6 +9,7 @@ from coursebuild.classroom.key import Key, KeyCell
 from coursebuild.mistakes import withheld_of
 from coursebuild.notebooks import exercise_notebook, solution_notebook
 from coursebuild.rules import ANSWER, CHECK, tags_of
+from coursebuild.teaching import rubric_of
 
 
 def make_key(root: Path, name: str) -> Key:
@@ -33,7 +34,11 @@ def make_key(root: Path, name: str) -> Key:
     cells = tuple(_key_cell(cell, answers) for cell in exercise.cells)
     known = root / "solutions" / "mistakes" / f"{name[:2]}.toml"
     withheld, kept = withheld_of(known) if known.is_file() else ([], [])  # of no mistakes known
-    return Key(name, title[1] if title else name, cells, tuple(withheld), tuple(kept))
+    rubric = tuple(
+        f"{part}: {one['earned']} Not: {one['not']}" for part, one in rubric_of(root, name).items()
+    )
+    title = title[1] if title else name
+    return Key(name, title, cells, tuple(withheld), tuple(kept), rubric)
 
 
 def _key_cell(cell: NotebookNode, answers: dict[str, str]) -> KeyCell:

@@ -9,9 +9,10 @@ import coursechecks
 from coursebuild.classroom.gradebook import write_tables
 from coursebuild.classroom.key import Key
 from coursebuild.classroom.report import count, read_log, write_report
-from coursebuild.classroom.results import Result
+from coursebuild.classroom.results import WAITS, Result
 from coursebuild.classroom.running import Class, grade
 from coursebuild.classroom.sandbox import Limits, check_sandbox
+from coursebuild.classroom.words import POINTS, read_points, with_points, write_form
 from layerlab.errors import LayerlabError
 
 
@@ -39,6 +40,14 @@ def grade_class(
     for other in others:
         print(f"no grade · {other.path}: {other.reason}")
     results = list(course.store.all())
+    given = read_points(course.out / POINTS, results)
+    results = [with_points(result, given) for result in results]
+    for result in results:
+        if any("points" in word for word in result.words):
+            course.tell(result)
+    form = write_form(results, course.keys, course.out)
+    if form and any(result.state == WAITS for result in results):
+        print(f"Answers in words wait to be read: {form}")
     reports = count(results, course.keys, map(read_log, course.logs))
     report = write_report(reports, course.out, with_names=with_names)
     return write_tables([*results, *_without_grade(others, results)], course.out), report

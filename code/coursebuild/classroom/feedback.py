@@ -82,8 +82,11 @@ def _step(mark: StepMark) -> str:
 def _words(word: dict) -> str:
     if not word["text"]:
         return _section(f"In words: 0 of {word['maximum']:g}", ["<p>Nothing was written.</p>"])
-    quoted = f"<blockquote>{escape(word['text'])}</blockquote>"
-    return _section(f"In words: {WAITS} ({word['maximum']:g} at most)", [quoted])
+    rows = [f"<blockquote>{escape(word['text'])}</blockquote>"]
+    rows += [f"<p>{escape(word['said'])}</p>"] if word.get("said") else []
+    if "points" in word:
+        return _section(f"In words: {word['points']:g} of {word['maximum']:g}", rows)
+    return _section(f"In words: {WAITS} ({word['maximum']:g} at most)", rows)
 
 
 def _items(lines: list[str]) -> list[str]:

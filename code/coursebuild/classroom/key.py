@@ -53,6 +53,8 @@ class Key:
     cells : tuple of KeyCell
     withheld, kept : tuple of str
         What a graded run takes away of the package, and what it keeps for given cells.
+    rubric : tuple of str
+        What earns the points of the answer in words; no grade of a step rests on it.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Key:
     cells: tuple[KeyCell, ...]
     withheld: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    rubric: tuple[str, ...] = ()
 
     @cached_property
     def exercise(self) -> int:
@@ -81,6 +84,12 @@ class Key:
     def solutions(self) -> dict[str, str]:
         """The right text of each cell that is to be filled in, by its id."""
         return {cell.id: cell.solution for cell in self.cells if cell.solution is not None}
+
+    def question_of(self, words: str) -> str:
+        """The text before an answer in words, which asks for it."""
+        place = next(k for k, cell in enumerate(self.cells) if cell.id == words)
+        texts = [cell.source for cell in self.cells[:place] if cell.kind == "text"]
+        return texts[-1] if texts else ""
 
     def answers_of(self, step: str) -> dict[str, str]:
         """Which name stands for which answer of a step, as its check has it."""
@@ -105,7 +114,7 @@ class Key:
         """Read a stored key."""
         said = json.loads(path.read_text(encoding="utf-8"))
         cells = tuple(KeyCell(**cell) for cell in said["cells"])
-        lists = tuple(said["withheld"]), tuple(said["kept"])
+        lists = (tuple(said[name]) for name in ("withheld", "kept", "rubric"))
         return cls(said["name"], said["title"], cells, *lists)
 
 

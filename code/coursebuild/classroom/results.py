@@ -26,7 +26,8 @@ class Result:
         Hash of all that the grade rests on.
     steps : list of StepMark
     words : list of dict
-        Answers in words: "id", "text" and "maximum".
+        Answers in words: "id", "text" and "maximum"; "points" and what is "said" of them where
+        somebody has read them.
     told : list of str
         What was put back, and what else is to be said.
     seconds : float
@@ -51,8 +52,9 @@ class Result:
 
     @property
     def points(self) -> float:
-        """The points of the steps; words that are missing have none, and others wait."""
-        return sum(mark.points for mark in self.steps)
+        """The points of the steps, and those that words were given."""
+        steps = sum(mark.points for mark in self.steps)
+        return steps + sum(word.get("points", 0.0) for word in self.words)
 
     @property
     def maximum(self) -> float:
@@ -64,7 +66,8 @@ class Result:
         """Whether there is a grade, and whether it is the whole one."""
         if self.reason:
             return NONE
-        return WAITS if any(word["text"] for word in self.words) else GRADED
+        waits = any(word["text"] and "points" not in word for word in self.words)
+        return WAITS if waits else GRADED
 
 
 def file_name(name: str) -> str:

@@ -8,7 +8,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -83,7 +83,7 @@ class Class:
         return self.code / "coursechecks" / "seen" / f"{key.exercise:02}.json.xz"
 
     def _basis(self, key: Key) -> str:
-        digest = hashlib.sha256(repr(asdict(key)).encode())
+        digest = hashlib.sha256(repr(asdict(replace(key, rubric=()))).encode())
         digest.update(self._seen(key).read_bytes())
         return digest.hexdigest()
 
@@ -175,9 +175,13 @@ class Class:
 
     def keep(self, result: Result) -> None:
         """Store a result, after the page that its student reads."""
+        self.tell(result)
+        self.store.write(result)
+
+    def tell(self, result: Result) -> None:
+        """Write the page that a student reads."""
         folder = self.out / "feedback" / file_name(result.student)
         write_whole(folder / f"{file_name(result.exercise)}.html", page(result))
-        self.store.write(result)
 
 
 def _length(result: Result) -> int:

@@ -1,0 +1,120 @@
+"""Answers in words: a page to read and mark them on, and the points that come back from there.
+
+The page names nobody. It keeps what one marks in its browser, and hands it over as `words.csv`,
+which the next run of the grading finds beside the results.
+"""
+
+import csv
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from coursebuild.classroom.key import Key
+from coursebuild.classroom.results import Result, write_whole
+from layerlab.errors import LayerlabError
+
+PAGE, POINTS = "words.html", "words.csv"
+HEAD = ["student", "exercise", "answer", "points", "comment"]
+FORM = Path(__file__).with_name("words.html")
+DATA = "{{data}}"  # where the page has its answers
+
+Given = dict[tuple[str, str, str], tuple[float, str]]  # points and comment, by the first columns
+
+
+def read_points(path: Path, results: Iterable[Result]) -> Given:
+    """The points that were given; none where the file is not there.
+
+    Raises
+    ------
+    LayerlabError
+        If a line names no answer that was handed in, or gives what cannot be given.
+    """
+    if not path.is_file():
+        return {}
+    most = {
+        (result.student, result.exercise, word["id"]): word["maximum"]
+        for result in results
+        for word in result.words
+    }
+    given: Given = {}
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.DictReader(file)
+        if rows.fieldnames != HEAD:
+            raise LayerlabError(f"{path}: its first line has to be {','.join(HEAD)}")
+        for row in rows:
+            place = f"{path}, line {rows.line_num}"
+            key = tuple(_plain(row[name] or "") for name in HEAD[:3])
+            if key not in most:
+                raise LayerlabError(f"{place}: {' / '.join(key)!r} is no answer that was handed in")
+            given[key] = _number(row["points"], most[key], place), _plain(row["comment"] or "")
+    return given
+
+
+def _plain(text: str) -> str:
+    """A cell as it was before it was kept from being a formula."""
+    return text.removeprefix("'")
+
+
+def _number(text: str | None, most: float, place: str) -> float:
+    try:
+        points = float(text or "")
+    except ValueError as error:
+        raise LayerlabError(f"{place}: {text!r} is no number of points") from error
+    if not (math.isfinite(points) and 0 <= points <= most):
+        raise LayerlabError(f"{place}: {text} points, where 0 to {most:g} can be given")
+    return points
+
+
+def with_points(result: Result, given: Given) -> Result:
+    """A result with what its answers in words were given."""
+    words = []
+    for word in result.words:
+        points = given.get((result.student, result.exercise, word["id"]))
+        words.append(word if points is None else {**word, "points": points[0], "said": points[1]})
+    return replace(result, words=words)
+
+
+def write_form(results: Iterable[Result], keys: list[Key], folder: Path) -> Path | None:
+    """Write the page on which the answers are marked; None if there is nothing to read.
+
+    Parameters
+    ----------
+    results : iterable of Result
+        With the points that were given so far.
+    keys : list of Key
+    folder : Path
+        Where the page goes, and where `words.csv` is looked for.
+    """
+    results = list(results)
+    exercises = [_exercise(key, results) for key in keys]
+    exercises = [exercise for exercise in exercises if exercise["answers"]]
+    if not exercises:
+        return None
+    data = json.dumps({"head": HEAD, "exercises": exercises}).replace("<", "\\u003c")
+    write_whole(folder / PAGE, FORM.read_text(encoding="utf-8").replace(DATA, data))
+    return folder / PAGE
+
+
+def _exercise(key: Key, results: list[Result]) -> dict:
+    answers = [
+        {"student": result.student, "answer": word["id"], **_word(word)}
+        for result in results
+        if result.exercise == key.name
+        for word in result.words
+        if word["text"]
+    ]
+    questions = [key.question_of(name) for name in key.words]
+    return {
+        "exercise": key.name,
+        "title": key.title,
+        "questions": questions,
+        "rubric": key.rubric,
+        "answers": answers,
+    }
+
+
+def _word(word: dict) -> dict:
+    kept = {name: word[name] for name in ("text", "maximum")}
+    return kept | {"points": word.get("points"), "comment": word.get("said", "")}
