@@ -1,5 +1,6 @@
 """Chapters to take home: what their cells lose, and that they run."""
 
+import inspect
 import json
 import os
 import re
@@ -16,6 +17,7 @@ from test_site import built as build_book
 
 from coursebuild.chapters import chapter_notebook, data_of, without_glue, works
 from coursebuild.plain import Known, PlainError
+from layerlab.pages import glue
 
 SITE_ONLY = re.compile(r"\{glue|```\{|:::|\{(?:cite|eq|term)\b|\bglue\(")
 CHAPTER = (
@@ -140,6 +142,8 @@ def test_a_chapter_is_offered_and_runs_in_a_folder_of_its_own(tmp_path):
     (book / "book" / "data").mkdir()
     (book / "book" / "data" / "number.txt").write_text("2.25", encoding="utf-8")
     (book / "book" / "data" / "unread.txt").write_text("9", encoding="utf-8")
+    stub = f"import numpy as np\n\n\n{inspect.getsource(glue)}"
+    (book / "code" / "layerlab" / "pages.py").write_text(stub, encoding="utf-8")
     add_page(book, "chapter", CHAPTER)
     build_book(book)
     offered = buttons(book, "book/chapter")
