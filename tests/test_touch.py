@@ -332,7 +332,7 @@ def test_every_explorable_draws_fits_and_is_accessible(opened, theme, width):
     for name in DATA:
         assert part(tab, name).locator("svg").count() >= 1
         stays = name == "estimators"  # which joins its figure, and does not replace it
-        assert part(tab, name).locator("figure").is_visible() == stays
+        assert part(tab, name).locator("figure img").is_visible() == stays
         for drawing in part(tab, name).locator("svg").all():
             assert drawing.locator("*").count() > 5
             assert "NaN" not in drawing.inner_html()

@@ -162,7 +162,6 @@ def write_deck(app: Sphinx, pagename: str, templatename: str, context: dict, doc
         "language": app.config.language,
         "page": f"../{app.builder.get_target_uri(pagename)}",
         "slides": list(slides_of(section, first)),
-        "has_formulas": 'class="katex' in body,
         "scripts": ["slides", *scripts_asked_for(body)],
     }
     path = Path(app.outdir) / deck_of(pagename)
