@@ -15,6 +15,7 @@ from layerlab.errors import LayerlabError
 CELLS = (
     *KEY.cells,
     KeyCell("ask", "text", "Why is it so?"),
+    KeyCell("how", "text", "No check reads your answer."),
     KeyCell("in-words", "words", "*Your answer*", points=1.0),
 )
 ASKING = Key(KEY.name, KEY.title, CELLS, rubric=("a: the reason. Not: a guess.",))
@@ -70,6 +71,10 @@ def test_another_table_is_refused(tmp_path):
     (tmp_path / POINTS).write_text("name;points\n")
     with pytest.raises(LayerlabError, match="first line has to be student,exercise"):
         read_points(tmp_path / POINTS, CLASS)
+
+
+def test_the_question_is_all_that_stands_between_the_code_and_the_answer():
+    assert ASKING.question_of("in-words") == "Why is it so?\n\nNo check reads your answer."
 
 
 def test_where_nobody_wrote_there_is_nothing_to_mark(tmp_path):

@@ -9,6 +9,7 @@ import json
 import re
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from itertools import takewhile
 from pathlib import Path
 
 BLANK = "____"
@@ -86,10 +87,10 @@ class Key:
         return {cell.id: cell.solution for cell in self.cells if cell.solution is not None}
 
     def question_of(self, words: str) -> str:
-        """The text before an answer in words, which asks for it."""
+        """The texts between the last cell of code and an answer in words: they ask for it."""
         place = next(k for k, cell in enumerate(self.cells) if cell.id == words)
-        texts = [cell.source for cell in self.cells[:place] if cell.kind == "text"]
-        return texts[-1] if texts else ""
+        before = list(takewhile(lambda cell: cell.kind == "text", reversed(self.cells[:place])))
+        return "\n\n".join(cell.source for cell in reversed(before))
 
     def answers_of(self, step: str) -> dict[str, str]:
         """Which name stands for which answer of a step, as its check has it."""
