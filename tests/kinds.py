@@ -267,8 +267,9 @@ def talks_on_stderr():
     loud = (
         f"{first}\n    print('y', file=sys.stderr)\n    from tqdm import tqdm\n    list(tqdm([1]))"
     )
-    change = lambda source: source.replace("    apart", f"    {loud}\n    apart", 1)  # noqa: E731
-    return changed(filled(), "by-hand", change)
+    return changed(
+        filled(), "by-hand", lambda source: source.replace("    apart", f"    {loud}\n    apart", 1)
+    )
 
 
 @kind(ALL)
@@ -296,8 +297,9 @@ def given_cells_deleted():
 @kind(ALL, "A given cell was changed")
 def helper_in_a_given_cell():
     notebook = changed(filled(), "043ffdd8f7da", lambda source: f"{source}\nfrom math import fsum")
-    change = lambda source: source.replace("return ", "fsum([1.0]); return ")  # noqa: E731
-    return changed(notebook, "scipy", change)
+    return changed(
+        notebook, "scipy", lambda source: source.replace("return ", "fsum([1.0]); return ")
+    )
 
 
 @kind(ALL, "check was missing")

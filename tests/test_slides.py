@@ -2,7 +2,7 @@
 
 import pytest
 from bs4 import BeautifulSoup
-from test_site import built, make_book
+from test_site import NOTEBOOK, built, make_book
 
 from benchmarks.browser import NoBrowser, browser
 from coursebuild.slides import article_of, first_sentence, slides_of
@@ -47,18 +47,6 @@ Here is the sum. It is printed.
 ```{code-cell} ipython3
 print("the sum is", a + 1)
 ```
-"""
-HEAD = """---
-jupytext:
-  text_representation:
-    extension: .md
-    format_name: myst
-kernelspec:
-  display_name: Python 3
-  language: python
-  name: python3
----
-
 """
 NOT_TAUGHT = "# Other\n\nA page to read.\n\n```{code-cell} ipython3\nb = 2\n```\n"
 
@@ -119,7 +107,7 @@ def test_a_first_sentence_ends_where_it_ends(html, expected):
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("slides")
-    book = make_book(folder, sums=HEAD + CHAPTER, rest=HEAD + NOT_TAUGHT)
+    book = make_book(folder, sums=NOTEBOOK + CHAPTER, rest=NOTEBOOK + NOT_TAUGHT)
     built(book)
     return book
 

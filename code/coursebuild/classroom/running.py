@@ -134,6 +134,10 @@ class Class:
         """The packages as they get into the processes."""
         return packages(self.code, self.out)
 
+    def prepare(self) -> None:
+        """Make what is made once for all, before several threads ask for it."""
+        assert self.variation and self.packed
+
     def right(self, zygote: Zygote, key: Key) -> dict:
         """What the solution reports; run once, by whoever needs it first."""
         with self._locks[key.name]:
@@ -213,7 +217,7 @@ def grade(
     """
     waiting = [own for own in submissions if not _is_done(course, own)]
     n_done = len(submissions) - len(waiting)
-    course.variation, course.packed  # noqa: B018  made before several ask for them
+    course.prepare()
     queue: SimpleQueue[Submission] = SimpleQueue()
     for own in waiting:
         queue.put(own)
