@@ -502,6 +502,26 @@ def test_published_book_has_launch_buttons_and_notebooks_that_install_the_packag
     assert "downloads/layerlab" not in in_zip  # the package lies beside it
 
 
+# An extension may fork the process that builds. A thread that is just starting a program would then
+# wait for ever: the fork holds the pipe through which a new program says that it runs.
+ALONE = """import threading
+
+
+def setup(app):
+    app.connect("builder-inited", lambda app: print("threads:", threading.active_count()))
+"""
+
+
+def test_no_thread_of_ours_runs_while_other_extensions_begin(tmp_path):
+    book = make_book(tmp_path, exercises=("01-lines",))
+    (book / "alone.py").write_text(ALONE, encoding="utf-8")
+    config = yaml.safe_load((book / "_config.yml").read_text(encoding="utf-8"))
+    config["sphinx"]["config"]["extensions"].append("alone")  # after ours, as sphinx-sitemap is
+    (book / "_config.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    paths = [str(book), str(ROOT / "code")]
+    assert "threads: 1\n" in built(book, PYTHONPATH=os.pathsep.join(paths))
+
+
 # What does not build ---------------------------------------------------------------------------
 
 

@@ -131,8 +131,8 @@ def setup(app: Sphinx) -> dict:
     app.connect("config-inited", leave_out_drafts, priority=350)
     app.connect("config-inited", fill_in_steps, priority=400)
     app.connect("config-inited", bundle_scripts)
-    app.connect("builder-inited", prepare_downloads)
     app.connect("builder-inited", start_kernels_from_here)
+    app.connect("builder-inited", prepare_downloads, priority=900)  # after those that fork
     app.connect("env-get-outdated", require_pages_of_exercises)
     app.connect("env-get-outdated", drop_removed_pages)
     app.connect("env-get-outdated", find_pages_to_run)
@@ -327,7 +327,9 @@ def prepare_downloads(app: Sphinx) -> None:
     """Begin to pack the package that students take home, beside the other work.
 
     The rest of what they take home is made here, not in a thread: there Python 3.11 cannot read
-    source code while it reads another in this one.
+    source code while it reads another in this one. And it begins when the other extensions have:
+    sphinx-sitemap forks this process, and such a fork holds the pipe through which a program that
+    is being started says that it runs, so that whoever starts it waits for ever.
     """
     if app.builder.format == "html" and _ask_course(exercise_names, app):
         packing = build_wheel, Path(app.srcdir), build_folder(app) / ".wheel"
