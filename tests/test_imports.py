@@ -64,7 +64,7 @@ BUILDERS = sorted((CODE / "coursebuild").glob("[!_]*.py"))
 MODULES = sorted((CODE / "layerlab").glob("*.py"))
 CHECKS = sorted((CODE / "coursechecks").glob("*.py"))
 # Of coursechecks, each may import the former.
-SHARED = ["probes", "words", "engine", "arrays", "figures", "networks"]
+SHARED = ["language", "probes", "words", "engine", "arrays", "figures", "networks"]
 SHARED += ["observers", "verdicts", "withheld"]
 
 

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from coursechecks import engine
+from coursechecks.language import say
 from layerlab.errors import LayerlabError
 
 FILE = "attempts.jsonl"
@@ -42,7 +43,12 @@ def keep(file: str | Path = FILE) -> None:
             "that you may write"
         ) from error
     engine.listener = partial(_write, path)
-    print(f"From now on each check adds a line to {path.name}; attempts.stop() ends that.")
+    print(
+        say(
+            "From now on each check adds a line to {file}; attempts.stop() ends that.",
+            file=path.name,
+        )
+    )
 
 
 def stop() -> None:

@@ -24,6 +24,7 @@ from types import CodeType, FunctionType, ModuleType
 
 import numpy as np
 
+from coursechecks.language import say, translatable, worded
 from coursechecks.words import in_kind, in_pattern, is_error, kind, same
 from layerlab.errors import LayerlabError
 
@@ -38,6 +39,17 @@ class CheckFailed(LayerlabError, AssertionError):
     def _render_traceback_(self) -> list[str]:
         """Lines that a notebook shows: the message alone, for the way to it teaches nothing."""
         return str(self).splitlines()
+
+
+BLANK_LEFT = translatable("✗ {name}: the blank {blank} in this function is still to be filled.")
+
+
+class BlankLeft(CheckFailed):
+    """A function of an answer came to a blank that is left unfilled."""
+
+    def __init__(self, name: str):
+        super().__init__(BLANK_LEFT.format(name=name, blank=BLANK))
+        self.name = name
 
 
 # Calling an answer ----------------------------------------------------------------------------
@@ -66,7 +78,7 @@ def run(function, *arguments):
 
     Raises
     ------
-    CheckFailed
+    BlankLeft
         If the function comes to a blank that is left unfilled.
     """
     return _run(function, *map(copy.deepcopy, arguments))
@@ -90,8 +102,7 @@ def _result(function, *arguments):
         except NameError as error:
             if error.name == BLANK:
                 name = getattr(function, "__name__", "the answer")
-                text = f"✗ {name}: the blank {BLANK} in this function is still to be filled."
-                raise CheckFailed(text) from error
+                raise BlankLeft(name) from error
             return Raised(error)
         except CheckFailed:
             raise
@@ -447,10 +458,11 @@ def _differences(right: dict, facts: dict, group: str) -> list[str]:
     pattern = in_pattern([right[name] for name in numbers], [facts[name] for name in numbers])
     wrong = [name for name in names if not _same_fact(name, right, facts)]
     if pattern and set(wrong) <= set(numbers):
-        return [f"{numbers[0].partition(': ')[2]}, and the others: {pattern}"]
-    what = wrong[0].partition(": ")[2]
+        what = worded(numbers[0].partition(": ")[2])
+        return [say("{what}, and the others: {how}", what=what, how=pattern)]
+    what = worded(wrong[0].partition(": ")[2])
     if wrong[0] not in facts:
-        return [f"{what}: there is nothing to look at"]
+        return [say("{what}: there is nothing to look at", what=what)]
     return [f"{what}: {line}" for line in in_kind(right.get(wrong[0]), facts[wrong[0]])]
 
 
@@ -515,9 +527,9 @@ def check(module: ModuleType, step: str, /, **answers) -> None:
     CheckFailed
         If the answer is not right yet.
     """
-    seen = observe(observer_of(module, step), answers)
+    seen = _observed(observer_of(module, step), answers)
     for text in seen.warned:
-        print(f"· Python warned: {text}")
+        print(say("· Python warned: {text}", text=text))
     if recorder is not None:
         recorder(step, seen)
         return
@@ -538,17 +550,35 @@ def check(module: ModuleType, step: str, /, **answers) -> None:
         raise CheckFailed(
             message(finding, [s for s in open_steps if used & {*steps[s]["answers"]}])
         )
-    print(f"✓ {steps[step]['right']}")
+    print(f"✓ {say(steps[step]['right'])}")
+
+
+def _observed(observer: Callable, answers: dict) -> Observation:
+    """Observe answers for a student, who reads of a blank in the language that is spoken."""
+    try:
+        return observe(observer, answers)
+    except BlankLeft as left:
+        raise CheckFailed(say(BLANK_LEFT, name=left.name, blank=BLANK)) from left
+
+
+ONE_EARLIER = translatable(
+    "Begin earlier: the step {step} has not passed the check yet, and this may follow."
+)
+MORE_EARLIER = translatable(
+    "Begin earlier: {steps} have not passed the check yet, and this may follow."
+)
 
 
 def message(finding: Finding, earlier: list[str] = ()) -> str:
     """The text of a failed check; `earlier` are steps that its answers use and that are open."""
-    lines = [f"✗ {finding.group}: not right yet."]
-    if earlier:
-        which = f"the step {earlier[0]} has" if len(earlier) == 1 else f"{', '.join(earlier)} have"
-        lines.append(f"  Begin earlier: {which} not passed the check yet, and this may follow.")
+    lines = [say("✗ {group}: not right yet.", group=worded(finding.group))]
+    if len(earlier) == 1:
+        lines.append("  " + say(ONE_EARLIER, step=earlier[0]))
+    elif earlier:
+        lines.append("  " + say(MORE_EARLIER, steps=", ".join(earlier)))
     for mistake in finding.mistakes:
-        lines.append(f"  This looks like a known mistake: {mistake['name']}.")
-        lines.append(f"  Hint: {mistake['hint']}")
+        name, hint = say(mistake["name"]), say(mistake["hint"])
+        lines.append("  " + say("This looks like a known mistake: {name}.", name=name))
+        lines.append("  " + say("Hint: {hint}", hint=hint))
     lines += [f"  {line}" for line in finding.lines]
     return "\n".join(lines)

@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass, field
 
 from coursechecks.engine import Finding, Observation, diagnose, first_difference, group_of
+from coursechecks.language import say, translatable
 from coursechecks.observers import MOST_BYTES, replay
 from layerlab.errors import LayerlabError
 
@@ -86,7 +87,7 @@ def judge(
         return Verdict(False, "visible", **_said(finding), **told)
     name = first_difference(facts, other)
     if name:
-        return Verdict(False, "hidden", name, lines=[HIDDEN], **told)
+        return Verdict(False, "hidden", name, lines=[say(HIDDEN)], **told)
     return Verdict(True, **told)
 
 
@@ -105,7 +106,7 @@ def _facts(document: str | bytes | None, right: str | bytes) -> dict:
     return replay(*which, calls, known["variation"])
 
 
-HIDDEN = (
+HIDDEN = translatable(
     "Right for what the check in the notebook tries, and not for other inputs of the same kind: "
     "does the answer rest on numbers, sizes or names that only fit the notebook?"
 )

@@ -4,6 +4,8 @@ import re
 
 import numpy as np
 
+from coursechecks.language import say
+
 RTOL, ATOL = 1e-6, 1e-9
 LOOSE = 1e-4  # relative, for numbers that went through float32
 FEW = 6  # numbers that are shown one by one
@@ -48,18 +50,20 @@ def in_kind(right, got) -> list[str]:
     """
     right, got = (v["about"] if isinstance(v, dict) and "about" in v else v for v in (right, got))
     if is_error(got):
-        return [f"an error came, {got['error']}: {got['says']}"]
+        return [say("an error came, {error}: {says}", error=got["error"], says=got["says"])]
     if kind(right) != kind(got):
-        return [f"expected was {kind(right)}, and there came {kind(got)}"]
+        kinds = {"wanted": kind(right), "came": kind(got)}
+        return [say("expected was {wanted}, and there came {came}", **kinds)]
     if _is_numeric(got):
-        return [f"{_in_numbers(_array(right), _array(got))} (yours: {shown(got)})"]
+        how = _in_numbers(_array(right), _array(got))
+        return [say("{how} (yours: {shown})", how=how, shown=shown(got))]
     if isinstance(got, dict) and "items" in got:
         return _in_items(right["items"], got["items"])
     if isinstance(got, dict) and "entries" in got:
         return _in_entries(*([(key, value) for key, value in v["entries"]] for v in (right, got)))
     if isinstance(got, bool):
-        return ["yes, and it should be no" if got else "no, and it should be yes"]
-    return [f"yours is {shown(got)}, and that is not it"]
+        return [say("yes, and it should be no") if got else say("no, and it should be yes")]
+    return [say("yours is {shown}, and that is not it", shown=shown(got))]
 
 
 def _is_numeric(value) -> bool:
@@ -76,25 +80,42 @@ def _array(value) -> np.ndarray:
 def kind(value) -> str:
     """What sort of thing a canonical value is, in words."""
     if value is None:
-        return "nothing (None)"
+        return say("nothing (None)")
     if isinstance(value, bool):
-        return "yes or no"
+        return say("yes or no")
     if isinstance(value, str):
-        return "a text"
+        return say("a text")
     if isinstance(value, dict):
         if "numbers" in value:
-            axes = len(value["shape"])
-            sizes = " × ".join(map(str, value["shape"]))
-            plural = "" if sizes == "1" else "s"
-            return f"an array of {sizes} number{plural}" if axes else "one number"
+            return _kind_of_array(value["shape"])
         if "items" in value:
-            return "a list of " + (kind(value["items"][0]) if value["items"] else "nothing")
+            first = kind(value["items"][0]) if value["items"] else say("nothing")
+            return say("a list of {what}", what=first)
         if "entries" in value:
-            return "a dictionary"
+            return say("a dictionary")
         if "error" in value:
-            return f"an error ({value['error']})"
-        return value.get("kind", "something else")
-    return "one number"
+            return say("an error ({name})", name=value["error"])
+        return _kind_by_type(value.get("kind", "something else"))
+    return say("one number")
+
+
+def _kind_of_array(shape: list[int]) -> str:
+    sizes = " × ".join(map(str, shape))
+    if not shape:
+        return say("one number")
+    return (
+        say("an array of 1 number")
+        if sizes == "1"
+        else say("an array of {sizes} numbers", sizes=sizes)
+    )
+
+
+def _kind_by_type(words: str) -> str:
+    """What `engine.kind_of` says, such as "a set", whose article belongs to English alone."""
+    of_type = re.fullmatch(r"(an?) (\w+)", words)
+    if of_type is None:
+        return say(words)
+    return say("{article} {type}", article=of_type[1], type=of_type[2])
 
 
 def shown(value) -> str:
@@ -105,8 +126,8 @@ def shown(value) -> str:
             return "[" + ", ".join(f"{n:.6g}" for n in numbers) + "]"
         finite = [n for n in numbers if np.isfinite(n)]
         if not finite:
-            return "none of them a finite number"
-        return f"from {min(finite):.6g} to {max(finite):.6g}"
+            return say("none of them a finite number")
+        return say("from {least:.6g} to {most:.6g}", least=min(finite), most=max(finite))
     if isinstance(value, float):
         return f"{value:.6g}"
     text = repr(value)
@@ -116,27 +137,28 @@ def shown(value) -> str:
 def _in_numbers(right: np.ndarray, got: np.ndarray) -> str:
     """How numbers of the right shape differ; scale and order before single places."""
     if not np.isfinite(got).all() and np.isfinite(right).all():
-        return f"{np.count_nonzero(~np.isfinite(got))} of them not finite"
+        return say("{n} of them not finite", n=np.count_nonzero(~np.isfinite(got)))
     if (np.isnan(right) != np.isnan(got)).any():
-        return "empty places and numbers lie elsewhere"
+        return say("empty places and numbers lie elsewhere")
     right, got = np.nan_to_num(right), np.nan_to_num(got)
     if right.ndim == 0:
         if np.isclose(got, -right):
-            return "the other sign"
-        return "too large" if got > right else "too small"
+            return say("the other sign")
+        return say("too large") if got > right else say("too small")
     if pattern := in_pattern(right, got):
         return pattern
     wrong = ~np.isclose(got, right, RTOL, ATOL)
     if np.allclose(got, right):  # sorted or turned around, such numbers would still be close
-        return f"{np.count_nonzero(wrong)} of {wrong.size} numbers are a little off"
+        return say("{n} of {total} numbers are a little off", n=wrong.sum(), total=wrong.size)
     if right.ndim == 2 and right.shape[0] == right.shape[1] and np.allclose(got, right.T):
-        return "rows and columns exchanged"
+        return say("rows and columns exchanged")
     if right.ndim == 1 and np.allclose(got, right[::-1]):
-        return "the right numbers, backwards"
+        return say("the right numbers, backwards")
     if np.allclose(np.sort(got, axis=None), np.sort(right, axis=None)):
-        return "the right numbers in another order"
+        return say("the right numbers in another order")
     place = ", ".join(str(i) for i in np.argwhere(wrong)[0]) if wrong.any() else "0"
-    return f"{np.count_nonzero(wrong)} of {wrong.size} numbers differ, the first at [{place}]"
+    counts = {"n": wrong.sum(), "total": wrong.size, "place": place}
+    return say("{n} of {total} numbers differ, the first at [{place}]", **counts)
 
 
 def in_pattern(right, got) -> str:
@@ -148,13 +170,13 @@ def in_pattern(right, got) -> str:
     if not is_one or not np.allclose(got[~there], 0) or np.isclose(factors[0], [0, 1]).any():
         return ""
     if np.isclose(factors[0], -1):
-        return "the other sign everywhere"
+        return say("the other sign everywhere")
     large = abs(factors[0]) > 1
     factor = abs(factors[0]) if large else 1 / abs(factors[0])
-    too = f"too {'large' if large else 'small'}"
+    too = say("too large") if large else say("too small")
     if factor < 1.01:  # such as a number that was rounded on the way
-        return f"a little {too}, all by the same share"
-    return f"{too} by a factor of about {factor:.3g}"
+        return say("a little {too}, all by the same share", too=too)
+    return say("{too} by a factor of about {factor:.3g}", too=too, factor=factor)
 
 
 def _in_entries(right: list[tuple], got: list[tuple]) -> list[str]:
@@ -162,20 +184,25 @@ def _in_entries(right: list[tuple], got: list[tuple]) -> list[str]:
     names = [name for name, _ in right]
     odd = [name for name, _ in got if name not in names]
     if odd:
-        return [f"{len(odd)} of its {len(got)} names are not asked for, such as {shown(odd[0])}"]
+        counts = {"n": len(odd), "total": len(got), "name": shown(odd[0])}
+        return [say("{n} of its {total} names are not asked for, such as {name}", **counts)]
     if len(got) < len(right):
-        return [f"{len(right) - len(got)} of {len(right)} names are missing"]
+        counts = {"n": len(right) - len(got), "total": len(right)}
+        return [say("{n} of {total} names are missing", **counts)]
     for name, value in got:
         wanted = right[names.index(name)][1]
         if not same(wanted, value):
-            return [f"under {shown(name)}: {line}" for line in in_kind(wanted, value)]
-    return ["its names stand in another order"]
+            lines = in_kind(wanted, value)
+            return [say("under {name}: {how}", name=shown(name), how=line) for line in lines]
+    return [say("its names stand in another order")]
 
 
 def _in_items(right: list, got: list) -> list[str]:
     if len(right) != len(got):
-        return [f"expected were {len(right)} things, and there came {len(got)}"]
+        counts = {"wanted": len(right), "came": len(got)}
+        return [say("expected were {wanted} things, and there came {came}", **counts)]
     for place, (wanted, came) in enumerate(zip(right, got, strict=True)):
         if not same(wanted, came):
-            return [f"number {place}: {line}" for line in in_kind(wanted, came)]
+            lines = in_kind(wanted, came)
+            return [say("number {place}: {how}", place=place, how=line) for line in lines]
     return []
