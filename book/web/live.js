@@ -1,5 +1,6 @@
 // Runs a page's code in the page, in a kernel that `make live` or a Jupyter server elsewhere starts.
 
+import { worded } from "./lib/words.js";
 import { beside, make } from "./live/dom.js";
 import { start } from "./live/page.js";
 import { WAYS, kindOf } from "./live/servers.js";
@@ -15,17 +16,21 @@ function style() {
   document.head.append(link);
 }
 
-const PLACES = { server: "on a Jupyter server", hub: "on a JupyterHub", binder: "through Binder" };
+const PLACES = {
+  server: worded("Run this page’s code on a Jupyter server"),
+  hub: worded("Run this page’s code on a JupyterHub"),
+  binder: worded("Run this page’s code through Binder"),
+};
 
 /** Fields for the address and the token, and where a hub gives one; Binder needs neither. */
 function fieldsFor(kind, jupyter) {
   const address = make("input", { type: "url", required: true, value: jupyter });
   const token = make("input", { type: "password", required: true, autocomplete: "off" });
   if (kind === "binder") return { address, token, elements: [] };
-  const elements = [make("label", {}, "Address ", address), make("label", {}, "Token ", token)];
+  const elements = [make("label", {}, `${worded("Address")} `, address), make("label", {}, `${worded("Token")} `, token)];
   if (kind === "hub") {
     const href = new URL("token", jupyter.replace(/\/?$/, "/"));
-    elements.push(make("p", {}, make("a", { href, target: "_blank" }, "The hub gives you a token"), "."));
+    elements.push(make("p", {}, make("a", { href, target: "_blank" }, worded("The hub gives you a token")), "."));
   }
   return { address, token, elements };
 }
@@ -37,7 +42,7 @@ function offer(place) {
   const { address, token, elements } = fieldsFor(kind, jupyter);
   const said = make("p");
   said.setAttribute("role", "status");
-  const connect = make("button", { className: "live-button live-run" }, "Connect");
+  const connect = make("button", { className: "live-button live-run" }, worded("Connect"));
   const form = make("form", {}, ...elements, connect, said);
   const say = (words) => (said.textContent = words);
   form.addEventListener("submit", async (event) => {
@@ -49,11 +54,11 @@ function offer(place) {
       start(page, program, await way(address.value, token.value, say));
       place.remove();
     } catch (error) {
-      say(`Not connected: ${error.message}.`);
+      say(worded("Not connected: {why}.", { why: error.message }));
       connect.disabled = false;
     }
   });
-  const words = make("summary", {}, `Run this page’s code ${PLACES[kind]}`);
+  const words = make("summary", {}, PLACES[kind]);
   place.append(make("details", { className: "live-offer" }, words, form));
 }
 

@@ -3,16 +3,17 @@
  * The parts of the sidebar say what is counted: pages that are read, exercises that are done. */
 
 import { CHANGED, all, clear, get, lasting, set } from "./lib/store.js";
+import { worded } from "./lib/words.js";
 import { html } from "./ui/dom.js";
 
 const READING = 30_000; // ms that a page must have been open before its end counts as read
 const opened = performance.now();
 const FILE = "course-progress.json";
 const KINDS = {
-  read: { words: "I have read this chapter", counts: () => true },
-  done: { words: "I have done this exercise", counts: (page) => page.startsWith("exercises/") },
+  read: { words: worded("I have read this chapter"), counts: () => true },
+  done: { words: worded("I have done this exercise"), counts: (page) => page.startsWith("exercises/") },
 };
-const SAYS = { NOTHING: "This is no file that was saved here.", CLEAR: "Forget all that is kept here?" };
+const MARKS = { read: worded("read"), done: worded("done") };
 
 const root = new URL(document.documentElement.dataset.content_root || "./", location.href).pathname;
 const nameOf = (link) => link.pathname.slice(root.length).replace(/\.html$/, "");
@@ -52,7 +53,7 @@ function tickAtEnd(box, key) {
 
 function mark({ kind, link }, is) {
   const old = link.querySelector(".course-mark");
-  if (is && !old) link.append(html("span", { class: "course-mark", role: "img", "aria-label": kind }, "✓"));
+  if (is && !old) link.append(html("span", { class: "course-mark", role: "img", "aria-label": MARKS[kind] }, "✓"));
   if (!is) old?.remove();
 }
 
@@ -60,7 +61,7 @@ function mark({ kind, link }, is) {
 function others() {
   const made = Object.keys(all("predict:")).length;
   const right = Object.values(all("quiz:")).filter((answer) => answer?.right).length;
-  return [`Predictions made: ${made}`, `Questions answered: ${right}`];
+  return [worded("Predictions made: {n}", { n: made }), worded("Questions answered: {n}", { n: right })];
 }
 
 function count(counted, kind) {
@@ -71,18 +72,19 @@ function count(counted, kind) {
 function panel() {
   const what = html("ul");
   const note = html("p", { class: "note", role: "status" });
-  const picker = html("input", { type: "file", accept: ".json", hidden: true, "aria-label": "A saved file" });
+  const picker = html("input", { type: "file", accept: ".json", hidden: true, "aria-label": worded("A saved file") });
   picker.addEventListener("change", () => load(picker, note));
   const button = (words, onclick) => html("button", { type: "button", onclick }, words);
   const buttons = html(
     "div",
     { class: "buttons" },
-    button("Save as a file", save),
-    button("Load a file", () => picker.click()),
-    button("Clear", () => confirm(SAYS.CLEAR) && clear()),
+    button(worded("Save as a file"), save),
+    button(worded("Load a file"), () => picker.click()),
+    button(worded("Clear"), () => confirm(worded("Forget all that is kept here?")) && clear()),
   );
-  const box = html("details", { class: "course-kept" }, html("summary", {}, "Your progress"), what, buttons, picker, note);
-  if (!lasting()) note.textContent = "This browser keeps nothing here: save a file before you leave.";
+  const head = html("summary", {}, worded("Your progress"));
+  const box = html("details", { class: "course-kept" }, head, what, buttons, picker, note);
+  if (!lasting()) note.textContent = worded("This browser keeps nothing here: save a file before you leave.");
   return { box, tell: (texts) => what.replaceChildren(...texts.map((text) => html("li", {}, text))) };
 }
 
@@ -101,7 +103,9 @@ async function load(picker, note) {
   if (!file) return;
   const entries = read(await file.text());
   for (const [name, value] of entries ?? []) set(name, value);
-  note.textContent = entries ? `Loaded ${file.name}.` : SAYS.NOTHING;
+  note.textContent = entries
+    ? worded("Loaded {file}.", { file: file.name })
+    : worded("This is no file that was saved here.");
 }
 
 /** Names and values of a saved file; null if it is none. */
@@ -127,8 +131,9 @@ function begin(counted) {
     for (const line of counted) mark(line, get(keyOf(line)) === true);
     const [read, chapters] = count(counted, "read");
     const [done, exercises] = count(counted, "done");
-    head.textContent = `${read} of ${chapters} read`;
-    tell([...(exercises ? [`Exercises done: ${done} of ${exercises}`] : []), ...others()]);
+    head.textContent = worded("{read} of {chapters} read", { read, chapters });
+    const line = worded("Exercises done: {done} of {exercises}", { done, exercises });
+    tell([...(exercises ? [line] : []), ...others()]);
     tick();
   };
   draw();

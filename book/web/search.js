@@ -3,6 +3,8 @@
 
 import MiniSearch from "minisearch";
 
+import { worded } from "./lib/words.js";
+
 const ROOT = document.documentElement.dataset.content_root;
 const SHOWN = 20; // results
 const BEFORE = 60; // letters quoted before the first word found
@@ -61,7 +63,7 @@ function item({ address, title, anchor, heading, text, terms }) {
   link.href = `${ROOT}${address}#${anchor}`;
   link.append(...marked(heading, terms));
   entry.append(link);
-  if (heading !== title) entry.append(` in ${title}`);
+  if (heading !== title) entry.append(` ${worded("in {title}", { title })}`);
   words.append(...marked(quote(text, terms), terms));
   entry.append(words);
   return entry;
@@ -72,16 +74,19 @@ async function find(asked) {
   const made = await index;
   let found = made.search(asked);
   if (!found.length) found = made.search(asked, { combineWith: "OR" });
-  if (!found.length) return { found, words: `“${asked}” is nowhere in this book.` };
-  const sections = found.length === 1 ? "1 section" : `${found.length} sections`;
-  const rest = found.length > SHOWN ? `, the first ${SHOWN} of them here` : "";
-  return { found, words: `Found in ${sections}${rest}. The arrow keys lead to them.` };
+  if (!found.length) return { found, words: worded("“{asked}” is nowhere in this book.", { asked }) };
+  const many = { n: found.length, shown: SHOWN };
+  let words = worded("Found in {n} sections. The arrow keys lead to them.", many);
+  if (found.length === 1) words = worded("Found in 1 section. The arrow keys lead to them.");
+  if (found.length > SHOWN)
+    words = worded("Found in {n} sections, the first {shown} of them here. The arrow keys lead to them.", many);
+  return { found, words };
 }
 
 /** Show below a search field what is found for its words. */
 async function answer(field, said, list) {
   const asked = field.value.trim();
-  const lost = () => ({ found: [], words: "The words of this book could not be loaded." });
+  const lost = () => ({ found: [], words: worded("The words of this book could not be loaded.") });
   const { found, words } = asked ? await find(asked).catch(lost) : { found: [], words: "" };
   if (field.value.trim() !== asked) return; // more was typed since
   said.textContent = words;

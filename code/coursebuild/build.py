@@ -1,6 +1,6 @@
 """Build the site: the command behind `make book`.
 
-    python -m coursebuild.build [--solutions no] [--out FOLDER] [SOURCE]
+    python -m coursebuild.build [--solutions no] [--language de] [--out FOLDER] [SOURCE]
 
 The same as `jupyter-book build`, with the course's own words at the end: what to open, or why
 there is nothing to open. The strictness lies in the extension `coursebuild.site`, so both ways of
@@ -15,10 +15,11 @@ from pathlib import Path
 from filelock import FileLock
 from jupyter_book.sphinx import build_sphinx
 
+from coursebuild.catalogues import ENGLISH, CatalogueError, Language
 from coursebuild.course import CourseError, course_root
 
 
-def build(source: Path, out: Path, *, solutions: bool = True) -> bool:
+def build(source: Path, out: Path, *, solutions: bool = True, language: str = ENGLISH) -> bool:
     """Build the site from a folder with `_config.yml` and `_toc.yml`.
 
     Parameters
@@ -26,10 +27,12 @@ def build(source: Path, out: Path, *, solutions: bool = True) -> bool:
     source : Path
         The root of the course.
     out : Path
-        Where the site, the stored outputs and the figures go; the site itself is `out/html`. A
+        Where the site, the stored outputs and the figures go; the site itself is `site_of(out)`. A
         second build into the same folder waits for the first.
     solutions : bool
         Whether the solutions are part of the site. If not, it holds no trace of them.
+    language : str
+        What it is translated into. All languages share the stored outputs.
 
     Returns
     -------
@@ -40,18 +43,27 @@ def build(source: Path, out: Path, *, solutions: bool = True) -> bool:
         "external_toc_path": (source / "_toc.yml").as_posix(),
         "latex_individualpages": False,
         "course_solutions": solutions,
+        "language": language,
+        "course_stored": out.as_posix(),
     }
+    site = site_of(out, language)
+    site.parent.mkdir(parents=True, exist_ok=True)
     out.mkdir(parents=True, exist_ok=True)
     with FileLock(out / ".lock"):
         result = build_sphinx(
             source,
-            out / "html",
+            site,
             noconfig=True,
             path_config=source / "_config.yml",
             confoverrides=overrides,
             quiet=True,  # warnings and errors still show, and the progress of the notebooks
         )
     return result == 0
+
+
+def site_of(out: Path, language: str = ENGLISH) -> Path:
+    """Return the folder of the site in a language, below the folder of all that is built."""
+    return out / "html" if language == ENGLISH else out / language / "html"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -64,10 +76,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--solutions", choices=("yes", "no"), default="yes", help="whether they are in the site"
     )
+    parser.add_argument(
+        "--language", default=ENGLISH, help="what it is translated into, such as de"
+    )
     options = parser.parse_args(arguments)
     try:
         source = course_root(options.source)
-    except CourseError as error:
+        if options.language != ENGLISH:
+            Language(source, options.language)
+    except (CourseError, CatalogueError) as error:
         parser.error(str(error))
     missing = [name for name in ("_config.yml", "_toc.yml") if not (source / name).is_file()]
     if missing:
@@ -75,13 +92,16 @@ def main(arguments: list[str] | None = None) -> int:
     out = (options.out or source / "_build").resolve()
 
     start = time.perf_counter()
-    succeeded = build(source, out, solutions=options.solutions == "yes")
+    language = options.language
+    succeeded = build(source, out, solutions=options.solutions == "yes", language=language)
     seconds = time.perf_counter() - start
     if not succeeded:
         print(f"\nThe book was not built ({seconds:.0f} s). See above.", file=sys.stderr)
         return 1
     edition = "" if options.solutions == "yes" else " without solutions"
-    print(f"\nThe book is built{edition} ({seconds:.1f} s). Open {out / 'html' / 'index.html'}")
+    edition += "" if language == ENGLISH else f" in {language!r}"
+    index = site_of(out, language) / "index.html"
+    print(f"\nThe book is built{edition} ({seconds:.1f} s). Open {index}")
     return 0
 
 

@@ -11,6 +11,8 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
+from coursebuild.catalogues import say
+
 FOLDER = "book"
 CAPTION = re.compile(
     r'<figure class="course-figure"(?: id="(?P<anchor>[^"]+)")?>(?P<picture>(?:(?!</figure>).)*?)'
@@ -39,7 +41,7 @@ def number_figures(app: Sphinx, doctree: nodes.document) -> None:
         return
 
     def with_number(found: re.Match) -> str:
-        number = f"Figure {number_of(page, len(numbers) + 1)}"
+        number = say("Figure {number}", number=number_of(page, len(numbers) + 1))
         anchor = found["anchor"] or f"figure-{len(numbers) + 1}"
         if anchor in numbers:
             raise ExtensionError(f"{page}: two figures have the anchor {anchor!r}; name one anew")

@@ -15,14 +15,17 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
+from coursebuild.catalogues import say, translatable
 from coursebuild.contents import parts
 
 logger = logging.getLogger(__name__)
 
-MINUTES = re.compile(r"about (\d+) minutes")
-ABLE = re.compile(r"(?:After|Afterwards|after)\b[^.]*?\byou (?:can|know) .+?\.(?=\s+[A-Z]|$)")
+# What is looked for is what pages say, so translators write these, too: regular expressions whose
+# first group a card shows.
+MINUTES = translatable(r"about (\d+) minutes")
+ABLE = translatable(r"(?:After|Afterwards|after)\b[^.]*?\b(you (?:can|know) .+?\.)(?=\s+[A-Z]|$)")
+DIFFICULTY = translatable(r"Difficulty: ([\w ]+)")
 PICTURE = re.compile(r'<figure class="course-figure"[^>]*>.*?(<picture>.*?</picture>)', re.DOTALL)
-DIFFICULTY = re.compile(r"Difficulty: ([\w ]+)")
 
 
 class Cards(nodes.General, nodes.Element):
@@ -85,19 +88,20 @@ def read_card(page: nodes.document) -> Card:
         node for child in head for node in child.findall(nodes.strong) if "?" in node.astext()
     ]
     words = " ".join(" ".join(child.astext().split()) for child in head)
-    minutes, able, difficulty = (pattern.search(words) for pattern in (MINUTES, ABLE, DIFFICULTY))
+    minutes, able, difficulty = (_found(one, words) for one in (MINUTES, ABLE, DIFFICULTY))
     return Card(
         title=top.next_node(nodes.title).astext(),
         question=" ".join(stressed[0].astext().split()) if stressed else "",
-        minutes=minutes[1] if minutes else "",
-        able=_from_you(able[0]) if able else "",
-        difficulty=difficulty[1].strip() if difficulty else "",
+        minutes=minutes,
+        able=able[:1].upper() + able[1:],
+        difficulty=difficulty,
     )
 
 
-def _from_you(sentence: str) -> str:
-    """Cut "After this chapter you can do it." down to "You can do it."."""
-    return "Y" + sentence[re.search(r"\byou (?:can|know)\b", sentence).start() + 1 :]
+def _found(pattern: str, words: str) -> str:
+    """What a page says there in its own language, or in English where it is not translated."""
+    found = re.search(say(pattern), words) or re.search(pattern, words)
+    return found[1].strip() if found else ""
 
 
 def renew_pages_with_cards(app: Sphinx, env) -> list[str]:
@@ -147,7 +151,7 @@ def _card_node(app: Sphinx, docname: str, page: str, card: Card) -> nodes.list_i
     link = nodes.reference("", card.title, refuri=address, internal=True)
     title = nodes.paragraph("", "", link, classes=["card-title"])
     question = nodes.paragraph("", card.question, classes=["card-question"])
-    meta = " · ".join(filter(None, [f"{card.minutes} minutes", card.difficulty]))
+    meta = " · ".join(filter(None, [say("{n} minutes", n=card.minutes), card.difficulty]))
     texts = [nodes.paragraph("", card.able)] if card.able else []
     last = nodes.paragraph("", meta, classes=["card-meta"])
     return nodes.list_item("", title, *_picture(app, page), question, *texts, last)

@@ -6,10 +6,12 @@ others are a line each, and any of them opens without JavaScript.
 
 import re
 from collections.abc import Callable
-from html import escape
+from html import escape, unescape
 
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+
+from coursebuild.catalogues import say
 
 PART = re.compile(
     r'<p aria-level="2" class="caption" role="heading">'
@@ -66,12 +68,14 @@ def fold(navigation: str, counted: dict[str, str] | None = None) -> str:
         is_open = " open" if 'class="toctree-l1 current' in part["list"] else ""
         kind = (counted or {}).get(part["name"])
         counts = f' data-progress="{kind}"' if kind else ""
-        return (
-            f'<details class="course-part"{counts}{is_open}><summary>{part["name"]}</summary>'
-            f"{part['list']}</details>"
-        )
+        head = f"<summary>{_said(part['name'])}</summary>"
+        return f'<details class="course-part"{counts}{is_open}>{head}{part["list"]}</details>'
 
     return PART.sub(folded, navigation)
+
+
+def _said(caption: str) -> str:
+    return escape(say(unescape(caption)), quote=False)
 
 
 def fold_sidebar(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
@@ -91,5 +95,5 @@ def name_part(app: Sphinx, pagename: str, templatename: str, context: dict, doct
     """Write the name of its part above a page's title."""
     caption = part_of(app.env, pagename)
     if caption and doctree:
-        kicker = f'<p class="course-kicker">{escape(caption)}</p>\n<h1'
+        kicker = f'<p class="course-kicker">{escape(say(caption))}</p>\n<h1'
         context["body"] = context["body"].replace("<h1", kicker, 1)

@@ -33,8 +33,10 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from coursebuild.catalogues import WORDS, current, say, translatable
 from coursebuild.course import course_root, drafts
 from coursebuild.execution import GENERATED, fingerprint
+from coursebuild.messages import with_messages
 from coursebuild.notebooks import as_text, exercise_notebook, solution_notebook
 from layerlab.errors import LayerlabError
 
@@ -43,9 +45,11 @@ PACKAGE = ("code/layerlab", "code/coursechecks", "pyproject.toml", "README.md", 
 PACKAGE += ("LICENSE-TEXT.md",)
 # Our modules that decide what a download holds.
 MAKERS = ("downloads", "execution", "kernels", "notebooks", "rules", "blanks", "course")
+MAKERS += ("messages", "catalogues")
 GITHUB = re.compile(r"https://github\.com/([\w.-]+)/([\w.-]+?)(?:\.git)?/?")
 LINK_TO_PAGE = re.compile(r"\[([^\]]+)\]\(\.\./([\w/.-]+)\.(?:md|ipynb)(#[\w-]+)?\)")
-EXERCISE_TITLE = re.compile(r'^(# |\s*"description[^"\n]*": ")Exercise(?= \d|:)', re.MULTILINE)
+TITLE = r'(?m)^(# |\s*"description[^"\n]*": "){}(?= \d|:)'
+EXERCISE, SOLUTION = translatable("Exercise"), translatable("Solution")  # as titles begin
 EARLIEST = (1980, 1, 1, 0, 0, 0)  # the oldest time that a zip can name
 SYSTEMS = (  # where a student may work; what only one of them needs is pinned for all
     {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix"},
@@ -93,12 +97,23 @@ steps.
 {steps}"""
 
 
+WHAT = {
+    "exercises": translatable("the exercises"),
+    "solutions": translatable("the solutions"),
+}
+
+
 class DownloadError(LayerlabError):
     """The downloads cannot be made from what is there."""
 
 
 def make_downloads(
-    root: Path, out: Path, *, solutions: bool = True, site_url: str = ""
+    root: Path,
+    out: Path,
+    *,
+    solutions: bool = True,
+    site_url: str = "",
+    wheels: Path | None = None,
 ) -> Path | None:
     """Make the folder of downloads, unless it is there and nothing that it depends on changed.
 
@@ -114,6 +129,8 @@ def make_downloads(
     site_url : str
         Where the site will be published; the first cell of a notebook then installs the package
         from there. Empty if that is not known.
+    wheels : Path, optional
+        Where the package's wheel is kept, unless in a folder of `out`.
 
     Returns
     -------
@@ -137,7 +154,7 @@ def make_downloads(
     stamp.unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
 
-    wheel = build_wheel(root, out / ".wheel")
+    wheel = build_wheel(root, wheels or out / ".wheel")
     folder.mkdir(parents=True)
     shutil.copyfile(wheel, folder / wheel.name)
     (folder / "constraints.txt").write_text(student_pins(root), encoding="utf-8")
@@ -168,7 +185,16 @@ def _state(root: Path, names: list[str], solutions: bool, site_url: str) -> str:
     inputs = [*PACKAGE, "constraints.txt", "_config.yml"]
     inputs += [f"solutions/{name}.md" for name in names]
     own = fingerprint(Path(__file__).parent, [f"{name}.py" for name in MAKERS])
-    return f"{fingerprint(root, inputs)} {own} solutions={solutions} {site_url}\n"
+    words = " ".join(_translations(f"solutions/{name}") for name in names)
+    return f"{fingerprint(root, inputs)} {own} solutions={solutions} {site_url} {words}\n"
+
+
+def _translations(page: str) -> str:
+    """What decides how a notebook is translated; "" in English."""
+    language = current()
+    if language is None:
+        return ""
+    return f"{language.name}-{language.fingerprint(page)}-{language.fingerprint(WORDS)}"
 
 
 class Notebooks:
@@ -195,6 +221,7 @@ class Notebooks:
         """Text of an exercise or a solution, which installs the package if one is named."""
         source = self.root / "solutions" / f"{name}.md"
         said = [what, name, str(package), self.site_url, self.makers, source.read_text("utf-8")]
+        said.append(_translations(f"solutions/{name}"))
         path = self.cache / hashlib.sha256("\0".join(said).encode()).hexdigest()
         self.used.add(path)
         if not path.is_file():
@@ -204,7 +231,7 @@ class Notebooks:
 
     def _made(self, what: str, source: Path, package: str | None) -> bytes:
         make = exercise_notebook if what == "exercises" else solution_notebook
-        notebook = make(source, package=package)
+        notebook = make(source, package=package, language=current())
         lead_links_to_site(notebook, self.site_url)
         if what == "solutions":
             notebook.cells = [_titled_solution(cell) for cell in notebook.cells]
@@ -227,8 +254,9 @@ def _add_notebooks(
         (folder / what / f"{name}.ipynb").write_bytes(made.text(what, name, package))
         members[f"{name}.ipynb"] = made.text(what, name, None)  # there the package lies beside
     steps = three_steps(wheel.name, f"{names[0]}.ipynb")
-    title = yaml.safe_load((root / "_config.yml").read_text("utf-8"))["title"]
-    members["README.md"] = README.format(title=title, what=f"the {what}", steps=steps).encode()
+    title = say(yaml.safe_load((root / "_config.yml").read_text("utf-8"))["title"])
+    readme = with_messages(README, say).format(title=title, what=say(WHAT[what]), steps=steps)
+    members["README.md"] = readme.encode()
     members["constraints.txt"] = (folder / "constraints.txt").read_bytes()
     members[wheel.name] = wheel.read_bytes()
     write_zip(folder / f"{what}.zip", what, members)
@@ -251,7 +279,9 @@ def lead_links_to_site(notebook: NotebookNode, site_url: str) -> None:
 
 def name_as_solution(text: str) -> str:
     """Let the title and the description that a solution shares with its exercise say what it is."""
-    return EXERCISE_TITLE.sub(r"\1Solution", text)
+    for begin, instead in {EXERCISE: SOLUTION, say(EXERCISE): say(SOLUTION)}.items():
+        text = re.sub(TITLE.format(begin), rf"\g<1>{instead}", text)
+    return text
 
 
 def _titled_solution(cell: NotebookNode) -> NotebookNode:
@@ -268,7 +298,7 @@ def three_steps(wheel: str, first: str) -> str:
     wheel, first : str
         File names of the package and of the first notebook.
     """
-    return STEPS.format(wheel=wheel, first=first)
+    return with_messages(STEPS, say).format(wheel=wheel, first=first)
 
 
 def write_zip(path: Path, folder: str, members: dict[str, bytes]) -> None:

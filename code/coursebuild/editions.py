@@ -10,6 +10,8 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
+from coursebuild.catalogues import say
+
 FILES = {"book.pdf": "PDF", "book.epub": "EPUB"}
 
 
@@ -62,7 +64,7 @@ def offer_files(app: Sphinx, pagename: str, templatename: str, context: dict, do
             (context["pathto"](f"downloads/{name}", 1), FILES[name], _megabytes(build / name))
             for name in names
         ]
-        line = app.builder.templates.render("course-files.html", {"files": files})
+        line = app.builder.templates.render("course-files.html", {"files": files, "say": say})
         context["body"] += line
 
 

@@ -34,7 +34,7 @@ GUARD = (
 ANSI_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def fingerprint(root: Path, inputs: Iterable[str]) -> str:
+def fingerprint(root: Path, inputs: Iterable[str], read: Callable[[bytes], bytes] = bytes) -> str:
     """Hash the names and contents of files, so that any change shows.
 
     Parameters
@@ -43,6 +43,8 @@ def fingerprint(root: Path, inputs: Iterable[str]) -> str:
         The folder that the inputs are relative to.
     inputs : iterable of str
         Files and folders; folders count with everything in them, except what Python generates.
+    read : callable, optional
+        What counts of the content of a file; by default all.
 
     Returns
     -------
@@ -62,7 +64,7 @@ def fingerprint(root: Path, inputs: Iterable[str]) -> str:
             )
         for path in _source_files(root / name):
             digest.update(f"\0{path.relative_to(root).as_posix()}\0".encode())
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
+            digest.update(hashlib.sha256(read(path.read_bytes())).digest())
     return digest.hexdigest()[:16]
 
 

@@ -13,6 +13,7 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 
+from coursebuild.languages import translated
 from coursebuild.quizzes import ASKING
 
 GLOSSARY = "book/notation"
@@ -49,7 +50,7 @@ def setup(app: Sphinx) -> dict:
 def read_glossary(app: Sphinx, config) -> None:
     """Take the glossary from its page's source, before any page is read."""
     path = app.srcdir / f"{GLOSSARY}.md"
-    text = path.read_text("utf-8") if path.is_file() else ""
+    text = translated(GLOSSARY, path.read_text("utf-8"), app.srcdir) if path.is_file() else ""
     block = re.search(r"^```\{glossary\}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
     config.course_glossary = block[1] if block else ""
 

@@ -28,6 +28,7 @@ from layerlab.errors import LayerlabError
 
 CODE = "code"  # the folder of the course's packages
 PINS = "constraints.txt"
+ASIDE = ("sphinx-intl",)  # tools whose pins no page rests on, since no page is run with them
 PYTHON = "Python"
 DECLARATION = "READS"
 ANY = "*"
@@ -147,8 +148,15 @@ class Sources:
 
     def _hash(self, path: Path) -> str:
         if path not in self._contents:
-            self._contents[path] = fingerprint(self.root, [self._name(path)])
+            leave_out = _aside if path == self.root / PINS else bytes
+            self._contents[path] = fingerprint(self.root, [self._name(path)], leave_out)
         return self._contents[path]
+
+
+def _aside(pins: bytes) -> bytes:
+    """The pins without those that no page rests on."""
+    names = tuple(f"{name}==".encode() for name in ASIDE)
+    return b"".join(line for line in pins.splitlines(True) if not line.startswith(names))
 
 
 def _homes(stub: ast.Module, package: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
+from coursebuild.catalogues import say
 from coursebuild.quizzes import Quiz
 
 LABORATORY = "book/laboratory"
@@ -45,7 +46,8 @@ def lead_there(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         return
     address = app.builder.get_relative_uri(docname, LABORATORY)
     link = nodes.reference("", lead["promises"], refuri=f"{address}#{lead['shows']}", internal=True)
-    words = nodes.strong("", "Touch it"), nodes.Text(" in the laboratory: "), link, nodes.Text(".")
+    begin = nodes.strong("", say("Touch it")), nodes.Text(f" {say('in the laboratory:')} ")
+    words = *begin, link, nodes.Text(".")
     _last_place(doctree).append(nodes.paragraph("", "", *words, classes=[CLASS]))
 
 

@@ -5,8 +5,8 @@ quiz, in Markdown and on one line. Code, formulas, labels and all that only prog
 `with_messages` puts what a function returns for each message in its place and leaves all else as it
 was, so that a page has the same cells in every language, and the same stored outputs.
 
-What cells print is of no language that could be changed afterwards, but the captions and alternative
-texts of figures and the heads of tables are messages, too: HTML in, HTML out.
+What cells print stays as they printed it, but the captions and alternative texts of figures and the
+heads of tables are messages, too: HTML in, HTML out.
 """
 
 import ast
@@ -59,7 +59,8 @@ HTML_TEXT = re.compile(
     r"(?P<text>[^<>\"]*)(?P<close><|\")"
 )
 TOUCHED = re.compile(
-    r'(?P<open><div class="explorable"[^>]*><script type="application/json">)(?P<data>.*?)(?=</script>)',
+    r'(?P<open><div class="explorable"[^>]*><script type="application/json">)'
+    r"(?P<data>.*?)(?=</script>)",
     re.DOTALL,
 )
 SAID_THERE = ("title", "try")  # of what can be touched
@@ -359,7 +360,7 @@ def html_with_messages(html: str, translate: Translate) -> str:
     return HTML_TEXT.sub(text, TOUCHED.sub(touched, html))
 
 
-# Whether a translation fits ------------------------------------------------------------------------
+# Whether a translation fits ----------------------------------------------------------------------
 
 
 def misfits(message: str, said: str) -> list[str]:

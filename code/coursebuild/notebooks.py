@@ -28,7 +28,9 @@ from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
 
 from coursebuild.blanks import Problem, blank, examine, find_blanks, read_tokens, without_marks
+from coursebuild.catalogues import Language, translatable
 from coursebuild.course import course_root
+from coursebuild.messages import MessageError, with_code_messages, with_messages
 from coursebuild.rules import (
     ANSWER,
     CHECK,
@@ -48,17 +50,20 @@ from coursebuild.rules import (
     step_of,
     tags_of,
 )
+from coursechecks import language as spoken
 from layerlab.errors import LayerlabError
 
 FEWEST_BLANKS, MOST_BLANKS = 8, 25
 SHORTEST_ANSWER = 12  # characters without spaces; what is shorter stands anywhere by chance
-PROMPT = "*Write your answer here, in your own words.*"
-INSTALL = """\
+PROMPT = translatable("*Write your answer here, in your own words.*")
+IMPORTS_CHECK = re.compile(r"^from coursechecks\.ex\d+ import ", re.MULTILINE)
+SPEAK = '\n\nspeak("{language}")'
+INSTALL = translatable("""\
 # Where the course's package is missing, as on a machine that is lent to you, install it first.
 from importlib.util import find_spec
 
 if getattr(find_spec("layerlab"), "origin", None) is None:  # a mere folder has no origin
-    get_ipython().run_line_magic("pip", {command!r})"""
+    get_ipython().run_line_magic("pip", {command!r})""")
 
 _KERNEL = {"display_name": "Python 3", "name": KERNEL}
 _LANGUAGE = {"name": "python"}
@@ -175,7 +180,9 @@ class BlankAnswers(Preprocessor):
         return cell, resources
 
 
-def exercise_notebook(path: Path, *, package: str | None = None) -> NotebookNode:
+def exercise_notebook(
+    path: Path, *, package: str | None = None, language: Language | None = None
+) -> NotebookNode:
     """Exercise made from a solution.
 
     Parameters
@@ -186,6 +193,8 @@ def exercise_notebook(path: Path, *, package: str | None = None) -> NotebookNode
         What pip needs to install the package; with it, a cell that does so where the package is
         missing comes first.
         The exercises in the repository have none.
+    language : Language, optional
+        What its texts and comments are translated into; cells, ids and code are the same.
 
     Returns
     -------
@@ -203,8 +212,14 @@ def exercise_notebook(path: Path, *, package: str | None = None) -> NotebookNode
     rules += [] if is_draft(notebook) else RELEASE_RULES
     if problems := find_problems(notebook, _name(path), rules):
         raise NotebookError(problems)
+    answers = _answer_texts(notebook)
     exercise, _ = BlankAnswers().preprocess(finished(notebook), {})
-    return with_install_cell(exercise, package)
+    if language is not None:
+        _translate(exercise, path, language)
+        if problems := find_problems(exercise, f"{_name(path)} in {language.name}", TEXT_RULES):
+            raise NotebookError(problems)
+        _require_silence(exercise, answers, f"{_name(path)} in {language.name}")
+    return with_install_cell(exercise, package, language)
 
 
 def lacks_for_release(path: Path) -> list[str]:
@@ -213,14 +228,16 @@ def lacks_for_release(path: Path) -> list[str]:
     return [problem.what for rule in RELEASE_RULES for _, problem in rule(notebook)]
 
 
-def solution_notebook(path: Path, *, package: str | None = None) -> NotebookNode:
+def solution_notebook(
+    path: Path, *, package: str | None = None, language: Language | None = None
+) -> NotebookNode:
     """Solution as a reader downloads it: without marks and without outputs.
 
     Parameters
     ----------
     path : Path
         The solution's source.
-    package : str, optional
+    package, language : optional
         As for `exercise_notebook`.
 
     Returns
@@ -232,12 +249,53 @@ def solution_notebook(path: Path, *, package: str | None = None) -> NotebookNode
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.source = without_marks(cell.source)
-    return with_install_cell(notebook, package)
+    if language is not None:
+        _translate(notebook, path, language)
+    return with_install_cell(notebook, package, language)
 
 
-def with_install_cell(notebook: NotebookNode, package: str | None) -> NotebookNode:
+def _translate(notebook: NotebookNode, path: Path, language: Language) -> None:
+    """Put a language's words into the cells of a notebook, and let its checks speak it."""
+    catalogue = language.of(f"solutions/{Path(path).stem}")
+    for cell in notebook.cells:
+        try:
+            if cell.cell_type == "markdown" and cell.source == PROMPT:
+                cell.source = language.say(PROMPT)
+            elif cell.cell_type == "markdown":
+                cell.source = with_messages(cell.source, catalogue)
+            else:
+                cell.source = _speaking(with_code_messages(cell.source, catalogue), language.name)
+        except MessageError as error:
+            raise NotebookError([f"{_name(path)} in {language.name}: {error}"]) from error
+
+
+def _speaking(source: str, language: str) -> str:
+    """The cell that imports the check lets it speak a language, if checks do."""
+    if language not in spoken.languages() or not IMPORTS_CHECK.search(source):
+        return source
+    source = IMPORTS_CHECK.sub(r"from coursechecks import speak\n\g<0>", source, count=1)
+    return source + SPEAK.format(language=language)
+
+
+def _require_silence(exercise: NotebookNode, answers: list[str], name: str) -> None:
+    """Refuse a translated exercise whose words give an answer away."""
+    texts = [(number, squeeze(cell.source)) for number, cell in enumerate(exercise.cells, 1)]
+    problems = [
+        f"{name}, cell {number}: the exercise gives away the answer `{answer}`; write it otherwise"
+        for number, text in texts
+        for answer in answers
+        if squeeze(answer) in text
+    ]
+    if problems:
+        raise NotebookError(problems)
+
+
+def with_install_cell(
+    notebook: NotebookNode, package: str | None, language: Language | None = None
+) -> NotebookNode:
     if package is not None:
-        source = INSTALL.format(command=f"install -q {package}")
+        install = language.say(INSTALL) if language else INSTALL
+        source = install.format(command=f"install -q {package}")
         cell = nbformat.v4.new_code_cell(source, id="install")
         notebook.cells.insert(0, cell)
     return notebook
@@ -410,6 +468,9 @@ def _unshown(token) -> Iterator[str]:
                 yield f"where the link to `{target}` leads; link to a page"
             if after.type == "link_close":
                 yield f"a link without words, to `{target}`; give it some"
+
+
+TEXT_RULES = (for_each_cell(hidden_words),)  # that a translation could break
 
 
 # The page of a solution ----------------------------------------------------------------------

@@ -109,6 +109,35 @@ class Outputs:
         os.replace(new, self._record)
 
 
+def stored_html(folder: Path, name: str) -> list[str] | None:
+    """The HTML that the cells of a page put out when they last ran.
+
+    Parameters
+    ----------
+    folder : Path
+        The execution cache.
+    name : str
+        The page's path, as the record has it.
+
+    Returns
+    -------
+    list of str or None
+        In the order of the page; None if nothing is stored of it.
+    """
+    record = folder / "pages.json"
+    page = json.loads(record.read_text("utf-8")).get(name) if record.is_file() else None
+    if page is None:
+        return None
+    cache = get_cache(folder)
+    found = next((r for r in cache.list_cache_records() if r.hashkey == page["cells"]), None)
+    if found is None:
+        return None
+    notebook = cache.get_cache_bundle(found.pk).nb
+    outputs = (one for cell in notebook.cells for one in cell.get("outputs", []))
+    data = (one.get("data", {}).get("text/html") for one in outputs)
+    return [html if isinstance(html, str) else "".join(html) for html in data if html]
+
+
 def difference(before: dict[str, str], now: dict[str, str]) -> str:
     """Say what a page rests on that is not as it was: ``layerlab/figures.py changed``.
 

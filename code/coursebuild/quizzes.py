@@ -46,6 +46,8 @@ from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from coursebuild.catalogues import say
+
 MARK = re.compile(r"(?P<mark>[-+=]|\d+\.|::) +(?P<text>.*)")
 NUMBER = re.compile(r"(?P<value>.+?) ± (?P<off>\d+(?:\.\d+)?)(?P<percent> ?%)? ?(?P<unit>.*)")
 AXIS = re.compile(r"(.+?) (-?\d+(?:\.\d+)?) (-?\d+(?:\.\d+)?)")
@@ -240,8 +242,8 @@ def _choice(directive: SphinxDirective, question: Question) -> nodes.list_item:
     options = _bullets([_inline(directive, text) for _, text, _ in halves])
     reasons = nodes.bullet_list("", bullet="-")
     for mark, text, reason in halves:
-        words = "Right: " if mark == "+" else "Not: "
-        said = [nodes.strong("", words), *_inline(directive, f"{text} ")]
+        words = say("Right:") if mark == "+" else say("Not:")
+        said = [nodes.strong("", f"{words} "), *_inline(directive, f"{text} ")]
         why = nodes.inline("", "", *_inline(directive, reason), classes=["why"])
         paragraph = nodes.paragraph("", "", *said, why)
         classes = ["right"] if mark == "+" else []
@@ -306,7 +308,7 @@ def _visit_quiz(self, node: Quiz) -> None:
 
 def _visit_answer(self, node: Answer) -> None:
     known = {f"data_{key}": node.get(key) for key in ("off", "unit", "places")}
-    self.body.append(f"{_tag('details', **known)}<summary>Answer</summary>")
+    self.body.append(f"{_tag('details', **known)}<summary>{say('Answer')}</summary>")
 
 
 def _leave(self, node: nodes.Element) -> None:

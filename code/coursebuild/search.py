@@ -12,6 +12,8 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
+from coursebuild.catalogues import say
+
 TEXTS = "_static/search-texts.js"
 VOID = {"br", "hr", "img", "input", "link", "meta", "source", "wbr", "col", "area", "path", "use"}
 HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
@@ -88,7 +90,9 @@ def sections_of(html: str, *, code: bool = True) -> list[Section]:
 def setup(app: Sphinx) -> dict:
     """Connect this to Sphinx; called by Sphinx."""
     app.connect("builder-inited", leave_out_own_index)
-    app.connect("html-collect-pages", lambda app: [("search", {"title": "Search"}, "search.html")])
+    app.connect(
+        "html-collect-pages", lambda app: [("search", {"title": say("Search")}, "search.html")]
+    )
     app.connect("build-finished", write_texts, priority=800)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 

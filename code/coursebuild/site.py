@@ -1,6 +1,6 @@
 """The Sphinx extension that makes Jupyter Book build this course strictly and quietly offline.
 
-Jupyter Book loads it from `_config.yml`. Six things happen here that a stock book leaves open:
+Jupyter Book loads it from `_config.yml`. Seven things happen here that a stock book leaves open:
 
 * a warning of any kind makes the build fail, and a build that failed is never taken up again;
 * a page runs only when something changed that its outputs rest on, and the build says what;
@@ -10,6 +10,7 @@ Jupyter Book loads it from `_config.yml`. Six things happen here that a stock bo
   left out with everything that an earlier build made of them; so are drafts in every case;
 * students find the notebooks to take home (`coursebuild.downloads`, `coursebuild.chapters`) on
   the pages of exercises and chapters;
+* the site speaks the language that it is built in (`coursebuild.languages`);
 * the finished site is read once more (`coursebuild.audit`).
 """
 
@@ -42,6 +43,7 @@ from coursebuild import (
     editions,
     formulas,
     glossary,
+    languages,
     leads,
     margins,
     published,
@@ -50,6 +52,7 @@ from coursebuild import (
     slides,
 )
 from coursebuild.audit import audit_site
+from coursebuild.catalogues import say
 from coursebuild.chapters import chapters, write_chapters
 from coursebuild.course import drafts
 from coursebuild.downloads import (
@@ -66,6 +69,7 @@ from coursebuild.execution import Run, execute_notebooks, fingerprint, prepare_k
 from coursebuild.fonts import first_fonts
 from coursebuild.inputs import Sources, modules_in_common
 from coursebuild.laboratory import make_laboratory
+from coursebuild.languages import stored_folder, translated
 from coursebuild.layout import lay_out
 from coursebuild.notebooks import solution_page
 from coursebuild.outputs import Outputs
@@ -84,9 +88,9 @@ OWN_MODULES += ("web", "laboratory", "export", "pictures", "layout")
 OWN_MODULES += ("notebooks", "rules", "blanks", "course")
 OWN_MODULES += ("glossary", "contents", "cards", "published", "formulas", "search", "assets")
 OWN_MODULES += ("quizzes", "programs", "plain", "chapters", "editions", "fonts", "captions")
-OWN_MODULES += ("margins", "leads", "slides")
+OWN_MODULES += ("margins", "leads", "slides", "languages", "catalogues", "messages", "texts")
 # Extensions of this one.
-PARTS = (glossary, margins, quizzes, captions, leads, contents, cards)
+PARTS = (languages, glossary, margins, quizzes, captions, leads, contents, cards)
 PARTS += (published, formulas, search, editions, slides, assets)
 EXERCISE_FOLDERS = ("exercises", "solutions")  # the one that is never withheld comes first
 TOC_LISTS = ("parts", "subtrees", "chapters", "sections", "entries")
@@ -105,7 +109,7 @@ REDIRECT = """<!DOCTYPE html>
     <title>{title}</title>
   </head>
   <body>
-    <main><h1>{title}</h1><p><a href="{page}">Go to the first page</a></p></main>
+    <main><h1>{title}</h1><p><a href="{page}">{words}</a></p></main>
   </body>
 </html>
 """
@@ -193,7 +197,7 @@ def name_what_pages_are_made_with(app: Sphinx, config) -> None:
         config.course_look = fingerprint(Path(app.srcdir), look)
     except FileNotFoundError as error:
         raise ConfigError(str(error)) from error
-    config.nb_execution_cache_path = str(build_folder(app) / ".jupyter_cache")
+    config.nb_execution_cache_path = str(stored_folder(app) / ".jupyter_cache")
 
 
 def drop_removed_pages(app: Sphinx, env: BuildEnvironment, added, changed, removed) -> list[str]:
@@ -332,7 +336,7 @@ def prepare_downloads(app: Sphinx) -> None:
     is being started says that it runs, so that whoever starts it waits for ever.
     """
     if app.builder.format == "html" and _ask_course(exercise_names, app):
-        packing = build_wheel, Path(app.srcdir), build_folder(app) / ".wheel"
+        packing = build_wheel, Path(app.srcdir), stored_folder(app) / ".wheel"
         app.course_wheel = ThreadPoolExecutor(1).submit(*packing)
 
 
@@ -343,6 +347,7 @@ def _downloads(app: Sphinx) -> Path | None:
     if not hasattr(app, "course_downloads"):
         site_url = published_address(app.config.html_baseurl, _repository(app))
         options = {"solutions": app.config.course_solutions, "site_url": site_url}
+        options |= {"wheels": stored_folder(app) / ".wheel"}
         try:
             if hasattr(app, "course_wheel"):
                 app.course_wheel.result()
@@ -358,14 +363,16 @@ def _repository(app: Sphinx) -> str:
 
 def take_out_marks(app: Sphinx, docname: str, source: list[str]) -> None:
     """Read a solution as its page shows it."""
-    source[0] = _shown_text(docname, source[0])
+    source[0] = _shown_text(docname, source[0], Path(app.srcdir))
 
 
 @cache
-def _shown_text(docname: str, text: str) -> str:
-    """Return a page's source as a reader may see it."""
+def _shown_text(docname: str, text: str, root: Path) -> str:
+    """Return a page's source as a reader may see it, in the language of this site."""
     try:
-        return name_as_solution(solution_page(text, docname)) if is_solution(docname) else text
+        if is_solution(docname):
+            return name_as_solution(translated(docname, solution_page(text, docname), root))
+        return translated(docname, text, root)
     except LayerlabError as error:
         raise ExtensionError(str(error)) from error
 
@@ -380,6 +387,7 @@ def offer_downloads(app: Sphinx, pagename: str, templatename: str, context: dict
     archive = folder / f"{what}.zip"
     values = {
         "pathto": context["pathto"],
+        "say": say,
         "what": what,
         "notebook": notebook and f"downloads/{notebook}",
         "steps": "book/exercises" if "book/exercises" in app.env.found_docs else "",
@@ -408,7 +416,8 @@ def offer_one_notebook(app: Sphinx, pagename: str, templatename: str, context: d
         for button in group.get("buttons", ()):
             if button["label"] == "download-source-button":
                 address = context["pathto"](f"downloads/{notebook}", 1)
-                button |= {"url": address, "text": ".ipynb", "tooltip": "Download notebook file"}
+                tooltip = say("Download notebook file")
+                button |= {"url": address, "text": ".ipynb", "tooltip": tooltip}
 
 
 def _launchers(app: Sphinx, pagename: str) -> dict[str, str]:
@@ -453,7 +462,7 @@ def find_pages_to_run(app: Sphinx, env: BuildEnvironment, added, changed, remove
     app.course_runs, app.course_outputs = {}, None
     if env.mystnb_config.execution_mode != "cache":
         return []
-    figures = build_folder(app) / "figures"
+    figures = stored_folder(app) / "figures"
     figures.mkdir(exist_ok=True)
     app.course_outputs = Outputs(Path(env.mystnb_config.execution_cache_path), figures)
     sources = Sources(Path(app.srcdir))
@@ -498,7 +507,7 @@ def tell(line: str) -> None:
 def _read_notebook(env: BuildEnvironment, docname: str) -> NotebookNode | None:
     """Read a page as MyST-NB will; None for a page without code."""
     path = Path(env.doc2path(docname))
-    text = _shown_text(docname, path.read_text("utf-8"))
+    text = _shown_text(docname, path.read_text("utf-8"), Path(env.srcdir))
     reader = create_nb_reader(str(path), env.myst_config, env.mystnb_config, text)
     return reader and reader.read(text)
 
@@ -643,7 +652,8 @@ def _write_redirect(app: Sphinx) -> None:
         return
     page = app.builder.get_target_uri(app.config.root_doc)
     title = escape(app.config.html_title)
-    text = REDIRECT.format(page=page, title=title, language=app.config.language)
+    words = {"language": app.config.language, "words": say("Go to the first page")}
+    text = REDIRECT.format(page=page, title=title, **words)
     (Path(app.outdir) / "index.html").write_text(text, encoding="utf-8")
 
 
@@ -694,7 +704,8 @@ def _write_sources_without_marks(app: Sphinx) -> None:
         path = Path(app.env.doc2path(docname))
         copy = Path(app.outdir) / "_sources" / path.relative_to(app.srcdir)
         if copy.is_file():
-            copy.write_text(_shown_text(docname, path.read_text("utf-8")), encoding="utf-8")
+            text = _shown_text(docname, path.read_text("utf-8"), Path(app.srcdir))
+            copy.write_text(text, encoding="utf-8")
 
 
 def _note_success(app: Sphinx) -> None:

@@ -17,6 +17,7 @@ from bs4 import BeautifulSoup, NavigableString, Tag
 from sphinx.application import Sphinx
 
 from coursebuild.cards import Card, read_card
+from coursebuild.catalogues import say
 from coursebuild.chapters import chapters
 from coursebuild.web import scripts_asked_for
 
@@ -28,7 +29,6 @@ ADDRESSED = {"a": "href", "img": "src", "source": "srcset"}
 ELSEWHERE = re.compile(r"[a-z]+:|/")
 END_OF_SENTENCE = re.compile(r"(?<=[.?!])(?=\s|$)")
 MOST_POINTS = 5  # of a section that shows nothing
-OFFER = '<p class="course-deck"><a href="{}">This chapter as slides</a>, for who teaches it.</p>'
 
 
 @dataclass
@@ -163,11 +163,13 @@ def write_deck(app: Sphinx, pagename: str, templatename: str, context: dict, doc
         "page": f"../{app.builder.get_target_uri(pagename)}",
         "slides": list(slides_of(section, first)),
         "scripts": ["slides", *scripts_asked_for(body)],
+        "say": say,
+        "script_words": context.get("script_words"),
     }
     path = Path(app.outdir) / deck_of(pagename)
     path.parent.mkdir(exist_ok=True)
     path.write_text(app.builder.templates.render("slides.html", facts), encoding="utf-8")
-    context["body"] = body + OFFER.format(context["pathto"](deck_of(pagename), 1))
+    context["body"] = body + _offer(context["pathto"](deck_of(pagename), 1))
 
 
 def remove_old_decks(app: Sphinx, exception: Exception | None) -> None:
@@ -176,3 +178,8 @@ def remove_old_decks(app: Sphinx, exception: Exception | None) -> None:
     for path in Path(app.outdir, FOLDER).glob("*.html"):
         if path not in kept:
             path.unlink()
+
+
+def _offer(address: str) -> str:
+    link = f'<a href="{address}">{say("This chapter as slides")}</a>'
+    return f'<p class="course-deck">{say("{link}, for who teaches it.", link=link)}</p>'

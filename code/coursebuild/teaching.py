@@ -59,7 +59,9 @@ def minutes(root: Path) -> dict[str, int]:
     found = {}
     for kind, (folder, _) in KINDS.items():
         for path in sorted((root / folder).glob("*.md")):
-            said = MINUTES.search(" ".join(path.read_text("utf-8").partition("\n## ")[0].split()))
+            said = re.search(
+                MINUTES, " ".join(path.read_text("utf-8").partition("\n## ")[0].split())
+            )
             if said:
                 found[f"{kind} {path.stem}"] = int(said[1])
     return found

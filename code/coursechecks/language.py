@@ -81,7 +81,7 @@ def _require(language: str) -> None:
         )
 
 
-def say(text: str, **fields: object) -> str:
+def say(text: str, /, **fields: object) -> str:
     """A text in the language that is spoken, with its fields filled in.
 
     Parameters

@@ -1,13 +1,15 @@
 /** The cells of a page: edited, run in order, put back. */
 
 import { get, set } from "../lib/store.js";
+import { worded } from "../lib/words.js";
 import { beside, button, make } from "./dom.js";
 import { editorOf } from "./editor.js";
 import { Gone, kernelAt } from "./kernel.js";
 import { receiver } from "./outputs.js";
 
-const KEYS =
-  "Tab indents; press Escape, then Tab, to go on from the code. Shift and Enter together run the cell.";
+const KEYS = worded(
+  "Tab indents; press Escape, then Tab, to go on from the code. Shift and Enter together run the cell.",
+);
 
 /** The cells of a page, with their editors, as far as the page shows them. */
 function cellsOf(program, changed) {
@@ -44,7 +46,7 @@ function wake(output) {
 function letScroll(output) {
   for (const pre of output.querySelectorAll("pre")) {
     if (pre.scrollHeight <= pre.clientHeight + 1) continue;
-    Object.assign(pre, { tabIndex: 0, role: "group", ariaLabel: "Long output" });
+    Object.assign(pre, { tabIndex: 0, role: "group", ariaLabel: worded("Long output") });
   }
 }
 
@@ -69,8 +71,8 @@ function due(cells, asked) {
   return first < 0 ? [] : before.slice(first);
 }
 
+const toGo = (n) => (n === 1 ? worded("1 cell to go") : worded("{n} cells to go", { n }));
 const above = (cells, asked) => cells.slice(0, asked.index).filter((cell) => !cell.isOpen());
-const many = (n, words) => `${n} ${words}${n === 1 ? "" : "s"}`;
 
 /** Make the cells of a page editable and runnable.
  *
@@ -84,8 +86,8 @@ export function start(page, program, options) {
   const said = make("p", { className: "live-said" });
   said.setAttribute("role", "status");
   const left = make("span", { className: "live-left", ariaHidden: "true" }); // for the eye alone
-  const stop = button("Interrupt", interrupt);
-  const anew = button("Restart", restart);
+  const stop = button(worded("Interrupt"), interrupt);
+  const anew = button(worded("Restart"), restart);
   const folder = options.token ? "" : page.split("/").slice(0, -1).join("/");
   const kernel = kernelAt(options, folder, hear);
   let turn = Promise.resolve(); // one cell at a time
@@ -99,9 +101,9 @@ export function start(page, program, options) {
   function hear(state, why) {
     stop.ariaDisabled = String(state !== "busy");
     if (state === "busy" || state === "idle") anew.ariaDisabled = "false";
-    if (state === "starting") tell("A kernel starts …");
-    if (state === "connecting") tell("The connection to the server is interrupted …");
-    if (state === "connected") tell("The connection to the server is back.");
+    if (state === "starting") tell(worded("A kernel starts …"));
+    if (state === "connecting") tell(worded("The connection to the server is interrupted …"));
+    if (state === "connected") tell(worded("The connection to the server is back."));
     if (state === "gone") forget(why);
   }
 
@@ -150,14 +152,16 @@ export function start(page, program, options) {
   /** Run cells in order, the last of which was asked for. */
   async function runAll(list, mine) {
     const asked = list.at(-1);
-    tell(`Cell ${asked.number} runs${list.length > 1 ? ", after what it needs" : ""} …`);
+    const which = { n: asked.number };
+    tell(list.length > 1 ? worded("Cell {n} runs, after what it needs …", which) : worded("Cell {n} runs …", which));
     for (const cell of list) {
       if (mine !== round) break;
       const rest = list.length - 1 - list.indexOf(cell);
-      left.textContent = rest ? `${many(rest, "cell")} to go` : "";
+      left.textContent = rest ? toGo(rest) : "";
       await execute(cell);
       if (cell.failed && cell !== asked && asked.check && cell.step === asked.step) {
-        tell(`Cell ${cell.number}, which cell ${asked.number} checks, stopped with an error.`);
+        const both = { cell: cell.number, check: asked.number };
+        tell(worded("Cell {cell}, which cell {check} checks, stopped with an error.", both));
         return;
       }
     }
@@ -167,12 +171,18 @@ export function start(page, program, options) {
 
   function summary(list, asked) {
     const failed = list.filter((cell) => cell.failed && cell !== asked);
-    const here = asked.failed ? (asked.check ? "is not right yet" : "stopped with an error") : "is done";
-    if (!failed.length) return `Cell ${asked.number} ${here}.`;
-    const shown = failed.filter((cell) => cell.editor).map((cell) => `cell ${cell.number}`);
+    const n = asked.number;
+    let here = worded("Cell {n} is done.", { n });
+    if (asked.failed)
+      here = asked.check
+        ? worded("Cell {n} is not right yet.", { n })
+        : worded("Cell {n} stopped with an error.", { n });
+    if (!failed.length) return here;
+    const shown = failed.filter((cell) => cell.editor).map((cell) => worded("cell {n}", { n: cell.number }));
     const unseen = failed.filter((cell) => !cell.editor).map(lastWords);
-    const which = [...shown, ...unseen.map((words) => `one that the page does not show (${words})`)];
-    return `Cell ${asked.number} ${here}. Before it, ${which.join(", ")} stopped with an error.`;
+    const hidden = unseen.map((words) => worded("one that the page does not show ({words})", { words }));
+    const which = [...shown, ...hidden].join(", ");
+    return `${here} ${worded("Before it, {which} stopped with an error.", { which })}`;
   }
 
   function run(cell, before) {
@@ -182,7 +192,7 @@ export function start(page, program, options) {
       try {
         await runAll([...before(cells, cell), cell], mine);
       } catch (error) {
-        if (!(error instanceof Gone)) tell(`No kernel could be had: ${error.message}`);
+        if (!(error instanceof Gone)) tell(worded("No kernel could be had: {why}", { why: error.message }));
       }
     });
     return turn;
@@ -191,39 +201,39 @@ export function start(page, program, options) {
   async function interrupt() {
     if (stop.ariaDisabled === "true") return;
     round += 1;
-    tell("Interrupting …");
+    tell(worded("Interrupting …"));
     await kernel.interrupt();
     await turn;
-    tell("Interrupted.");
+    tell(worded("Interrupted."));
   }
 
   async function restart() {
     if (anew.ariaDisabled === "true") return;
-    forget("The kernel starts anew …");
+    forget(worded("The kernel starts anew …"));
     await kernel.restart();
-    tell("The kernel was started anew: it knows nothing of the cells yet.");
+    tell(worded("The kernel was started anew: it knows nothing of the cells yet."));
   }
 
   function reset(cell) {
     cell.editor.restore(null);
     keep(cell);
     resetOutput(cell);
-    tell(`Cell ${cell.number} is as it was.`);
+    tell(worded("Cell {n} is as it was.", { n: cell.number }));
   }
 
   function equip(cell) {
     const named = (words, act, className) => {
       const made = button(words, act, className);
-      made.setAttribute("aria-label", `${words}: cell ${cell.number}`);
+      made.setAttribute("aria-label", `${words}: ${worded("cell {n}", { n: cell.number })}`);
       return made;
     };
     const bar = make(
       "div",
       { className: "live-buttons" },
-      make("span", { className: "live-number" }, `Cell ${cell.number}`),
-      named(cell.check ? "Check" : "Run", () => run(cell, due), "live-run"),
-      named("Run all above", () => run(cell, above)),
-      named("Reset", () => reset(cell)),
+      make("span", { className: "live-number" }, worded("Cell {n}", { n: cell.number })),
+      named(cell.check ? worded("Check") : worded("Run"), () => run(cell, due), "live-run"),
+      named(worded("Run all above"), () => run(cell, above)),
+      named(worded("Reset"), () => reset(cell)),
     );
     cell.input.replaceChildren(cell.editor.element);
     cell.input.after(bar);
@@ -239,12 +249,12 @@ export function start(page, program, options) {
   for (const cell of cells) if (cell.editor) equip(cell);
   stop.ariaDisabled = anew.ariaDisabled = "true"; // and still in reach: the focus stays where it is
   const bar = make("section", { className: "live-bar" }, said, left, stop, anew);
-  bar.setAttribute("aria-label", "The kernel of this page");
+  bar.setAttribute("aria-label", worded("The kernel of this page"));
   document.body.append(make("p", { id: "live-keys", hidden: true }, KEYS), bar);
   document.documentElement.classList.add("live");
-  tell("Every cell runs here: Shift + Enter. A kernel starts with the first.");
+  tell(worded("Every cell runs here: Shift + Enter. A kernel starts with the first."));
   addEventListener("pagehide", () => {
     kernel.end();
-    forget("A kernel starts with the next cell that runs.");
+    forget(worded("A kernel starts with the next cell that runs."));
   });
 }

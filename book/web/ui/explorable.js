@@ -1,5 +1,6 @@
 /** The frame of everything on a page that can be touched: its numbers, its drawings, its words. */
 
+import { worded } from "../lib/words.js";
 import { html, svg } from "./dom.js";
 
 const LATER = 400; // ms without a change, after which a reader who listens is told
@@ -29,7 +30,7 @@ function fetchForPaper(element) {
 function parts(stage, data, name) {
   let fields = 0;
   const id = () => `${name}-${++fields}`; // of the page, on which other scripts make theirs
-  stage.append(html("p", { class: "try" }, html("strong", {}, "Try it. "), data.try));
+  stage.append(html("p", { class: "try" }, html("strong", {}, `${worded("Try it.")} `), data.try));
   const row = html("div", { class: "drawings" });
   const controls = html("div", { class: "handles" });
   const said = html("p", { class: "readout" });

@@ -2,11 +2,12 @@
 
 import { readNumber } from "../lib/answers.js";
 import { get, lasting, set } from "../lib/store.js";
+import { worded } from "../lib/words.js";
 import { html } from "./dom.js";
 import { sketch } from "./sketch.js";
 
-const KEPT = "Kept in this browser, and told you beside the result.";
-const NOT_KEPT = "Kept until you leave this page: this browser stores nothing here.";
+const KEPT = worded("Kept in this browser, and told you beside the result.");
+const NOT_KEPT = worded("Kept until you leave this page: this browser stores nothing here.");
 
 /** Make every place of the page that asks, and every place that tells. */
 export function predictions() {
@@ -32,7 +33,7 @@ function ask(place, i) {
   const question = place.parentElement.querySelector("p");
   question.id ||= `asked-${i}`;
   const box = html("fieldset", { "aria-describedby": question.id });
-  box.append(html("legend", {}, axes ? "Your sketch" : "Your prediction"), ...fields());
+  box.append(html("legend", {}, axes ? worded("Your sketch") : worded("Your prediction")), ...fields());
   place.replaceChildren(box, note);
   place.hidden = false;
 }
@@ -52,10 +53,10 @@ function number(unit, kept, keep, note) {
   input.addEventListener("change", () => {
     const value = readNumber(input.value);
     input.setAttribute("aria-invalid", Number.isNaN(value));
-    if (Number.isNaN(value)) note.textContent = "Write a number, such as 1.5.";
+    if (Number.isNaN(value)) note.textContent = worded("Write a number, such as 1.5.");
     else keep(value, `${input.value.trim()} ${unit}`.trim());
   });
-  return [html("label", {}, input, html("span", {}, unit || "as a number"))];
+  return [html("label", {}, input, html("span", {}, unit || worded("as a number")))];
 }
 
 function tell() {
@@ -63,7 +64,7 @@ function tell() {
     const kept = get(`predict:${place.dataset.name}`);
     if (!kept) continue;
     place.querySelector(".what")?.remove();
-    const what = html("strong", { class: "what" }, `You had said: ${kept.words}. `);
+    const what = html("strong", { class: "what" }, `${worded("You had said: {words}.", { words: kept.words })} `);
     (place.querySelector("p") ?? place).prepend(what);
     place.hidden = false;
   }

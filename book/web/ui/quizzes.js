@@ -2,6 +2,7 @@
 
 import { firstWrong, near, readNumber } from "../lib/answers.js";
 import { get, set } from "../lib/store.js";
+import { worded } from "../lib/words.js";
 import { html } from "./dom.js";
 
 /** Make the quizzes of the page. */
@@ -21,7 +22,7 @@ function question(item, kind, key) {
   const box = html("fieldset", {}, html("legend", {}, ...stem.childNodes));
   const feedback = html("div", { class: "feedback", "aria-live": "polite" });
   const say = ({ right, words }) => {
-    const sign = html("strong", { class: right ? "yes" : "no" }, right ? "✓ Right. " : "✗ Not yet. ");
+    const sign = html("strong", { class: right ? "yes" : "no" }, `${right ? worded("✓ Right.") : worded("✗ Not yet.")} `);
     feedback.replaceChildren(sign, ...words);
   };
   const { judge, put } = kind({ box, options, answer, name: key, answered });
@@ -36,7 +37,7 @@ function question(item, kind, key) {
   }
   const kept = get(key)?.given;
   if (kept !== undefined && put(kept)) say(judge(kept)); // before anybody listens
-  answer.querySelector("summary").textContent = "Show the answer"; // for who gives up, and paper
+  answer.querySelector("summary").textContent = worded("Show the answer"); // for who gives up, and paper
   box.append(feedback, answer);
   item.replaceChildren(box);
 }
@@ -75,15 +76,16 @@ function number({ box, answer, answered }) {
   const act = () => answered(input.value.trim());
   input.addEventListener("keydown", (event) => event.key === "Enter" && act());
   box.append(
-    html("label", {}, html("span", { class: "sr" }, "Your answer"), input, html("span", {}, unit)),
-    html("button", { type: "button", onclick: act }, "Check"),
+    html("label", {}, html("span", { class: "sr" }, worded("Your answer")), input, html("span", {}, unit)),
+    html("button", { type: "button", onclick: act }, worded("Check")),
   );
   return {
     judge(text) {
       const given = readNumber(text);
-      if (Number.isNaN(given)) return { words: ["Write a number, such as 1.5."] };
+      if (Number.isNaN(given)) return { words: [worded("Write a number, such as 1.5.")] };
       if (near(given, right, off)) return { right: true, words: copy(answer.querySelector("p")) };
-      return { right: false, words: [given < right ? "It is more than that." : "It is less than that."] };
+      const words = [given < right ? worded("It is more than that.") : worded("It is less than that.")];
+      return { right: false, words };
     },
     put(text) {
       input.value = text;
@@ -100,7 +102,7 @@ function order({ box, options, answer, answered }) {
     const words = option.textContent.trim();
     const move = (sign, way, by) =>
       html("button", { type: "button", "aria-label": `${way}: ${words}`, onclick: () => shift(line, by) }, sign);
-    const buttons = html("span", { class: "moves" }, move("↑", "Up", -1), move("↓", "Down", 1));
+    const buttons = html("span", { class: "moves" }, move("↑", worded("Up"), -1), move("↓", worded("Down"), 1));
     line.append(html("span", {}, ...option.querySelector("p").childNodes), buttons);
     return { line, words, place: places[i] };
   });
@@ -114,13 +116,16 @@ function order({ box, options, answer, answered }) {
   };
   const find = (words) => lines.find((one) => one.words === words);
   const current = () => [...list.children].map((line) => lines.find((one) => one.line === line).words);
-  box.append(list, html("button", { type: "button", onclick: () => answered(current()) }, "Check"));
+  box.append(list, html("button", { type: "button", onclick: () => answered(current()) }, worded("Check")));
   return {
     judge(given) {
       const wrong = firstWrong(given.map((words) => find(words).place));
       if (wrong < 0) return { right: true, words: copy(answer.querySelector(".why")) };
-      const inPlace = `The first ${wrong === 1 ? "line is" : `${wrong} lines are`} in place; look at the next.`;
-      return { right: false, words: [wrong ? inPlace : "Another line comes first."] };
+      const inPlace =
+        wrong === 1
+          ? worded("The first line is in place; look at the next.")
+          : worded("The first {n} lines are in place; look at the next.", { n: wrong });
+      return { right: false, words: [wrong ? inPlace : worded("Another line comes first.")] };
     },
     put(given) {
       const fits = given.length === lines.length && given.every(find);

@@ -1,5 +1,6 @@
 /** A curve that a reader draws: a few points, moved by a finger, a mouse or the arrow keys. */
 
+import { worded } from "../lib/words.js";
 import { decimals, svg } from "./dom.js";
 import { axes, line } from "./plot.js";
 
@@ -22,7 +23,7 @@ export function sketch({ x, y }, kept, keep) {
       class: "c0",
       tabindex: 0,
       role: "slider",
-      "aria-label": `${y[0]}, at ${decimals(at, 0)} ${x[0]}`,
+      "aria-label": worded("{what}, at {place}", { what: y[0], place: `${decimals(at, 0)} ${x[0]}` }),
       "aria-valuemin": y[1],
       "aria-valuemax": y[2],
       onkeydown: (event) => {
@@ -35,8 +36,9 @@ export function sketch({ x, y }, kept, keep) {
   const move = (i, value) => {
     ys[i] = Math.min(y[2], Math.max(y[1], value));
     update();
-    const [first, last] = [0, POINTS - 1].map((k) => `${decimals(ys[k])} at ${decimals(xs[k], 0)}`);
-    keep(xs.map((at, k) => [at, ys[k]]), `from ${first} to ${last}`);
+    const [begin, low, end, high] = [0, POINTS - 1].flatMap((k) => [decimals(xs[k], 0), decimals(ys[k])]);
+    const words = worded("from {low} at {begin} to {high} at {end}", { begin, low, end, high });
+    keep(xs.map((at, k) => [at, ys[k]]), words);
   };
   const curve = line([[0, 0]], "c0");
   const update = () => {
