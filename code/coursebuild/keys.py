@@ -5,6 +5,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
+from coursebuild.catalogues import Language, languages
 from coursebuild.classroom.key import Key, KeyCell
 from coursebuild.mistakes import withheld_of
 from coursebuild.notebooks import exercise_notebook, solution_notebook
@@ -31,7 +32,8 @@ def make_key(root: Path, name: str) -> Key:
     exercise = exercise_notebook(path)
     answers = {cell.id: cell.source for cell in solution_notebook(path).cells}
     title = re.search(r"(?m)^# (.+)$", exercise.cells[0].source)
-    cells = tuple(_key_cell(cell, answers) for cell in exercise.cells)
+    others = _translated(root, path)
+    cells = tuple(_key_cell(cell, answers, others) for cell in exercise.cells)
     known = root / "solutions" / "mistakes" / f"{name[:2]}.toml"
     withheld, kept = withheld_of(known) if known.is_file() else ([], [])  # of no mistakes known
     rubric = tuple(
@@ -41,7 +43,18 @@ def make_key(root: Path, name: str) -> Key:
     return Key(name, title, cells, tuple(withheld), tuple(kept), rubric)
 
 
-def _key_cell(cell: NotebookNode, answers: dict[str, str]) -> KeyCell:
+def _translated(root: Path, path: Path) -> dict[str, list[str]]:
+    """The texts of the cells of an exercise, by their ids, in all languages that there are."""
+    found: dict[str, list[str]] = {}
+    for name in languages(root):
+        language = Language(root, name)
+        if language.path(f"solutions/{path.stem}").is_file():
+            for cell in exercise_notebook(path, language=language).cells:
+                found.setdefault(cell.id, []).append(cell.source)
+    return found
+
+
+def _key_cell(cell: NotebookNode, answers: dict[str, str], others: dict[str, list[str]]) -> KeyCell:
     grading = cell.metadata.get("nbgrader", {})
     kind = "given" if cell.cell_type == "code" else "text"
     if CHECK in tags_of(cell):
@@ -52,4 +65,6 @@ def _key_cell(cell: NotebookNode, answers: dict[str, str]) -> KeyCell:
         kind = "answer"
     solution = answers.get(cell.id) if kind == "answer" else None
     step = cell.metadata.get("step")
-    return KeyCell(cell.id, kind, cell.source, step, solution, float(grading.get("points", 0)))
+    points = float(grading.get("points", 0))
+    translated = tuple(text for text in others.get(cell.id, []) if text != cell.source)
+    return KeyCell(cell.id, kind, cell.source, step, solution, points, translated)

@@ -1,11 +1,12 @@
 """All messages that there are, by the catalogue that translates them.
 
 Those of a page stand in its source and in what its cells put out; those that pages share in our own
-modules, templates and scripts, marked by `say`, `translatable` and, in scripts, `worded`; those of the checks in
-`coursechecks` and in what grades a class, in the files of mistakes, and in what observers call the
-things that they look at.
+modules and templates, marked by `say` and `translatable`, and in scripts, marked by `worded`; those
+of the checks in `coursechecks` and in what grades a class, in the files of mistakes, and in what
+observers call the things that they look at.
 """
 
+import ast
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
@@ -21,7 +22,7 @@ from coursebuild.notebooks import exercise_notebook
 from coursechecks.engine import group_of, load
 from coursechecks.language import without_numbers
 
-KEYWORDS = {"say": None, "translatable": None}
+KEYWORDS = {"say", "translatable"}
 KEYWORDS_OF_SCRIPTS = {"worded": None}
 TEMPLATE = re.compile(r"\bsay\(\s*(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*')")
 SETTINGS = ("search_bar_text", "toc_title")
@@ -74,8 +75,11 @@ def messages_of_site(root: Path) -> list[str]:
 
 def _said_in_python(folder: Path, pattern: str = "*.py") -> Iterator[str]:
     for path in sorted(folder.glob(pattern)):
-        for found in extract_from_file("python", path, keywords=KEYWORDS):
-            yield found[1]
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):  # Babel sees no f-strings' calls
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in KEYWORDS:
+                first = node.args[0]
+                if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                    yield first.value
 
 
 def _said_in_templates(folder: Path) -> Iterator[str]:
@@ -112,6 +116,10 @@ def messages_of_checks(root: Path) -> list[str]:
     folder = root / "code" / "coursechecks"
     texts = [*_said_in_python(folder), *_said_in_python(Path(__file__).parent, "classroom/*.py")]
     left_out = {name[:2] for name in drafts(root)}
+    for path in sorted((root / "solutions").glob("[0-9][0-9]-*.md")):
+        title = re.search(r"(?m)^# (.+)$", path.read_text("utf-8"))
+        if title and path.name[:2] not in left_out:
+            texts.append(title[1])
     for path in sorted((root / "solutions" / "mistakes").glob("*.toml")):
         if path.stem not in left_out:
             texts += _said_of_mistakes(path)

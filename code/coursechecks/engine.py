@@ -270,7 +270,7 @@ class Observation:
     warned: list[str] = field(default_factory=list)
 
 
-STOPPED = "your answer: could be used"
+STOPPED = f"{translatable('your answer')}: {translatable('could be used')}"
 
 
 def observe(observer: Callable, answers: dict) -> Observation:

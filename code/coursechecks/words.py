@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from coursechecks.language import say
+from coursechecks.language import ENGLISH, say, spoken
 
 RTOL, ATOL = 1e-6, 1e-9
 LOOSE = 1e-4  # relative, for numbers that went through float32
@@ -111,11 +111,11 @@ def _kind_of_array(shape: list[int]) -> str:
 
 
 def _kind_by_type(words: str) -> str:
-    """What `engine.kind_of` says, such as "a set", whose article belongs to English alone."""
-    of_type = re.fullmatch(r"(an?) (\w+)", words)
-    if of_type is None:
+    """What `engine.kind_of` says, such as "a set"; other languages have no article for any type."""
+    of_type = re.fullmatch(r"an? (\w+)", words)
+    if of_type is None or spoken() == ENGLISH:
         return say(words)
-    return say("{article} {type}", article=of_type[1], type=of_type[2])
+    return say("something of the type {type}", type=of_type[1])
 
 
 def shown(value) -> str:

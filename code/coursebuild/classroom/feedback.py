@@ -4,16 +4,17 @@ from html import escape
 
 from coursebuild.classroom.marking import StepMark
 from coursebuild.classroom.results import WAITS, Result
+from coursechecks.language import say, spoken, translatable, worded
 
 PAGE = """\
 <!doctype html>
-<html lang="en">
+<html lang="{language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{title}: feedback</title>
+<title>{head}</title>
 <style>
 :root {{ color-scheme: light dark; --line: light-dark(#d0d7de, #444c56);
   --good: light-dark(#116329, #57ab5a); --bad: light-dark(#a40e26, #f47067); }}
@@ -35,17 +36,26 @@ blockquote {{ margin: .4rem 0; padding-left: .8rem; border-left: 3px solid var(-
 </html>
 """
 
+IN_WORDS = translatable("In words: {points:g} of {maximum:g}")
+POINTS = translatable("{points:g} of {maximum:g}")
+SO_FAR = translatable(
+    "{points:g} of {maximum:g} points so far; your answer in words waits for a reader"
+)
+
 
 def page(result: Result) -> str:
     """The page of a result, in which nothing that a student wrote is anything but text."""
     if result.reason:
-        parts = [_section("No grade yet", ["<p>Your instructor sees why.</p>"])]
+        why = f"<p>{escape(say('Your instructor sees why.'))}</p>"
+        parts = [_section(say("No grade yet"), [why])]
     else:
         parts = [_step(mark) for mark in result.steps] + [_words(word) for word in result.words]
     if result.told:
-        parts.append(_section("About your notebook", _items(result.told)))
+        parts.append(_section(say("About your notebook"), _items(result.told)))
     return PAGE.format(
-        title=escape(result.title),
+        language=spoken(),
+        head=escape(say("{title}: feedback", title=say(result.title))),
+        title=escape(say(result.title)),
         student=escape(result.student),
         points=escape(points_in_words(result)),
         parts="\n".join(parts),
@@ -55,38 +65,44 @@ def page(result: Result) -> str:
 def points_in_words(result: Result) -> str:
     """How many points there are, and whether more may come."""
     if result.reason:
-        return "no grade yet"
-    words = f"{result.points:g} of {result.maximum:g} points"
-    return f"{words} so far; your answer in words {WAITS}" if result.state == WAITS else words
+        return say("no grade yet")
+    points = {"points": result.points, "maximum": result.maximum}
+    if result.state == WAITS:
+        return say(SO_FAR, **points)
+    return say("{points:g} of {maximum:g} points", **points)
 
 
 def _step(mark: StepMark) -> str:
     name = escape(mark.step)
     sign = "✓" if mark.points else "✗"
     kind = "right" if mark.points else "wrong"
-    head = f'<span class="{kind}">{sign}</span> {name}: {mark.points:g} of {mark.maximum:g}'
+    points = say(POINTS, points=mark.points, maximum=mark.maximum)
+    head = f'<span class="{kind}">{sign}</span> {name}: {escape(points)}'
     rows = []
     if mark.group:
-        rows.append(f"<p>{escape(mark.group)}: not right.</p>")
+        words = say("{group}: not right.", group=worded(mark.group))
+        rows.append(f"<p>{escape(words)}</p>")
     for name, hint in zip(mark.names, mark.hints, strict=False):
-        rows.append(
-            f"<p>This looks like a known mistake: <b>{escape(name)}</b>. {escape(hint)}</p>"
-        )
+        bold = f"<b>{escape(say(name))}</b>"
+        looks = say("This looks like a known mistake: {name}.", name=bold)
+        rows.append(f"<p>{looks} {escape(say(hint))}</p>")
     rows += _items(mark.lines)
     if mark.errors:
-        rows.append("<p>What its cells raised:</p>")
+        rows.append(f"<p>{escape(say('What its cells raised:'))}</p>")
         rows += [f"<pre>{escape(error)}</pre>" for error in mark.errors]
     return _section(head, rows)
 
 
 def _words(word: dict) -> str:
     if not word["text"]:
-        return _section(f"In words: 0 of {word['maximum']:g}", ["<p>Nothing was written.</p>"])
+        nothing = f"<p>{escape(say('Nothing was written.'))}</p>"
+        return _section(say(IN_WORDS, points=0, maximum=word["maximum"]), [nothing])
     rows = [f"<blockquote>{escape(word['text'])}</blockquote>"]
     rows += [f"<p>{escape(word['said'])}</p>"] if word.get("said") else []
     if "points" in word:
-        return _section(f"In words: {word['points']:g} of {word['maximum']:g}", rows)
-    return _section(f"In words: {WAITS} ({word['maximum']:g} at most)", rows)
+        return _section(say(IN_WORDS, points=word["points"], maximum=word["maximum"]), rows)
+    waits = say("In words: waits for a reader ({maximum:g} at most)", maximum=word["maximum"])
+    return _section(waits, rows)
 
 
 def _items(lines: list[str]) -> list[str]:

@@ -32,6 +32,8 @@ class KeyCell:
         The right answer in its place.
     points : float
         That the cell is worth: of a check, and of words.
+    translated : tuple of str
+        As students of other languages get it, where that differs.
     """
 
     id: str
@@ -40,6 +42,7 @@ class KeyCell:
     step: str | None = None
     solution: str | None = None
     points: float = 0.0
+    translated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,10 @@ class Key:
     def read(cls, path: Path) -> "Key":
         """Read a stored key."""
         said = json.loads(path.read_text(encoding="utf-8"))
-        cells = tuple(KeyCell(**cell) for cell in said["cells"])
+        cells = tuple(
+            KeyCell(**cell | {"translated": tuple(cell.get("translated", ()))})
+            for cell in said["cells"]
+        )
         lists = (tuple(said[name]) for name in ("withheld", "kept", "rubric"))
         return cls(said["name"], said["title"], cells, *lists)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from coursebuild.classroom.intake import Cell
 from coursebuild.classroom.key import BLANK, Key, KeyCell, answers_in, defined_in
 from coursebuild.classroom.needed import needed
+from coursechecks.language import say
 
 FEWEST = 3  # cells by which an exercise is recognised
 LIKENESS = 0.6  # of an answer and what there was to fill in, so that one is taken for the other
@@ -49,7 +50,7 @@ def recognise(cells: list[Cell], keys: list[Key]) -> Key | None:
 
 def _n_alike(cells: list[Cell], key: Key) -> int:
     named = {cell.id for cell in key.cells}
-    said = {squeeze(cell.source) for cell in key.cells}
+    said = {squeeze(text) for cell in key.cells for text in (cell.source, *cell.translated)}
     names = [n for c in key.cells if c.kind == "answer" for n in defined_in(c.source)]
     found = {cell.id for cell in cells if cell.id in named}
     found |= {cell.grade_id for cell in cells if cell.grade_id in named}
@@ -61,6 +62,11 @@ def _n_alike(cells: list[Cell], key: Key) -> int:
 def squeeze(text: str) -> str:
     """Text without whitespace."""
     return "".join(text.split())
+
+
+def is_changed(cell: Cell, source: KeyCell) -> bool:
+    """Whether a cell is not as students got it, in whichever language."""
+    return squeeze(cell.source) not in map(squeeze, (source.source, *source.translated))
 
 
 # Which cell -------------------------------------------------------------------------------------
@@ -101,7 +107,7 @@ def match(cells: list[Cell], key: Key) -> Match:
             take(own, named)
     for place, source in enumerate(key.cells):
         for own, cell in enumerate(cells):
-            same = squeeze(cell.source) == squeeze(source.source)
+            same = not is_changed(cell, source)
             if place not in groups and own not in taken and same:
                 take(own, place)
     elsewhere = {}
@@ -170,7 +176,9 @@ def rebuild(cells: list[Cell], key: Key) -> Rebuilt:
     rebuilt.cells = needed(rebuilt.cells, key.solutions)
     order = [place for place, _ in sorted(found.groups.items(), key=lambda item: item[1])]
     if order != sorted(order):
-        rebuilt.told.append("Cells stood in another order; they were put back into the given one.")
+        rebuilt.told.append(
+            say("Cells stood in another order; they were put back into the given one.")
+        )
     return rebuilt
 
 
@@ -186,16 +194,18 @@ def _run_added(rebuilt: Rebuilt, cells: list[Cell], places: list[int]) -> None:
 def _answer(rebuilt: Rebuilt, source: KeyCell, own: list[Cell], is_elsewhere: bool) -> None:
     sources = pieces([cell.source for cell in own])
     if len(own) > 1:
-        rebuilt.told.append(
-            f"Step {source.step}: a cell was there {len(own)} times; all were read."
-        )
+        twice = {"step": source.step, "n": len(own)}
+        rebuilt.told.append(say("Step {step}: a cell was there {n} times; all were read.", **twice))
     if not own and is_elsewhere:
-        text = "its answer stood in another cell, where it was run"
-        rebuilt.told.append(f"Step {source.step}: {text}.")
-    elif not own:
-        rebuilt.told.append(
-            f"Step {source.step}: a cell to fill in was missing, and counts as blank."
+        text = say(
+            "Step {step}: its answer stood in another cell, where it was run.", step=source.step
         )
+        rebuilt.told.append(text)
+    elif not own:
+        text = say(
+            "Step {step}: a cell to fill in was missing, and counts as blank.", step=source.step
+        )
+        rebuilt.told.append(text)
         sources = [source.source]
     cell = {"label": source.id, "kind": "answer", "step": source.step, "sources": sources}
     rebuilt.cells.append(cell)
@@ -232,9 +242,11 @@ def parses(source: str) -> bool:
 
 def _check(rebuilt: Rebuilt, source: KeyCell, own: list[Cell], key: Key, cells: list[Cell]) -> None:
     if not own:
-        rebuilt.told.append(f"Step {source.step}: its check was missing, and was put back.")
-    elif any(squeeze(cell.source) != squeeze(source.source) for cell in own):
-        rebuilt.told.append(f"Step {source.step}: its check was changed, and was put back.")
+        text = say("Step {step}: its check was missing, and was put back.", step=source.step)
+        rebuilt.told.append(text)
+    elif any(is_changed(cell, source) for cell in own):
+        text = say("Step {step}: its check was changed, and was put back.", step=source.step)
+        rebuilt.told.append(text)
     answers = key.answers_of(source.step)
     others = (answers_in(cell.source).get(source.step) for cell in own or cells if cell.is_code)
     other = next(filter(None, others), {})
@@ -257,12 +269,16 @@ def _check(rebuilt: Rebuilt, source: KeyCell, own: list[Cell], key: Key, cells: 
 
 def _given(rebuilt: Rebuilt, source: KeyCell, own: list[Cell]) -> None:
     """The source's cell; before it what became of it, for something may have been added to it."""
-    changed = [cell.source for cell in own if squeeze(cell.source) != squeeze(source.source)]
+    changed = [cell.source for cell in own if is_changed(cell, source)]
     begin = next((line for line in source.source.splitlines() if line.strip()), "")[:60]
     if not own:
-        rebuilt.told.append(f"A given cell was missing, and was put back: {begin}")
+        text = say("A given cell was missing, and was put back: {begin}", begin=begin)
+        rebuilt.told.append(text)
     if changed:
-        rebuilt.told.append(f"A given cell was changed; its own text was run after yours: {begin}")
+        text = say(
+            "A given cell was changed; its own text was run after yours: {begin}", begin=begin
+        )
+        rebuilt.told.append(text)
         rebuilt.cells.append({"label": source.id, "kind": "added", "sources": changed})
     rebuilt.cells.append({"label": source.id, "kind": "given", "sources": [source.source]})
 
@@ -271,7 +287,7 @@ def _words(
     rebuilt: Rebuilt, source: KeyCell, own: list[Cell], key: Key, cells: list[Cell], found: Match
 ) -> None:
     """What was written in the place for it, or else in cells added behind the question."""
-    written = [c.source.strip() for c in own if squeeze(c.source) != squeeze(source.source)]
+    written = [cell.source.strip() for cell in own if is_changed(cell, source)]
     text = "\n\n".join(filter(None, written))
     if not text:
         place = key.cells.index(source)
@@ -280,5 +296,7 @@ def _words(
         added = [cells[n].source.strip() for n in sorted(places) if not cells[n].is_code]
         text = "\n\n".join(filter(None, added))
         if text:
-            rebuilt.told.append("Your answer in words stood in another cell, and was found there.")
+            rebuilt.told.append(
+                say("Your answer in words stood in another cell, and was found there.")
+            )
     rebuilt.words[source.id] = text
