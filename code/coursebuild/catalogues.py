@@ -103,7 +103,7 @@ class Lack:
 
     def __str__(self) -> str:
         line = f"{self.name}: {len(self.missing)} of {self.total} messages are not translated"
-        return f"{line}, {len(self.gone)} translated ones are gone" if self.gone else line
+        return f"{line}; translated, but no messages: {len(self.gone)}" if self.gone else line
 
 
 class Language:

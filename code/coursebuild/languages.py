@@ -42,6 +42,7 @@ from coursebuild.texts import (
 from layerlab.errors import LayerlabError
 
 FILE = "untranslated.txt"
+PRAISE = "✓ "  # with which a check begins that is passed
 SLUG = f"{__name__}.slug"
 HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
 
@@ -143,7 +144,7 @@ def find_pages_translated_anew(app: Sphinx, env: BuildEnvironment, *changes) -> 
 
 
 def translate_outputs(app: Sphinx, doctree: nodes.document) -> None:
-    """Let captions and alternative texts speak the language, and note which there are."""
+    """Let captions, alternative texts and passed checks speak the language; note what there is."""
     language, page = current(), app.env.docname
     if language is None:
         return
@@ -154,6 +155,10 @@ def translate_outputs(app: Sphinx, doctree: nodes.document) -> None:
             text = html_with_messages(output.astext(), language.of(page))
             if text != output.astext():
                 output.replace_self(nodes.raw(text, text, format="html"))
+    for printed in list(doctree.findall(nodes.literal_block)):
+        if printed.astext().startswith(PRAISE):
+            text = PRAISE + language.checks(printed.astext().removeprefix(PRAISE).strip())
+            printed.children = [nodes.Text(text)]
     app.env.metadata[page]["course_put_out"] = list(found)
 
 

@@ -263,7 +263,7 @@ def _glossary(content: str, translate: Translate) -> str:
     """What a glossary says of its terms; the terms are names, by which pages find them."""
 
     def definition(found: re.Match) -> str:
-        message = one_line(found[0])
+        message = one_line(found[0].rstrip("\n"))
         said = _said(message, translate)
         return found[0] if said == message else f"  {said}\n"
 
@@ -303,7 +303,7 @@ def with_code_messages(source: str, translate: Translate) -> str:
         if said and said != source[start:end]:
             edits.append((start, end, said))
     made = _edited(source, edits)
-    if ast.dump(_without_docstrings(made)) != ast.dump(_without_docstrings(source)):
+    if ast.dump(without_docstrings(made)) != ast.dump(without_docstrings(source)):
         raise MessageError(f"with its comments translated, a cell is other code:\n{made}")
     return made
 
@@ -320,7 +320,8 @@ def _docstrings(source: str) -> set[tuple[int, int]]:
     return {(node.lineno, node.col_offset) for node in _documented(ast.parse(source))}
 
 
-def _without_docstrings(source: str) -> ast.Module:
+def without_docstrings(source: str) -> ast.Module:
+    """What a cell does: its code as a tree, whose docstrings are empty."""
     tree = ast.parse(source)
     for node in _documented(tree):
         node.value.value = ""

@@ -8,6 +8,8 @@ parses         every cell of the exercise is Python, blanks and all
 size           it has 8 to 25 blanks
 secrets        no answer stands in the exercise or, once built, on its page, in the page's source
                or in the search index
+languages      in each language that it is translated into, the exercise has the same cells, points,
+               blanks and code, and neither its words nor its hints give an answer away
 solution       the solution runs from top to bottom, each check says what was right, nothing warns
 blanks         each blank, alone left unfilled, stops its own step with a readable message
 stored         what the checks know is what right and wrong programs do now
@@ -27,6 +29,7 @@ import re
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -41,8 +44,10 @@ from nbformat import NotebookNode
 
 from coursebuild import memory, mistakes, notebooks, odd, trials
 from coursebuild.blanks import BLANK, blank, without_marks
+from coursebuild.catalogues import Catalogue, CatalogueError, Language, languages
 from coursebuild.course import CourseError
 from coursebuild.execution import ANSI_COLOUR, execute, prepare_kernels
+from coursebuild.messages import without_docstrings
 from coursebuild.mistakes import Known
 from coursebuild.notebooks import (
     FEWEST_BLANKS,
@@ -62,6 +67,7 @@ PROMISES = (
     "parses",
     "size",
     "secrets",
+    "languages",
     "solution",
     "blanks",
     "stored",
@@ -239,6 +245,11 @@ def try_notebook(course: Course, name: str) -> Iterator[Verdict]:
     tried = f"{counted(len(answers), 'answer')}, {counted(len(texts), 'file')}"
     yield Verdict(name, "secrets", tried, timer(), told_secrets(texts, answers))
 
+    spoken = list(spoken_by(course, name))
+    failures = [failure for one in spoken for failure in wrong_translation(course, name, one)]
+    tried = counted(len(spoken), "translation")
+    yield Verdict(name, "languages", tried, timer(), failures)
+
     yield from rehearsed(course, name)
     timer()
     if "runs alone" in course.promises:
@@ -331,6 +342,55 @@ def site_texts(course: Course, name: str) -> dict[str, str]:
 def visible(html: str) -> str:
     """A page's text as somebody reads it, or copies it."""
     return unescape(re.sub(r"<[^>]*>", "", html))
+
+
+# Languages ------------------------------------------------------------------------------------
+
+
+def spoken_by(course: Course, name: str) -> Iterator[Language]:
+    """The languages that an exercise is translated into."""
+    for one in languages(course.root):
+        language = Language(course.root, one)
+        if language.path(f"solutions/{name}").is_file():
+            yield language
+
+
+def wrong_translation(course: Course, name: str, language: Language) -> Iterator[Failure]:
+    """Complain of a translated exercise that is another one, or gives something away."""
+    where = course.relative(language.path(f"solutions/{name}"))
+    source = course.solution(name)
+    try:
+        english = notebooks.exercise_notebook(source)
+        made = notebooks.exercise_notebook(source, language=language)
+    except (NotebookError, CatalogueError) as error:
+        yield Failure(where, str(error))
+        return
+    if len(made.cells) != len(english.cells):
+        yield Failure(where, f"has {len(made.cells)} cells, and {len(english.cells)} in English")
+    for one, other in zip(english.cells, made.cells, strict=False):
+        if (one.id, one.cell_type, one.metadata) != (other.id, other.cell_type, other.metadata):
+            yield Failure(where, f"cell {other.id} is {one.id} in English, or graded otherwise")
+        elif one.cell_type == "code" and _code_of(one) != _code_of(other):
+            yield Failure(where, f"cell {one.id} is other code than in English")
+    catalogue = language.checks
+    for hint in hints_of(course.mistakes(name)):
+        told, wanted = (set(FRACTION.findall(text)) for text in (catalogue(hint), hint))
+        if told - wanted:
+            numbers = ", ".join(sorted(told - wanted))
+            yield Failure(course.relative(catalogue.path), f"a hint tells {numbers}: {hint}")
+
+
+def _code_of(cell: NotebookNode) -> str:
+    """What a cell does, without its comments, its docstrings and the language of its checks."""
+    tree = without_docstrings(cell.source)
+    tree.body = [node for node in tree.body if "speak" not in ast.unparse(node)]
+    return ast.dump(tree)
+
+
+def hints_of(toml: Path) -> list[str]:
+    """The hints in a file of mistakes; of one that is not there another promise complains."""
+    steps = tomllib.loads(toml.read_text("utf-8")).values() if toml.is_file() else []
+    return [mistake["hint"] for step in steps for mistake in step.get("mistake", [])]
 
 
 # The rehearsal --------------------------------------------------------------------------------
@@ -453,7 +513,7 @@ def rehearsed(course: Course, name: str) -> Iterator[Verdict]:
 
     n_names = sum(len(words["mistakes"]) for words in done.known.words.values())
     failures = [Failure(done.toml, problem) for problem in done.known.problems]
-    failures += revealing(done)
+    failures += revealing(done, [language.checks for language in spoken_by(course, name)])
     failures += [f for pair in done.judged("mistake") if (f := wrong_mistake(done, *pair))]
     failures += [f for pair in done.judged("refused") if (f := not_refused(done, *pair))]
     n_trials = len(done.judged("mistake")) + len(done.judged("refused"))
@@ -697,14 +757,15 @@ def wrong_odd(trial: Trial, outcome: Outcome) -> list[Failure]:
     return [Failure(where, line) for line in outcome.output[-1].splitlines()]
 
 
-def revealing(done: Rehearsed) -> list[Failure]:
-    """Complain of hints in which an answer of their step stands."""
+def revealing(done: Rehearsed, catalogues: list[Catalogue]) -> list[Failure]:
+    """Complain of hints in which an answer of their step stands, in any language."""
     return [
         Failure(f"{done.toml}, step {step.name}", what)
         for step in done.steps
         for mistake in done.known.words[step.name]["mistakes"]
         for _, blank_ in step.blanks
-        if not blank_.is_block and tells(mistake["hint"], blank_.expression)
+        if not blank_.is_block
+        and any(tells(say(mistake["hint"]), blank_.expression) for say in (str, *catalogues))
         for what in [f"the hint of {mistake['name']!r} gives away `{blank_.expression}`"]
     ]
 

@@ -76,6 +76,7 @@ from coursebuild.outputs import Outputs
 from coursebuild.pictures import forget_pictures, take_out_pictures
 from coursebuild.programs import forget_programs, offer_server, places_of, program, write_program
 from coursebuild.web import make_scripts, scripts_asked_for, web_folder, web_output
+from coursechecks.language import ENGLISH, VARIABLE
 from layerlab.errors import LayerlabError
 
 logger = logging.getLogger(__name__)
@@ -449,6 +450,7 @@ def start_kernels_from_here(app: Sphinx) -> None:
         "HF_HUB_OFFLINE": "1",
         "PYTHONWARNINGS": "ignore:IProgress not found",  # no widgets on a page, and none missed
     }
+    os.environ[VARIABLE] = ENGLISH  # of checks: all languages share what pages put out
     prepare_kernels((build_folder(app) / ".kernels").resolve(), source_roots, variables)
 
 
