@@ -9,12 +9,14 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from coursebuild.catalogues import Language
 from coursebuild.notebooks import exercise_notebook, solution_notebook
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "01-minkowski"
 SOURCE = ROOT / "solutions" / f"{NAME}.md"
 EXERCISE = exercise_notebook(SOURCE)
+GERMAN = exercise_notebook(SOURCE, language=Language(ROOT, "de"))
 ANSWERS = {cell.id: cell.source for cell in solution_notebook(SOURCE).cells}
 STEPS = [c.metadata.step for c in EXERCISE.cells if "check" in c.metadata.get("tags", [])]
 ALL, NOTHING = len(STEPS), 0
@@ -90,6 +92,31 @@ def as_bytes(notebook: bytes | NotebookNode, encoding: str = "utf-8") -> bytes:
 
 
 # Honest -----------------------------------------------------------------------------------------
+
+
+def in_german(**others: str) -> NotebookNode:
+    """The exercise in German, solved, but for cells that hold something else."""
+    notebook = copy.deepcopy(GERMAN)
+    for cell in notebook.cells:
+        if cell.metadata.get("step") in STEPS:
+            cell.source = others.get(cell.id, ANSWERS[cell.id])
+    return notebook
+
+
+@kind(ALL, waits=False)
+def right_in_german_without_words():
+    return in_german()
+
+
+@kind(ALL - 1, "root forgotten", waits=False)
+def a_known_mistake_in_german():
+    wrong = ANSWERS["by-hand"].replace("return total ** (1 / p)", "return total")
+    return in_german(**{"by-hand": wrong})
+
+
+@kind(NOTHING, "still to be filled", waits=False)
+def untouched_in_german():
+    return copy.deepcopy(GERMAN)
 
 
 @kind(ALL)

@@ -15,9 +15,11 @@ from pathlib import Path
 
 from docutils import nodes
 from markdown_it import MarkdownIt
+from myst_parser.mdit_to_docutils.base import default_slugify
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ConfigError, ExtensionError
+from sphinx.transforms import SphinxTransform
 
 from coursebuild.catalogues import (
     DOMAIN,
@@ -53,6 +55,7 @@ def setup(app: Sphinx) -> dict:
     """Connect this to Sphinx; called by Sphinx."""
     app.add_config_value("course_words", "", "env", types=[str])
     app.add_config_value("course_stored", "", "", types=[str])
+    app.add_transform(EnglishPages)
     app.connect("config-inited", choose_language, priority=150)
     app.connect("env-get-outdated", find_pages_translated_anew)
     app.connect("doctree-read", translate_outputs, priority=400)  # before figures get their numbers
@@ -79,6 +82,7 @@ def choose_language(app: Sphinx, config) -> None:
     config.nb_code_prompt_show = say("Show the code")
     config.nb_code_prompt_hide = say("Hide the code")
     config.html_title = say(config.html_title or config.project)
+    config.author = say(config.author)
     if config.html_baseurl:
         config.html_baseurl = f"{config.html_baseurl.rstrip('/')}/{language.name}"
     for option in ("search_bar_text", "toc_title"):
@@ -130,9 +134,21 @@ def _plain(heading: str) -> str:
 
 def slug(title: str) -> str:
     """Name the anchor of a heading: as in English, so that links lead there in every language."""
-    from myst_parser.parsers.mdit import default_slugify
-
     return default_slugify(_headings.get(title, title))
+
+
+class EnglishPages(SphinxTransform):
+    """Say of pages without any translation that they are English, quotation marks included."""
+
+    default_priority = 700  # before those that make the quotation marks of a language
+
+    def apply(self, **kwargs) -> None:
+        """Mark the sections of such a page; docutils gives them the attribute `lang`."""
+        language = current()
+        if language and not any(language.of(self.env.docname).known.values()):
+            for section in self.document.findall(nodes.section):
+                if isinstance(section.parent, nodes.document):
+                    section["classes"].append(f"language-{ENGLISH}")
 
 
 def find_pages_translated_anew(app: Sphinx, env: BuildEnvironment, *changes) -> list[str]:

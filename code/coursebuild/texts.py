@@ -103,6 +103,7 @@ def _said_in_settings(root: Path) -> Iterator[str]:
     config = yaml.safe_load((root / "_config.yml").read_text("utf-8"))
     contents = yaml.safe_load((root / "_toc.yml").read_text("utf-8"))
     yield config["title"]
+    yield config.get("author", "")
     options = config["sphinx"]["config"].get("html_theme_options", {})
     yield from (options[key] for key in SETTINGS if key in options)
     yield from (part["caption"] for part in contents.get("parts", []) if "caption" in part)
