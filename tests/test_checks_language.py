@@ -4,7 +4,7 @@ import contextlib
 import io
 
 import pytest
-from kinds import ANSWERS, EXERCISE, GERMAN, NAME, ROOT, in_german
+from kinds import ANSWERS, EXERCISE, GERMAN, NAME, ROOT, STEPS, in_german
 
 from coursebuild.classroom.feedback import page
 from coursebuild.classroom.intake import read_cells
@@ -51,7 +51,7 @@ def test_the_german_notebook_solved_is_right_in_german():
     printed, stopped = run(in_german())
     assert stopped is None
     praise = [line for line in printed.splitlines() if line.startswith("✓")]
-    assert len(praise) == 7
+    assert len(praise) == len(STEPS)
     assert praise[2] == "✓ Beide Abstände sind wie bei SciPy: L1 mit p = 1, L2 mit p = 2."
 
 

@@ -29,6 +29,11 @@ from coursebuild.outputs import stored_html
 from coursebuild.texts import messages_of_checks, messages_of_page, messages_of_site
 from layerlab.errors import LayerlabError
 
+try:  # only who translates needs it
+    from sphinx_intl import basic
+except ImportError:
+    basic = None
+
 TEMPLATES = "_build/gettext"  # what there is to be translated, without a language
 STORED = "_build/.jupyter_cache"
 PAGES = ("book", "solutions")
@@ -58,10 +63,8 @@ def update(root: Path, language: str, pages: Iterable[str] = ()) -> None:
         If there is no such language or page, or a page has no stored outputs yet.
     """
     _require_language(language)
-    try:
-        from sphinx_intl import basic
-    except ImportError as error:
-        raise TranslationError(f"sphinx-intl is not installed: {INSTALL}") from error
+    if basic is None:
+        raise TranslationError(f"sphinx-intl is not installed: {INSTALL}")
     begun = root / BOOK / language / FOLDER
     names = {source_of(page) for page in pages}
     names |= {path.relative_to(begun).with_suffix("").as_posix() for path in begun.rglob("*.po")}
