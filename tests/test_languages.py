@@ -3,6 +3,7 @@
 import shutil
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -10,7 +11,7 @@ from bs4 import BeautifulSoup
 from test_site import built, edit, make_book, run
 
 from coursebuild.catalogues import BOOK, ENGLISH, FOLDER, begin
-from coursebuild.languages import slug, translated
+from coursebuild.languages import choose_language, slug, translated
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAD = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8"\n'
@@ -183,6 +184,17 @@ def test_an_unknown_language_is_told_with_the_way_out(german):
     assert result.returncode == 2
     assert "nothing is translated into 'xx'; book/locale has de" in result.stderr
     assert "make translation LANGUAGE=xx" in result.stderr
+
+
+def test_a_published_site_says_that_it_lies_below_the_english_one(tmp_path):
+    translate(tmp_path, GERMAN)
+    options = {"html_theme_options": {}, "html_title": "A", "project": "A", "author": ""}
+    config = SimpleNamespace(language="de", html_baseurl="https://ann.example/course/", **options)
+    try:
+        choose_language(SimpleNamespace(srcdir=tmp_path), config)
+    finally:
+        begin(tmp_path, ENGLISH)
+    assert config.html_baseurl == "https://ann.example/course/de"
 
 
 def test_anchors_of_translated_headings_are_those_of_the_english_ones(tmp_path):

@@ -17,13 +17,15 @@ from pathlib import Path
 from babel.messages.pofile import PoFileError, read_po
 
 from coursebuild.messages import misfits
+from coursechecks.language import DOMAIN as DOMAIN
+from coursechecks.language import ENGLISH as ENGLISH
+from coursechecks.language import translatable as translatable
 from layerlab.errors import LayerlabError
 
-ENGLISH = "en"
 BOOK = "book/locale"
 CHECKS = "code/coursechecks/locale"
 FOLDER = "LC_MESSAGES"
-WORDS, DOMAIN = "words", "coursechecks"
+WORDS = "words"
 
 
 class CatalogueError(LayerlabError):
@@ -153,8 +155,8 @@ class Language:
         return Catalogue(self.root / CHECKS / self.name / FOLDER / f"{DOMAIN}.po")
 
     def fingerprint(self, page: str) -> str:
-        """What the translations of a page are, as a few letters; "" without any."""
-        path = self.path(page)
+        """What the translations of a page, or of the checks, are: a few letters; "" without any."""
+        path = self.checks.path if page == DOMAIN else self.path(page)
         return hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else ""
 
 
@@ -202,8 +204,3 @@ def say(text: str, /, **fields: object) -> str:
     """
     said = _current.say(text) if _current else text
     return said.format(**fields) if fields else said
-
-
-def translatable(text: str) -> str:
-    """A text as it is, for `say` later on: from this word translators learn of it."""
-    return text

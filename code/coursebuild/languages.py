@@ -33,6 +33,7 @@ from coursebuild.catalogues import (
     say,
     source_of,
 )
+from coursebuild.downloads import published_address
 from coursebuild.messages import MessageError, html_messages, html_with_messages, with_messages
 from coursebuild.notebooks import NotebookError, as_text, exercise_notebook
 from coursebuild.texts import (
@@ -77,14 +78,17 @@ def choose_language(app: Sphinx, config) -> None:
         raise ConfigError(str(error)) from error
     if language is None:
         return
-    config.course_words = language.fingerprint(WORDS)
+    config.course_words = language.fingerprint(WORDS) + language.fingerprint(DOMAIN)
+    known, scripts = language.of(WORDS).known, messages_of_scripts(Path(app.srcdir))
+    app.course_script_words = {text: known[text] for text in scripts if known.get(text)}
     config.myst_heading_slug_func = SLUG
     config.nb_code_prompt_show = say("Show the code")
     config.nb_code_prompt_hide = say("Hide the code")
     config.html_title = say(config.html_title or config.project)
     config.author = say(config.author)
-    if config.html_baseurl:
-        config.html_baseurl = f"{config.html_baseurl.rstrip('/')}/{language.name}"
+    repository = config.html_theme_options.get("repository_url") or ""
+    if address := published_address(config.html_baseurl, repository):
+        config.html_baseurl = f"{address}/{language.name}"
     for option in ("search_bar_text", "toc_title"):
         if option in config.html_theme_options:
             config.html_theme_options[option] = say(config.html_theme_options[option])
@@ -181,13 +185,8 @@ def translate_outputs(app: Sphinx, doctree: nodes.document) -> None:
 def hand_words_over(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
     """Let templates say words, and give a page those that its scripts say."""
     context["say"] = say
-    language = current()
-    if language:
-        known = language.of(WORDS).known
-        said = {
-            text: known[text] for text in messages_of_scripts(Path(app.srcdir)) if known.get(text)
-        }
-        context["script_words"] = said
+    if current():
+        context["script_words"] = app.course_script_words
 
 
 # What is missing -----------------------------------------------------------------------------

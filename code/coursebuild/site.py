@@ -52,7 +52,7 @@ from coursebuild import (
     slides,
 )
 from coursebuild.audit import audit_site
-from coursebuild.catalogues import say
+from coursebuild.catalogues import current, say
 from coursebuild.chapters import chapters, write_chapters
 from coursebuild.course import drafts
 from coursebuild.downloads import (
@@ -431,7 +431,8 @@ def _launchers(app: Sphinx, pagename: str) -> dict[str, str]:
     if match is None:
         return {}
     place, branch = f"{match[1]}/{match[2]}", app.config.course_site_branch
-    path = f"downloads/{pagename}.ipynb"
+    language = current()
+    path = f"{f'{language.name}/' if language else ''}downloads/{pagename}.ipynb"
     return {
         "Colab": f"https://colab.research.google.com/github/{place}/blob/{branch}/{path}",
         "Binder": f"https://mybinder.org/v2/gh/{place}/{branch}?urlpath=lab/tree/{path}",
