@@ -13,6 +13,7 @@ from coursebuild.classroom.key import BLANK
 from coursebuild.classroom.needed import needed
 from coursebuild.classroom.rebuild import Rebuilt
 from coursebuild.classroom.sandbox import SandboxError, Zygote
+from coursechecks.language import say
 from coursechecks.verdicts import Verdict, judge
 
 MOST_RUNS = 40  # of one submission; each cell that ends its process costs one more
@@ -153,9 +154,10 @@ class Marking:
 
     def _verdict(self, step: str, report: dict) -> Verdict:
         if "missing" in report:
-            line = f"the name {str(report['missing'])[:80]} is not there after the step's cells ran"
+            name = str(report["missing"])[:80]
+            line = say("the name {name} is not there after the step's cells ran", name=name)
             if any(f"name '{BLANK}'" in error for error in self.errors.get(step, [])):
-                line = f"a blank {BLANK} of this step {BLANK_WORDS}"
+                line = say("a blank {blank} of this step is still to be filled", blank=BLANK)
             return Verdict(False, lines=[line])
         if "stopped" in report:
             return Verdict(False, lines=[str(report["stopped"])[:500]])
@@ -180,13 +182,15 @@ class Marking:
         step = cell.get("step")
         if step is None or step in self.verdicts:
             self.skipped.add(at)
-            self.told.append(f"{cell['label']}: it ended the program, and was left out.")
+            text = say("{cell}: it ended the program, and was left out.", cell=cell["label"])
+            self.told.append(text)
         else:
-            line = "the program ended, or was ended at a limit, while this step ran"
+            line = say("the program ended, or was ended at a limit, while this step ran")
             self.verdicts[step] = Verdict(False, lines=[line])
 
     def _mark(self, step: str) -> StepMark:
-        gone = Verdict(False, lines=["the program ended, or ran out of time, before this step"])
+        line = say("the program ended, or ran out of time, before this step")
+        gone = Verdict(False, lines=[line])
         verdict, maximum = self.verdicts.get(step, gone), self.key.steps[step]
         if verdict.passed:
             return StepMark(step, maximum, maximum)

@@ -21,6 +21,7 @@ from coursebuild.classroom.rebuild import rebuild, recognise
 from coursebuild.classroom.results import Result, Store, file_name, write_whole
 from coursebuild.classroom.sandbox import Limits, Zygote, packages
 from coursechecks import engine
+from coursechecks.language import say
 
 SECRET = ".variation"  # what the hidden probes of this class follow; in no feedback
 TRIES = 2  # of a submission, where not it but its sandbox came to an end
@@ -164,7 +165,8 @@ class Class:
             )
             best = result if has_more else best
         if len(own.files) > 1:
-            best.told.append(f"Of {len(own.files)} files the best one counts: {best.path}")
+            files = {"n": len(own.files), "path": best.path}
+            best.told.append(say("Of {n} files the best one counts: {path}", **files))
         best.seconds = round(time.perf_counter() - start, 2)
         return best
 
