@@ -201,6 +201,26 @@ def test_every_glued_number_is_read_out_somewhere_on_its_page(path):
     assert glued - set(re.findall(r"\{glue(?::\w+)?\}`(\w+)", text)) == set()
 
 
+NUMBER = r"\{glue:text\}`(\w+):\.(\d)f`"
+BOUNDS = {  # what a sentence says of a number, and by what the number is then rounded
+    rf"{NUMBER}(?: [\w%]+){{,4}}? or more": "at_least",
+    rf"(?:at least|never falls below) {NUMBER}": "at_least",
+    rf"{NUMBER}(?: [\w%]+){{,4}}? (?:or less|at most)": "at_most",
+    rf"(?:at most|no more than|(?<!add )up to|within) {NUMBER}": "at_most",
+}
+
+
+@pytest.mark.parametrize("name", [path.stem for path in sorted((ROOT / "book").glob("*.md"))])
+def test_a_bound_is_rounded_so_that_it_is_one(name):
+    text = (ROOT / "book" / f"{name}.md").read_text("utf-8")
+    said = " ".join(text.split())
+    for pattern, function in BOUNDS.items():
+        for number, n_decimals in re.findall(pattern, said):
+            end = r"\)" if n_decimals == "2" else rf", {n_decimals}\)"
+            glued = rf"\b{number}={function}\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*{end}"
+            assert re.search(glued, said), f"{number} is said as a bound: glue {function}(…)"
+
+
 ASIDE = r"^ *(`{3,})\{(?:quiz|predict|said)\}.*?^ *\1 *$"  # what asks, and answers, is aside
 APPENDICES = ["appendix-estimators", "appendix-speed"]
 
