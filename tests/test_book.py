@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from bs4 import BeautifulSoup
@@ -68,6 +69,18 @@ def test_no_code_output_table_or_figure_is_cut_at_any_width():
         if block["cut"] and block["kind"] != "formula"  # which scrolls, with a sign of it
     ]
     assert seen and not cut
+
+
+@pytest.mark.check
+@pytest.mark.usefixtures("site")
+def test_with_another_word_the_first_mlp_does_not_stand_out():
+    """As chapter 14 says of the exercise, and the exercise's answers of its table."""
+    text = (HTML / "solutions" / "09-ablate.html").read_text(encoding="utf-8")
+    rows = re.findall(r"^ +\d+ +(.*)$", BeautifulSoup(text, "html.parser").get_text(), re.MULTILINE)
+    bits = np.array([row.split() for row in rows], dtype=float)  # (n_layers, 4)
+    beside = bits[:, 1] / bits[:, 3]  # the mean of the others beside a random step as long
+    assert len(beside) == 12 and beside[0] < 1.25
+    assert np.max([beside, 1 / beside]) < 2
 
 
 FORMULAS, FIRST, LARGEST = 700, 450, 400  # KB: a first visit with and without them, and raw HTML
