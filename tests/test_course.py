@@ -23,7 +23,8 @@ def other(tmp_path):
     """A checkout of its own, with a solution and all of our code that makes an exercise of it."""
     folder = tmp_path / "other"
     ignore = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "code" / "coursebuild", folder / "code" / "coursebuild", ignore=ignore)
+    for name in ("coursebuild", "coursechecks"):
+        shutil.copytree(ROOT / "code" / name, folder / "code" / name, ignore=ignore)
     (folder / "code" / "layerlab").mkdir()
     modules = (f"code/layerlab/{name}" for name in ("__init__.py", "__init__.pyi", "errors.py"))
     for name in (*modules, "Makefile", "_toc.yml"):
