@@ -2,16 +2,20 @@
 
 import contextlib
 import io
+import shutil
 
 import pytest
+from babel.messages.pofile import read_po, write_po
 from kinds import ANSWERS, EXERCISE, GERMAN, NAME, ROOT, STEPS, in_german
 
+from coursebuild.catalogues import BOOK, CHECKS, DOMAIN, FOLDER
 from coursebuild.classroom.feedback import page
 from coursebuild.classroom.intake import read_cells
 from coursebuild.classroom.marking import StepMark
 from coursebuild.classroom.rebuild import rebuild
 from coursebuild.classroom.results import Result
 from coursebuild.keys import make_key
+from coursebuild.promises import Course, spoken_by, wrong_translation
 from coursechecks import language, speak
 from coursechecks.engine import CheckFailed
 from coursechecks.language import LanguageError, say, without_numbers, worded
@@ -72,6 +76,67 @@ def test_a_blank_in_a_function_is_told_in_german():
     blank = next(cell.source for cell in GERMAN.cells if cell.id == "by-hand")
     _, stopped = run(in_german(**{"by-hand": blank}))
     assert str(stopped) == "✗ by_hand: Die Lücke ____ in dieser Funktion ist noch auszufüllen."
+
+
+# The gate ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def course(tmp_path):
+    """Exercise 1 alone, with its German."""
+    for name in ("solutions/01-minkowski.md", "solutions/mistakes/01.toml"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    for name in (BOOK, CHECKS):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    return Course(tmp_path, "coursechecks")
+
+
+def failures(course) -> list[str]:
+    (german,) = spoken_by(course, NAME)
+    return [failure.what for failure in wrong_translation(course, NAME, german)]
+
+
+def say_in_german(course, folder: str, message: str, said: str) -> None:
+    """Give a message of a catalogue another translation."""
+    path = course.root / folder
+    with path.open("rb") as file:
+        catalogue = read_po(file)
+    catalogue[message].string = said
+    with path.open("wb") as file:
+        write_po(file, catalogue)
+
+
+def test_a_good_translation_is_what_its_english_exercise_is(course):
+    assert failures(course) == []
+
+
+@pytest.mark.parametrize(
+    ("folder", "message", "said", "what"),
+    [
+        (
+            f"{BOOK}/de/{FOLDER}/solutions/{NAME}.po",
+            "Do the two opinions agree?",
+            "Ist es `np.sum(apart**p)`?",
+            "gives away the answer `np.sum(apart**p)`",
+        ),
+        (
+            f"{BOOK}/de/{FOLDER}/solutions/{NAME}.po",
+            "Do the two opinions agree?",
+            "Siehe {term}`L1`",
+            "the role {term}`L1` is new",
+        ),
+        (
+            f"{CHECKS}/de/{FOLDER}/{DOMAIN}.po",
+            "This is the square of L2: the root is missing.",
+            "Es sollte 15.763 sein.",
+            "a hint tells 15.763",
+        ),
+    ],
+)
+def test_a_translation_that_tells_an_answer_breaks_a_promise(course, folder, message, said, what):
+    say_in_german(course, folder, message, said)
+    assert any(what in failure for failure in failures(course))
 
 
 # The language ----------------------------------------------------------------------------------

@@ -47,7 +47,7 @@ def put(course, message, said):
 def store(course, html):
     """Store an output of the page, as a build does."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("show()")])
-    notebook.metadata["kernelspec"] = {"name": "python3"}
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
     notebook.cells[0].outputs = [nbformat.v4.new_output("display_data", {"text/html": html})]
     cache = get_cache(course / STORED)
     cache.cache_notebook_bundle(CacheBundleIn(notebook, "page.md"), check_validity=False)
