@@ -30,7 +30,7 @@ pa = pytest.importorskip("pyarrow", reason="the atlas is kept as Parquet")
 duckdb = pytest.importorskip("duckdb")
 pytest.importorskip("distributed", reason="the atlas is computed by Dask")
 
-from layerlab import atlas, cells, store, summary  # noqa: E402
+from layerlab import atlas, cells, cluster, store, summary  # noqa: E402
 
 CODE = Path(layerlab.__file__).parents[1]
 FULL = Path("/dev/full")
@@ -68,10 +68,10 @@ def run_here(monkeypatch):
     @contextmanager
     def connect(scheduler, n_workers):
         options = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None}
-        with atlas.Client(processes=False, **options) as client:
+        with cluster.Client(processes=False, **options) as client:
             yield client
 
-    monkeypatch.setattr(atlas, "connect", connect)
+    monkeypatch.setattr(cluster, "connect", connect)
     return lambda *words: main(["atlas", *map(str, words)])
 
 
@@ -493,22 +493,22 @@ def test_a_cluster_loses_a_worker_and_its_scheduler_and_nothing_else(tiny_model,
 
 
 def test_no_scheduler_at_the_address_is_a_sentence(monkeypatch):
-    monkeypatch.setattr(atlas, "REACHABLE", 0.3)
+    monkeypatch.setattr(cluster, "REACHABLE", 0.3)
     with (
         pytest.raises(LayerlabError, match="no scheduler at 'tcp://127.0.0.1:9'"),
-        atlas.connect("tcp://127.0.0.1:9", 1),
+        cluster.connect("tcp://127.0.0.1:9", 1),
     ):
         pass
 
 
 def test_a_cluster_without_workers_is_given_up(monkeypatch, tiny_model, tmp_path):
-    monkeypatch.setattr(atlas, "PATIENCE", 0.2)
-    monkeypatch.setattr(atlas, "PULSE", 0.1)
+    monkeypatch.setattr(cluster, "PATIENCE", 0.2)
+    monkeypatch.setattr(cluster, "PULSE", 0.1)
     grid = read_grid(tiny_grid(tiny_model, tmp_path, [0]))
     kept = store.Store(tmp_path / "out", tmp_path)
     todo, tally = atlas.plan(grid, kept)
     with (
-        atlas.Client(processes=False, n_workers=0, dashboard_address=None) as client,
+        cluster.Client(processes=False, n_workers=0, dashboard_address=None) as client,
         pytest.raises(LayerlabError, match="no worker has been at"),
     ):
         atlas.compute(todo, kept, client, tally)
