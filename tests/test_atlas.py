@@ -441,24 +441,7 @@ def test_interrupted_it_says_so_in_one_sentence_and_goes_on_later(
 
 
 @pytest.mark.check
-def test_a_cluster_loses_a_worker_and_its_scheduler_and_nothing_else(tiny_model, tmp_path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    address, started = f"tcp://127.0.0.1:{port}", []
-
-    def dask(kind, *words):
-        command = [sys.executable, "-m", f"distributed.cli.dask_{kind}", *words, "--no-dashboard"]
-        process = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
-        started.append(process)
-        return process
-
-    def serve():
-        return dask("scheduler", "--host", "127.0.0.1", "--port", str(port))
-
-    def work():
-        return dask("worker", address, "--nthreads", "1", "--no-nanny")
-
+def test_a_cluster_loses_a_worker_and_its_scheduler_and_nothing_else(tiny_model, tmp_path, dask):
     def wait_for(n_cells):
         end = time.monotonic() + HANGING
         while not out.exists() or len(files(out)) < n_cells:
@@ -466,30 +449,26 @@ def test_a_cluster_loses_a_worker_and_its_scheduler_and_nothing_else(tiny_model,
             time.sleep(0.05)
 
     out, grid = tmp_path / "out", tiny_grid(tiny_model, tmp_path, range(150))
-    words = (grid, "--out", out, "--scheduler", address)
-    try:
-        scheduler, worker, _ = serve(), work(), work()
-        atlas_run = start(*words)
-        wait_for(10)
-        worker.kill()
-        wait_for(30)  # the other one does what the first one had begun
-        scheduler.kill()
-        _, error = atlas_run.communicate(timeout=HANGING)
-        assert atlas_run.returncode == 2
-        assert f"the scheduler at {address} is gone: what was done until then is kept" in error
-        assert "Traceback" not in error, error
-        known = files(out)
-        serve(), work()
-        again = start(*words)
-        said, error = again.communicate(timeout=HANGING)
-        assert again.returncode == 0, error
-        n_before = len(known)
-        assert f"{n_before} were done before, {150 - n_before} computed, 0 failed" in said
-        now = files(out)
-        assert len(now) == 150 and {name: now[name] for name in known} == known
-    finally:
-        for process in started:
-            process.kill()
+    words = (grid, "--out", out, "--scheduler", dask.address)
+    scheduler, worker, _ = dask.serve(), dask.work(), dask.work()
+    atlas_run = start(*words)
+    wait_for(10)
+    worker.kill()
+    wait_for(30)  # the other one does what the first one had begun
+    scheduler.kill()
+    _, error = atlas_run.communicate(timeout=HANGING)
+    assert atlas_run.returncode == 2
+    assert f"the scheduler at {dask.address} is gone: what was done until then is kept" in error
+    assert "Traceback" not in error, error
+    known = files(out)
+    dask.serve(), dask.work()
+    again = start(*words)
+    said, error = again.communicate(timeout=HANGING)
+    assert again.returncode == 0, error
+    n_before = len(known)
+    assert f"{n_before} were done before, {150 - n_before} computed, 0 failed" in said
+    now = files(out)
+    assert len(now) == 150 and {name: now[name] for name in known} == known
 
 
 def test_no_scheduler_at_the_address_is_a_sentence(monkeypatch):

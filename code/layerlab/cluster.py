@@ -26,6 +26,10 @@ REACHABLE = 10.0  # seconds until a scheduler counts as unreachable
 Piece = TypeVar("Piece")
 
 
+class WorkersDied(LayerlabError):
+    """All workers that began a piece died over it."""
+
+
 @contextmanager
 def connect(scheduler: str | None, n_workers: int) -> Iterator[Client]:
     """A client of a running scheduler, or else of worker processes that end with the context.
@@ -106,7 +110,7 @@ def finished(
     Yields
     ------
     piece, result, error
-        The error is None, or else the result. A piece whose workers died has an error that says so.
+        The error is None, or else the result; `WorkersDied` of a piece whose workers died.
 
     Raises
     ------
@@ -162,7 +166,7 @@ def _error_of(future: Future) -> BaseException | None:
         return None
     error = future.exception()
     if isinstance(error, KilledWorker):
-        return LayerlabError(
+        return WorkersDied(
             "each worker that began it died, several one after the other, perhaps for want of "
             "memory: give fewer --workers, or workers with more memory"
         )
