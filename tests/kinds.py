@@ -2,7 +2,10 @@
 
 import copy
 import json
+import socket
+import threading
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -576,3 +579,22 @@ def harmful(canary: Path, port: int) -> list[Kind]:
         Kind("talks-outside", NOTHING, lambda: with_code(talk), waits=False),
         Kind("plants-files", NOTHING, lambda: with_code(plant), waits=False),
     ]
+
+
+@contextmanager
+def open_port():
+    """A port on this machine, and the visits that it got."""
+    visits = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def listen():
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                visits.append(connection.recv(100))
+                connection.close()
+
+        threading.Thread(target=listen, daemon=True).start()
+        yield server.getsockname()[1], visits

@@ -4,17 +4,14 @@
 """
 
 import re
-import socket
 import sys
 import tempfile
-import threading
-from contextlib import contextmanager
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
 
 import pytest
-from kinds import KINDS, NAME, ROOT, Kind, as_bytes, harmful
+from kinds import KINDS, NAME, ROOT, Kind, as_bytes, harmful, open_port
 
 from coursebuild.classroom.gradebook import write_tables
 from coursebuild.classroom.results import NONE, WAITS, Result, file_name
@@ -41,25 +38,6 @@ class Graded:
         path = self.out / "feedback" / name / f"{NAME}.html"
         text = path.read_text("utf-8") if path.is_file() else self.results[name].reason
         return unescape(re.sub(r"<style>.*?</style>|<[^>]+>", " ", text, flags=re.DOTALL))
-
-
-@contextmanager
-def open_port():
-    """A port on this machine, and the visits that it got."""
-    visits = []
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def listen():
-            while True:
-                try:
-                    connection, _ = server.accept()
-                except OSError:
-                    return
-                visits.append(connection.recv(100))
-                connection.close()
-
-        threading.Thread(target=listen, daemon=True).start()
-        yield server.getsockname()[1], visits
 
 
 def grade_all(folder: Path, report=lambda line: None) -> Graded:

@@ -163,9 +163,12 @@ def grade_here(own: Submission, terms: Terms) -> Result:
         place = _place(own.key, terms)
         with place.lock:
             return place.bench.grade(own)
-    except Exception as error:  # as words alone: one with very many frames never arrives
-        said = error if isinstance(error, LayerlabError) else f"{type(error).__name__}: {error}"
-        raise WorkerError(f"the worker at {address} cannot grade: {said}") from None
+    except LayerlabError as error:
+        said = str(error)
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}"
+    # As words alone, out here where no error hangs on it: one with many frames never arrives.
+    raise WorkerError(f"the worker at {address} cannot grade: {said}")
 
 
 def compare(address: str, there: dict[str, str], here: dict[str, str]) -> None:
