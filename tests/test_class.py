@@ -3,6 +3,7 @@
 `python tests/test_class.py` prints the table: kind, deserved, given, what the feedback says.
 """
 
+import json
 import re
 import sys
 import tempfile
@@ -11,14 +12,17 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from kinds import KINDS, NAME, ROOT, Kind, as_bytes, harmful, open_port
+from kinds import KINDS, NAME, ROOT, Kind, as_bytes, forger_of, harmful, open_port
 
 from coursebuild.classroom.gradebook import write_tables
+from coursebuild.classroom.intake import read_cells
 from coursebuild.classroom.results import NONE, WAITS, Result, file_name
-from coursebuild.classroom.running import Class, grade
+from coursebuild.classroom.running import Class, Submission, grade
 from coursebuild.classroom.sandbox import Limits, why_not
+from coursebuild.downloads import exercise_names
 from coursebuild.keys import make_key
 
+MANY = 12  # yes and no, or counts, in a row: so many nobody guesses
 SECONDS = 4  # for a cell; none of the honest ones takes one
 needs_sandbox = pytest.mark.skipif(bool(why_not()), reason=f"no sandbox here: {why_not()}")
 
@@ -96,6 +100,43 @@ def test_no_page_runs_what_a_student_wrote_or_tells_where_it_was_graded(graded):
         text = path.read_text("utf-8")
         assert "<script" not in text
         assert str(ROOT) not in text and "/sandbox" not in text
+
+
+@needs_sandbox
+@pytest.mark.check
+@pytest.mark.parametrize("name", exercise_names(ROOT))
+def test_what_hidden_probes_ask_cannot_be_known_beforehand(name, tmp_path):
+    key = make_key(ROOT, name)
+    course = Class([key], ROOT / "code", tmp_path)
+    zygote = course.open(key)
+    try:
+        right = {step: json.loads(text) for step, text in course.right(zygote, key).items()}
+        cells = read_cells(as_bytes(forger_of(key)))
+        result = course.mark(zygote, Submission("forger", key, [("", cells)]))
+    finally:
+        zygote.__exit__()
+    assert not [mark.step for mark in result.steps if mark.points]
+    known = course.known[name]
+    guessed = [step for step, told in right.items() if can_be_guessed(known[step]["facts"], told)]
+    assert not guessed
+
+
+def can_be_guessed(shown: dict, told: dict) -> bool:
+    """Whether a hidden document holds but yes and no, words, small counts and what is shown."""
+    if told.get("calls"):
+        return False
+    numbers = {n for value in shown.values() for n in numbers_in(value)}
+    return all(numbers_in(value) <= numbers for value in told["facts"].values())
+
+
+def numbers_in(value) -> set:
+    """What nobody guesses of a canonical value: numbers with decimals, and many in a row."""
+    if isinstance(value, dict):
+        rows = {tuple(value.get("numbers", []))} if len(value.get("numbers", [])) >= MANY else set()
+        return rows.union(*map(numbers_in, value.values()))
+    if isinstance(value, list):
+        return set().union(*map(numbers_in, value))
+    return {value} if isinstance(value, float) and value != round(value) else set()
 
 
 def test_names_of_files_lead_nowhere():

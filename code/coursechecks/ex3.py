@@ -377,6 +377,9 @@ def elsewhere(find_writers) -> Facts:
             for part, module in zip(("attention", "MLP"), found, strict=True):
                 elsewhere = f"{kind_of(module)}, no module of this block"
                 yield f"{group}: {part}'s module", paths.get(id(module), elsewhere)
+                if PROBES.are_hidden:  # its name is soon guessed
+                    weights = torch.cat([w.detach().ravel() for w in module.parameters()])
+                    yield f"{group}: weights of {part}'s module", About(PROBES.sums(weights))
         yield "the model after find_writers: left as it was", _is_new(net) and _n_hooks(net) == 0
 
 
@@ -401,7 +404,11 @@ def _other_network(n_blocks: int) -> Olmo2ForCausalLM:
     tokens = {"vocab_size": 20, "bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 0}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(PROBES.seed(0))
-        return Olmo2ForCausalLM(Olmo2Config(**sizes, **heads, **tokens))
+        net = Olmo2ForCausalLM(Olmo2Config(**sizes, **heads, **tokens))
+        if PROBES.are_hidden:  # norms, too, whose weights are 1 in a new model
+            for weights in net.parameters():
+                weights.data.uniform_(0.5, 1.5)
+        return net
 
 
 def _tokenizer(seed: int) -> GPT2Tokenizer:
