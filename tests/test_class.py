@@ -126,7 +126,10 @@ def can_be_guessed(shown: dict, told: dict) -> bool:
     if told.get("calls"):
         return False
     numbers = {n for value in shown.values() for n in numbers_in(value)}
-    return all(numbers_in(value) <= numbers for value in told["facts"].values())
+    if any(numbers_in(value) - numbers for value in told["facts"].values()):
+        return False
+    counts = [name for name, value in told["facts"].items() if isinstance(value, float)]
+    return sum(told["facts"][name] != shown.get(name) for name in counts) < MANY / 2
 
 
 def numbers_in(value) -> set:
@@ -136,7 +139,7 @@ def numbers_in(value) -> set:
         return rows.union(*map(numbers_in, value.values()))
     if isinstance(value, list):
         return set().union(*map(numbers_in, value))
-    return {value} if isinstance(value, float) and value != round(value) else set()
+    return {value} if isinstance(value, float) and value % 1 else set()
 
 
 def test_names_of_files_lead_nowhere():

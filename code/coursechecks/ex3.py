@@ -144,6 +144,9 @@ def places(find_places) -> Facts:
         for name, module in sorted(found.items()):
             elsewhere = f"{kind_of(module)}, no module of this model"
             yield f"{group}: {name}", paths.get(id(module), elsewhere)
+        if PROBES.are_hidden:  # its name is soon guessed
+            sums = [_weights(module) for _, module in sorted(found.items())]
+            yield f"{group}: weights of all", About(np.array(sums))
         is_same = _is_new(net) and _n_hooks(net) == 0
         yield f"the model after find_places, of {n_blocks} blocks: left as it was", is_same
 
@@ -378,8 +381,7 @@ def elsewhere(find_writers) -> Facts:
                 elsewhere = f"{kind_of(module)}, no module of this block"
                 yield f"{group}: {part}'s module", paths.get(id(module), elsewhere)
                 if PROBES.are_hidden:  # its name is soon guessed
-                    weights = torch.cat([w.detach().ravel() for w in module.parameters()])
-                    yield f"{group}: weights of {part}'s module", About(PROBES.sums(weights))
+                    yield f"{group}: weights of {part}'s module", About(_weights(module))
         yield "the model after find_writers: left as it was", _is_new(net) and _n_hooks(net) == 0
 
 
@@ -423,6 +425,11 @@ def _tokenizer(seed: int) -> GPT2Tokenizer:
 
 def _names(depth: int) -> list[str]:
     return [f"{component}_{k}" for k in range(depth) for component in ("att", "mlp")]
+
+
+def _weights(module: nn.Module) -> np.ndarray:
+    """A few sums that stand for all weights of a module."""
+    return PROBES.sums(torch.cat([w.detach().ravel() for w in module.parameters()]))
 
 
 def _alone(function, **names):
