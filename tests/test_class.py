@@ -22,6 +22,8 @@ from coursebuild.classroom.sandbox import Limits, why_not
 from coursebuild.downloads import exercise_names
 from coursebuild.keys import make_key
 
+# Steps that ask for nothing but numbers that any notebook shows: whoever has these has the answer.
+SHOWN = {"07-layer-information": {"shape"}}
 MANY = 12  # yes and no, or counts, in a row: so many nobody guesses
 SECONDS = 4  # for a cell; none of the honest ones takes one
 needs_sandbox = pytest.mark.skipif(bool(why_not()), reason=f"no sandbox here: {why_not()}")
@@ -115,10 +117,10 @@ def test_what_hidden_probes_ask_cannot_be_known_beforehand(name, tmp_path):
         result = course.mark(zygote, Submission("forger", key, [("", cells)]))
     finally:
         zygote.__exit__()
-    assert not [mark.step for mark in result.steps if mark.points]
     known = course.known[name]
+    assert {mark.step for mark in result.steps if mark.points} <= SHOWN.get(name, set())
     guessed = [step for step, told in right.items() if can_be_guessed(known[step]["facts"], told)]
-    assert not guessed
+    assert set(guessed) <= SHOWN.get(name, set())
 
 
 def can_be_guessed(shown: dict, told: dict) -> bool:
