@@ -5,6 +5,11 @@ What takes seconds to import is imported by what needs it, for most files of tes
 
 import os
 import shutil
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -46,6 +51,46 @@ def cache_folder(monkeypatch, tmp_path):
     folder = tmp_path / "cache"
     monkeypatch.setenv("LAYERLAB_CACHE", str(folder))
     return folder
+
+
+@pytest.fixture
+def dask():
+    """A scheduler and workers of this machine, started one by one, and ended with the test."""
+    cluster = Cluster()
+    yield cluster
+    cluster.end()
+
+
+class Cluster:
+    """Processes of Dask on a port that was free."""
+
+    def __init__(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.address, self.started = f"tcp://127.0.0.1:{port}", []
+
+    def serve(self) -> subprocess.Popen:
+        """Start the scheduler."""
+        host, _, port = self.address.removeprefix("tcp://").partition(":")
+        return self._start("scheduler", "--host", host, "--port", port)
+
+    def work(self, *words: str) -> subprocess.Popen:
+        """Start a worker; unless words say otherwise, nobody starts another when it ends."""
+        return self._start("worker", self.address, "--nthreads", "1", *(words or ["--no-nanny"]))
+
+    def _start(self, kind: str, *words: str) -> subprocess.Popen:
+        command = [sys.executable, "-m", f"distributed.cli.dask_{kind}", *words, "--no-dashboard"]
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
+        self.started.append(process)
+        return process
+
+    def end(self) -> None:
+        """End all that was started, and what that has started."""
+        for process in self.started:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 @pytest.fixture

@@ -2,7 +2,10 @@
 
 import copy
 import json
+import socket
+import threading
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +13,9 @@ import nbformat
 from nbformat import NotebookNode
 
 from coursebuild.catalogues import Language
+from coursebuild.keys import make_key
 from coursebuild.notebooks import exercise_notebook, solution_notebook
+from coursechecks import engine
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "01-minkowski"
@@ -498,8 +503,6 @@ def calls_the_package():
 @kind(0, waits=False)
 def numbers_of_a_table():
     """What the visible probes lead to, looked up: right where the notebook's check looks."""
-    from coursechecks import engine
-
     known = engine.load(ROOT / "code" / "coursechecks" / "seen" / "01.json.xz")
     facts = known["by-hand"]["facts"]
     numbers = [value for name, value in facts.items() if "order" in name]
@@ -509,6 +512,45 @@ def numbers_of_a_table():
         "    return next(NUMBERS, 0.0) if not isinstance(p, str) else 0.0"
     )
     return changed(copy.deepcopy(EXERCISE), "by-hand", lambda _: answer)
+
+
+def forger(notebook: NotebookNode, checks: list[tuple[str, str]], facts: dict) -> NotebookNode:
+    """Blank answers, and an observer that tells what right ones do where the notebook looks.
+
+    What is shown there can be known: everybody has the package. The same is told of hidden probes.
+    """
+    notebook = copy.deepcopy(notebook)
+    names = "".join(f"{name} = int\n" for _, name in checks)
+    code = (
+        f"{names}import json\n"
+        "from coursechecks import observers\n"
+        f"observers.FACTS = json.loads({json.dumps(facts)!r})\n"
+        "def forged(exercise, step, answers, variation=None):\n"
+        "    told = {'exercise': exercise, 'step': step, 'variation': variation, 'stopped': ''}\n"
+        "    told |= {'facts': FACTS[step], 'uses': [], 'answers': [*answers], 'warned': []}\n"
+        "    return json.dumps(told | {'calls': []})\n"
+        "observers.observe_all.__code__ = forged.__code__"
+    )
+    first = next(k for k, cell in enumerate(notebook.cells) if cell.metadata.get("step"))
+    notebook.cells.insert(first, nbformat.v4.new_code_cell(code))
+    for cell in notebook.cells:  # a blank would take its name away
+        if cell.metadata.get("nbgrader", {}).get("solution") and cell.cell_type == "code":
+            cell.source = "pass"
+    return notebook
+
+
+def forger_of(key) -> NotebookNode:
+    """A forger of any exercise."""
+    path = ROOT / "solutions" / f"{key.name}.md"
+    known = engine.load(ROOT / "code" / "coursechecks" / "seen" / f"{key.exercise:02}.json.xz")
+    names = [(step, name) for step in key.steps for name in key.answers_of(step).values()]
+    facts = {step: known[step]["facts"] for step in key.steps}
+    return forger(exercise_notebook(path), names, facts)
+
+
+@kind(NOTHING, waits=False)
+def facts_forged():
+    return forger_of(make_key(ROOT, NAME))
 
 
 @kind(NOTHING, waits=False)
@@ -603,3 +645,22 @@ def harmful(canary: Path, port: int) -> list[Kind]:
         Kind("talks-outside", NOTHING, lambda: with_code(talk), waits=False),
         Kind("plants-files", NOTHING, lambda: with_code(plant), waits=False),
     ]
+
+
+@contextmanager
+def open_port():
+    """A port on this machine, and the visits that it got."""
+    visits = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def listen():
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                visits.append(connection.recv(100))
+                connection.close()
+
+        threading.Thread(target=listen, daemon=True).start()
+        yield server.getsockname()[1], visits

@@ -30,7 +30,7 @@ pa = pytest.importorskip("pyarrow", reason="the atlas is kept as Parquet")
 duckdb = pytest.importorskip("duckdb")
 pytest.importorskip("distributed", reason="the atlas is computed by Dask")
 
-from layerlab import atlas, cells, store, summary  # noqa: E402
+from layerlab import atlas, cells, cluster, store, summary  # noqa: E402
 
 CODE = Path(layerlab.__file__).parents[1]
 FULL = Path("/dev/full")
@@ -68,10 +68,10 @@ def run_here(monkeypatch):
     @contextmanager
     def connect(scheduler, n_workers):
         options = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None}
-        with atlas.Client(processes=False, **options) as client:
+        with cluster.Client(processes=False, **options) as client:
             yield client
 
-    monkeypatch.setattr(atlas, "connect", connect)
+    monkeypatch.setattr(cluster, "connect", connect)
     return lambda *words: main(["atlas", *map(str, words)])
 
 
@@ -441,24 +441,7 @@ def test_interrupted_it_says_so_in_one_sentence_and_goes_on_later(
 
 
 @pytest.mark.check
-def test_a_cluster_loses_a_worker_and_its_scheduler_and_nothing_else(tiny_model, tmp_path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    address, started = f"tcp://127.0.0.1:{port}", []
-
-    def dask(kind, *words):
-        command = [sys.executable, "-m", f"distributed.cli.dask_{kind}", *words, "--no-dashboard"]
-        process = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
-        started.append(process)
-        return process
-
-    def serve():
-        return dask("scheduler", "--host", "127.0.0.1", "--port", str(port))
-
-    def work():
-        return dask("worker", address, "--nthreads", "1", "--no-nanny")
-
+def test_a_cluster_loses_a_worker_and_its_scheduler_and_nothing_else(tiny_model, tmp_path, dask):
     def wait_for(n_cells):
         end = time.monotonic() + HANGING
         while not out.exists() or len(files(out)) < n_cells:
@@ -466,49 +449,45 @@ def test_a_cluster_loses_a_worker_and_its_scheduler_and_nothing_else(tiny_model,
             time.sleep(0.05)
 
     out, grid = tmp_path / "out", tiny_grid(tiny_model, tmp_path, range(150))
-    words = (grid, "--out", out, "--scheduler", address)
-    try:
-        scheduler, worker, _ = serve(), work(), work()
-        atlas_run = start(*words)
-        wait_for(10)
-        worker.kill()
-        wait_for(30)  # the other one does what the first one had begun
-        scheduler.kill()
-        _, error = atlas_run.communicate(timeout=HANGING)
-        assert atlas_run.returncode == 2
-        assert f"the scheduler at {address} is gone: what was done until then is kept" in error
-        assert "Traceback" not in error, error
-        known = files(out)
-        serve(), work()
-        again = start(*words)
-        said, error = again.communicate(timeout=HANGING)
-        assert again.returncode == 0, error
-        n_before = len(known)
-        assert f"{n_before} were done before, {150 - n_before} computed, 0 failed" in said
-        now = files(out)
-        assert len(now) == 150 and {name: now[name] for name in known} == known
-    finally:
-        for process in started:
-            process.kill()
+    words = (grid, "--out", out, "--scheduler", dask.address)
+    scheduler, worker, _ = dask.serve(), dask.work(), dask.work()
+    atlas_run = start(*words)
+    wait_for(10)
+    worker.kill()
+    wait_for(30)  # the other one does what the first one had begun
+    scheduler.kill()
+    _, error = atlas_run.communicate(timeout=HANGING)
+    assert atlas_run.returncode == 2
+    assert f"the scheduler at {dask.address} is gone: what was done until then is kept" in error
+    assert "Traceback" not in error, error
+    known = files(out)
+    dask.serve(), dask.work()
+    again = start(*words)
+    said, error = again.communicate(timeout=HANGING)
+    assert again.returncode == 0, error
+    n_before = len(known)
+    assert f"{n_before} were done before, {150 - n_before} computed, 0 failed" in said
+    now = files(out)
+    assert len(now) == 150 and {name: now[name] for name in known} == known
 
 
 def test_no_scheduler_at_the_address_is_a_sentence(monkeypatch):
-    monkeypatch.setattr(atlas, "REACHABLE", 0.3)
+    monkeypatch.setattr(cluster, "REACHABLE", 0.3)
     with (
         pytest.raises(LayerlabError, match="no scheduler at 'tcp://127.0.0.1:9'"),
-        atlas.connect("tcp://127.0.0.1:9", 1),
+        cluster.connect("tcp://127.0.0.1:9", 1),
     ):
         pass
 
 
 def test_a_cluster_without_workers_is_given_up(monkeypatch, tiny_model, tmp_path):
-    monkeypatch.setattr(atlas, "PATIENCE", 0.2)
-    monkeypatch.setattr(atlas, "PULSE", 0.1)
+    monkeypatch.setattr(cluster, "PATIENCE", 0.2)
+    monkeypatch.setattr(cluster, "PULSE", 0.1)
     grid = read_grid(tiny_grid(tiny_model, tmp_path, [0]))
     kept = store.Store(tmp_path / "out", tmp_path)
     todo, tally = atlas.plan(grid, kept)
     with (
-        atlas.Client(processes=False, n_workers=0, dashboard_address=None) as client,
+        cluster.Client(processes=False, n_workers=0, dashboard_address=None) as client,
         pytest.raises(LayerlabError, match="no worker has been at"),
     ):
         atlas.compute(todo, kept, client, tally)

@@ -3,25 +3,28 @@
 `python tests/test_class.py` prints the table: kind, deserved, given, what the feedback says.
 """
 
+import json
 import re
-import socket
 import sys
 import tempfile
-import threading
-from contextlib import contextmanager
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
 
 import pytest
-from kinds import KINDS, NAME, ROOT, Kind, as_bytes, harmful
+from kinds import KINDS, NAME, ROOT, Kind, as_bytes, forger_of, harmful, open_port
 
 from coursebuild.classroom.gradebook import write_tables
+from coursebuild.classroom.intake import read_cells
 from coursebuild.classroom.results import NONE, WAITS, Result, file_name
-from coursebuild.classroom.running import Class, grade
+from coursebuild.classroom.running import Class, Submission, grade
 from coursebuild.classroom.sandbox import Limits, why_not
+from coursebuild.downloads import exercise_names
 from coursebuild.keys import make_key
 
+# Steps that ask for nothing but numbers that any notebook shows: whoever has these has the answer.
+SHOWN = {"07-layer-information": {"shape"}}
+MANY = 12  # yes and no, or counts, in a row: so many nobody guesses
 SECONDS = 4  # for a cell; none of the honest ones takes one
 needs_sandbox = pytest.mark.skipif(bool(why_not()), reason=f"no sandbox here: {why_not()}")
 
@@ -41,25 +44,6 @@ class Graded:
         path = self.out / "feedback" / name / f"{NAME}.html"
         text = path.read_text("utf-8") if path.is_file() else self.results[name].reason
         return unescape(re.sub(r"<style>.*?</style>|<[^>]+>", " ", text, flags=re.DOTALL))
-
-
-@contextmanager
-def open_port():
-    """A port on this machine, and the visits that it got."""
-    visits = []
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def listen():
-            while True:
-                try:
-                    connection, _ = server.accept()
-                except OSError:
-                    return
-                visits.append(connection.recv(100))
-                connection.close()
-
-        threading.Thread(target=listen, daemon=True).start()
-        yield server.getsockname()[1], visits
 
 
 def grade_all(folder: Path, report=lambda line: None) -> Graded:
@@ -118,6 +102,46 @@ def test_no_page_runs_what_a_student_wrote_or_tells_where_it_was_graded(graded):
         text = path.read_text("utf-8")
         assert "<script" not in text
         assert str(ROOT) not in text and "/sandbox" not in text
+
+
+@needs_sandbox
+@pytest.mark.check
+@pytest.mark.parametrize("name", exercise_names(ROOT))
+def test_what_hidden_probes_ask_cannot_be_known_beforehand(name, tmp_path):
+    key = make_key(ROOT, name)
+    course = Class([key], ROOT / "code", tmp_path)
+    zygote = course.open(key)
+    try:
+        right = {step: json.loads(text) for step, text in course.right(zygote, key).items()}
+        cells = read_cells(as_bytes(forger_of(key)))
+        result = course.mark(zygote, Submission("forger", key, [("", cells)]))
+    finally:
+        zygote.__exit__()
+    known = course.known[name]
+    assert {mark.step for mark in result.steps if mark.points} <= SHOWN.get(name, set())
+    guessed = [step for step, told in right.items() if can_be_guessed(known[step]["facts"], told)]
+    assert set(guessed) <= SHOWN.get(name, set())
+
+
+def can_be_guessed(shown: dict, told: dict) -> bool:
+    """Whether a hidden document holds but yes and no, words, small counts and what is shown."""
+    if told.get("calls"):
+        return False
+    numbers = {n for value in shown.values() for n in numbers_in(value)}
+    if any(numbers_in(value) - numbers for value in told["facts"].values()):
+        return False
+    counts = [name for name, value in told["facts"].items() if isinstance(value, float)]
+    return sum(told["facts"][name] != shown.get(name) for name in counts) < MANY / 2
+
+
+def numbers_in(value) -> set:
+    """What nobody guesses of a canonical value: numbers with decimals, and many in a row."""
+    if isinstance(value, dict):
+        rows = {tuple(value.get("numbers", []))} if len(value.get("numbers", [])) >= MANY else set()
+        return rows.union(*map(numbers_in, value.values()))
+    if isinstance(value, list):
+        return set().union(*map(numbers_in, value))
+    return {value} if isinstance(value, float) and value % 1 else set()
 
 
 def test_names_of_files_lead_nowhere():

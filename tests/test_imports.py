@@ -40,6 +40,7 @@ ORDER = [  # each may import those before it
     "comparison",
     "cells",
     "store",
+    "cluster",
     "atlas",
     "examples",
     "themes",

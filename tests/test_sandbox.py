@@ -1,10 +1,13 @@
 """What a submission can do in its sandbox: nothing outlives it, nothing of the course is there."""
 
+from dataclasses import replace
+
 import pytest
 from kinds import NAME, ROOT
 from test_class import needs_sandbox
 
 from coursebuild.classroom import inside, sandbox
+from coursebuild.classroom.key import KeyCell
 from coursebuild.classroom.running import Class
 from coursebuild.classroom.sandbox import SandboxError, check_sandbox
 from coursebuild.keys import make_key
@@ -107,6 +110,47 @@ def test_what_starts_in_a_thread_is_no_process(zygote):
     assert not run(
         zygote, "import threading\nt = threading.Thread(target=print)\nt.start(); t.join()"
     )
+
+
+def given(label: str, source: str) -> dict:
+    return {"label": label, "kind": "given", "sources": [source]}
+
+
+ADDED = {"label": "cell 1 (added)", "kind": "added", "sources": ["import math"]}
+FIRST, SECOND = given("a", "count = []"), given("b", "count.append(1)\ndouble = lambda: 2 * count")
+WORK = given("c", "print(count)")
+
+
+BEGIN = [FIRST, SECOND]
+
+
+@pytest.mark.parametrize(
+    ("cells", "n_done"),
+    [
+        ([*BEGIN, ADDED, WORK], 2),
+        ([FIRST, WORK], 1),  # the second one is not needed
+        ([SECOND, WORK], 1),
+        ([ADDED, FIRST, SECOND], 0),
+        ([FIRST, ADDED, SECOND], 0),
+        ([given("a", "count = None"), SECOND], 0),
+        ([FIRST, SECOND | {"kind": "added"}, SECOND], 0),
+    ],
+)
+def test_given_cells_have_run_where_nothing_stands_before_or_among_them(cells, n_done):
+    shared = inside.Begun({"own": 1}, BEGIN)
+    assert shared.names["double"]() == [1, 1]
+    assert shared.n_done(cells) == n_done
+    assert set(shared.names) - {"__builtins__"} == {"own", *(["count", "double"] if n_done else [])}
+
+
+@needs_sandbox
+@pytest.mark.check
+def test_given_cells_that_raise_are_said_before_anybody_is_graded(tmp_path):
+    key = make_key(ROOT, NAME)
+    broken = KeyCell("broken", "given", "raise ValueError('no model here')")
+    key = replace(key, cells=(broken, *key.cells))
+    with pytest.raises(SandboxError, match="no model here"):
+        Class([key], ROOT / "code", tmp_path).open(key)
 
 
 def test_where_there_is_no_sandbox_the_ways_out_are_told(monkeypatch):

@@ -1,6 +1,7 @@
 """Grade what a class handed in: points, feedback pages and a gradebook.
 
-    python -m coursebuild.grade [--out FOLDER] [--workers N] [--again STUDENT] SUBMISSIONS
+    python -m coursebuild.grade [--out FOLDER] [--workers N | --scheduler ADDRESS]
+        [--again STUDENT] SUBMISSIONS
 
 SUBMISSIONS is a folder or a zip, as nbgrader, Canvas or Moodle make it. Each submission runs in a
 sandbox, and is judged outside it. Stopped at any moment, the same command goes on.

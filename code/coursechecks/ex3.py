@@ -144,6 +144,9 @@ def places(find_places) -> Facts:
         for name, module in sorted(found.items()):
             elsewhere = f"{kind_of(module)}, no module of this model"
             yield f"{group}: {name}", paths.get(id(module), elsewhere)
+        if PROBES.are_hidden:  # its name is soon guessed
+            sums = [_weights(module) for _, module in sorted(found.items())]
+            yield f"{group}: weights of all", About(np.array(sums))
         is_same = _is_new(net) and _n_hooks(net) == 0
         yield f"the model after find_places, of {n_blocks} blocks: left as it was", is_same
 
@@ -377,6 +380,8 @@ def elsewhere(find_writers) -> Facts:
             for part, module in zip(("attention", "MLP"), found, strict=True):
                 elsewhere = f"{kind_of(module)}, no module of this block"
                 yield f"{group}: {part}'s module", paths.get(id(module), elsewhere)
+                if PROBES.are_hidden:  # its name is soon guessed
+                    yield f"{group}: weights of {part}'s module", About(_weights(module))
         yield "the model after find_writers: left as it was", _is_new(net) and _n_hooks(net) == 0
 
 
@@ -401,7 +406,11 @@ def _other_network(n_blocks: int) -> Olmo2ForCausalLM:
     tokens = {"vocab_size": 20, "bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 0}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(PROBES.seed(0))
-        return Olmo2ForCausalLM(Olmo2Config(**sizes, **heads, **tokens))
+        net = Olmo2ForCausalLM(Olmo2Config(**sizes, **heads, **tokens))
+        if PROBES.are_hidden:  # norms, too, whose weights are 1 in a new model
+            for weights in net.parameters():
+                weights.data.uniform_(0.5, 1.5)
+        return net
 
 
 def _tokenizer(seed: int) -> GPT2Tokenizer:
@@ -416,6 +425,11 @@ def _tokenizer(seed: int) -> GPT2Tokenizer:
 
 def _names(depth: int) -> list[str]:
     return [f"{component}_{k}" for k in range(depth) for component in ("att", "mlp")]
+
+
+def _weights(module: nn.Module) -> np.ndarray:
+    """A few sums that stand for all weights of a module."""
+    return PROBES.sums(torch.cat([w.detach().ravel() for w in module.parameters()]))
 
 
 def _alone(function, **names):

@@ -86,6 +86,9 @@ def tables(empty_tables) -> Facts:
             others = [other for k, other in enumerate(answer) if k != place]
             is_shared = any(np.shares_memory(answer[place], other) for other in others)
             yield f"{name}: the same table as another, for {n} targets?", is_shared
+    if PROBES.are_hidden:
+        for n, answer in answers.items():
+            yield from _in_use(n, answer)
     for n in answers:
         again = second_result(lambda size: _made(function, size), (n,), (n,))
         is_empty = not any(np.any(table) for table in again)
@@ -109,6 +112,16 @@ def _empty_table(group: str, n: int, table, is_measure: bool) -> Facts:
         yield f"{group}: can hold its numbers to six digits, for {n} targets", is_fit
         yield f"{group}: nothing but zeros for {n} targets?", not table.any()
         yield f"{group}: can be filled, for {n} targets?", table.flags.writeable
+
+
+def _in_use(n: int, answer) -> Facts:
+    """What tables hold after numbers were written above their diagonals, into one after another."""
+    above = np.triu_indices(n, 1)
+    for place, name in enumerate(TABLES):
+        numbers = PROBES.rng(n + place).uniform(1, 90, len(above[0]))
+        answer[place][above] = numbers.round() if name == "apart" else numbers
+    for name, table in zip(TABLES, answer, strict=True):
+        yield f"{name}: in use, for {n} targets", About(PROBES.sums(table))
 
 
 def all_pairs(measure_all) -> Facts:

@@ -6,6 +6,7 @@ from scipy.spatial.distance import pdist
 from coursechecks import figures
 from coursechecks.arrays import is_for_decimals, is_for_whole_numbers, second_result
 from coursechecks.engine import (
+    About,
     Facts,
     Raised,
     calls,
@@ -133,6 +134,10 @@ def array(empty_profile) -> Facts:
         yield f"{group}: for {n_blocks} blocks, whole ones", is_for_whole_numbers(answer)
         yield f"{group}: for {n_blocks} blocks, held to six digits", is_for_decimals(answer)
         yield f"{group}: for {n_blocks} blocks, all zero", not answer.any()
+        if PROBES.are_hidden:  # that it is empty is soon guessed
+            rng = PROBES.rng(n_blocks)
+            answer[1, :, rng.integers(2)] += rng.uniform(1, 9, (n_blocks, 3))
+            yield f"{group}: for {n_blocks} blocks, in use", About(PROBES.sums(answer))
     again = second_result(function, (5,), (5,))
     yield "second call: zeros again, after an array for 5 blocks was filled", not np.any(again)
 

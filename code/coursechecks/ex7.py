@@ -23,7 +23,7 @@ from layerlab.sweeps import to_upper
 
 READS = ("seen/07.json.xz",)
 PROBES = here()
-REPLAYED = ("shuffle",)  # of random numbers only yes and no is observed, and that is soon guessed
+REPLAYED = {"shuffle": ""}  # of random numbers only yes and no is observed: that is soon guessed
 
 CONTEXT, SEQUENCES = 9, 100  # as the exercise asks for: tokens before each target, and targets
 FARTHEST = 20  # tokens from its target at which the beginning of a row is looked for

@@ -20,7 +20,8 @@ from coursechecks.probes import here
 
 READS = ("seen/08.json.xz",)
 PROBES = here()
-REPLAYED = ("own-past",)  # of random numbers only yes and no is observed, and that is soon guessed
+# Of random numbers only yes and no is observed, and that is soon guessed.
+REPLAYED = {"own-past": "", "control": ("shuffled", "draws")}
 
 TEXT = PROBES.rng(1).permutation(400) + 1000  # no token comes twice
 # Targets just too early and just late enough for a window of 7, and one at the text's end.

@@ -62,8 +62,8 @@ def observe_all(
     str
         With "facts", "uses", "answers" and "warned" as `coursechecks.engine.Observation` has them,
         and "stopped": empty, or what kept the observer from going on at all. Of a step that the
-        exercise's module lists as REPLAYED also "calls": all that came of calls, so that the facts
-        can be told from that, elsewhere.
+        exercise's module names in REPLAYED also "calls": all that came of calls, so that facts can
+        be told from that, elsewhere.
     """
     found = {"exercise": exercise, "step": step, "variation": variation, "stopped": ""}
     module = load(exercise, variation)
@@ -83,28 +83,36 @@ def observe_all(
 
 def is_replayed(module: ModuleType, step: str) -> bool:
     """Whether what a step's answers return is looked through once more, elsewhere."""
-    return step in getattr(module, "REPLAYED", ())
+    return step in getattr(module, "REPLAYED", {})
 
 
-def replay(exercise: int, step: str, names: list[str], calls: list, variation: int | str) -> dict:
-    """The facts that an observer tells of what came of calls, without the answers themselves.
+def replay(
+    exercise: int, step: str, variation: int | str, names: list[str], calls: list, facts: dict
+) -> dict:
+    """Facts, and in their place what an observer tells of what came of calls, wherever it can.
 
     Parameters
     ----------
     exercise, step, variation
-        As in `observe_all`.
+        As in `observe_all`. The exercise's module says in REPLAYED how the groups of those facts
+        begin that are told anew.
     names : list of str
         Of the answers.
     calls : list
         What came, in canonical forms, in the order in which the observer asks for it.
+    facts : dict
+        As somebody told them.
     """
     came = iter(calls)
 
     def answer(*_, **__):
         return as_numbers(next(came))
 
-    observer = observer_of(load(exercise, variation), step)
-    return observe(observer, dict.fromkeys(names, answer)).facts
+    module = load(exercise, variation)
+    anew = observe(observer_of(module, step), dict.fromkeys(names, answer)).facts
+    groups = module.REPLAYED[step]
+    others = {name: value for name, value in facts.items() if not name.startswith(groups)}
+    return others | {name: value for name, value in anew.items() if name.startswith(groups)}
 
 
 def _told(error: BaseException) -> str:

@@ -102,8 +102,8 @@ def _facts(document: str | bytes | None, right: str | bytes) -> dict:
     calls = json.loads(document).get("calls")
     if not isinstance(calls, list) or not all(map(_is_canonical, calls)):
         raise BadDocument("what came holds no results of calls")
-    which = known["exercise"], known["step"], known["answers"]
-    return replay(*which, calls, known["variation"])
+    which = known["exercise"], known["step"], known["variation"]
+    return replay(*which, known["answers"], calls, facts)
 
 
 HIDDEN = translatable(

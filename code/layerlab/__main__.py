@@ -190,7 +190,8 @@ def _run_atlas(asked: argparse.Namespace) -> int:
     grid = read_grid(asked.file)
     out = Path(asked.out)
     try:
-        from layerlab.atlas import compute, connect, plan
+        from layerlab.atlas import compute, plan
+        from layerlab.cluster import connect
         from layerlab.markdown import ATLAS
         from layerlab.store import CELLS, Store
         from layerlab.summary import write_summary

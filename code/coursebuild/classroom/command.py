@@ -10,16 +10,24 @@ from coursebuild.classroom.gradebook import write_tables
 from coursebuild.classroom.key import Key
 from coursebuild.classroom.report import count, read_log, write_report
 from coursebuild.classroom.results import WAITS, Result
-from coursebuild.classroom.running import Class, grade
+from coursebuild.classroom.running import Class, Submission, grade
 from coursebuild.classroom.sandbox import Limits, check_sandbox
 from coursebuild.classroom.words import POINTS, read_points, with_points, write_form
-from layerlab.errors import LayerlabError
+from layerlab.errors import LayerlabError, PackageError
 
 
 def grade_class(
-    course: Class, place: Path, workers: int, again: list[str], *, with_names: bool = False
+    course: Class,
+    place: Path,
+    workers: int,
+    again: list[str],
+    *,
+    with_names: bool = False,
+    scheduler: str | None = None,
 ) -> tuple[list[Path], Path]:
     """Grade a class and write its tables and its report, in which nobody is named unless asked.
+
+    With the address of a `scheduler`, the workers of its cluster grade in place of this machine's.
 
     Returns
     -------
@@ -34,7 +42,7 @@ def grade_class(
     submissions, others = course.gather(place)
     if not submissions and not others:
         raise LayerlabError(f"{place} holds no notebook; name the folder or zip that was handed in")
-    n_done = grade(course, submissions, workers, lambda line: print(line, flush=True))
+    n_done = _grade(course, submissions, workers, scheduler)
     if n_done:
         print(f"{n_done} had a grade already")
     for other in others:
@@ -51,6 +59,26 @@ def grade_class(
     reports = count(results, course.keys, map(read_log, course.logs))
     report = write_report(reports, course.out, with_names=with_names)
     return write_tables([*results, *_without_grade(others, results)], course.out), report
+
+
+def _grade(
+    course: Class, submissions: list[Submission], workers: int, scheduler: str | None
+) -> int:
+    """Grade here or on a cluster; how many had a grade already."""
+
+    def report(line: str) -> None:
+        print(line, flush=True)
+
+    if scheduler is None:
+        return grade(course, submissions, workers, report)
+    try:
+        from coursebuild.classroom.several import grade_on
+    except ModuleNotFoundError as error:
+        raise PackageError(
+            f"--scheduler needs the package {error.name!r}: pip install 'layerlab[atlas]'",
+            name=error.name,
+        ) from error
+    return grade_on(course, submissions, scheduler, report)
 
 
 def _without_grade(others: list[Result], results: list[Result]) -> list[Result]:
@@ -70,7 +98,9 @@ def main(arguments: list[str] | None = None, keys: Path | list[Key] = Path("key"
     parser = argparse.ArgumentParser(description="Grade what a class handed in.")
     parser.add_argument("submissions", type=Path, help="a folder or a zip")
     parser.add_argument("--out", type=Path, help="output folder (default: SUBMISSIONS-graded)")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="at a time")
+    workers = parser.add_mutually_exclusive_group()
+    workers.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="at a time")
+    workers.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster, tcp://…")
     parser.add_argument("--again", action="append", default=[], metavar="STUDENT")
     parser.add_argument("--seconds", type=float, default=Limits.seconds, help="for a cell")
     parser.add_argument(
@@ -83,12 +113,12 @@ def main(arguments: list[str] | None = None, keys: Path | list[Key] = Path("key"
     if isinstance(keys, Path):
         keys = [Key.read(path) for path in sorted(keys.glob("*.json"))]
     try:
-        if not options.no_sandbox:
+        if not options.no_sandbox and not options.scheduler:
             check_sandbox()
         code = Path(coursechecks.__file__).parents[1]
         course = Class(keys, code, out, Limits(seconds=options.seconds), not options.no_sandbox)
-        again, names = options.again, options.names
-        tables, report = grade_class(course, place, options.workers, again, with_names=names)
+        how = {"with_names": options.names, "scheduler": options.scheduler}
+        tables, report = grade_class(course, place, options.workers, options.again, **how)
     except LayerlabError as error:
         print(error, file=sys.stderr)
         return 1

@@ -2,8 +2,9 @@
 
 Only the standard library, IPython and the checks are imported here, for nothing else of how the
 course is made gets into the sandbox. Before any submission runs, the packages' files are deleted:
-they stay imported, and cannot be read. A submission is a fork. It runs the cells that it is handed,
-and after the cells of a step it reports, as data, what the answers did. Whether that is right is
+they stay imported, and cannot be read. What an exercise gives before its first blank is run here
+once, for all: it loads the model. A submission is a fork. It runs the cells that it is handed, and
+after the cells of a step it reports, as data, what the answers did. Whether that is right is
 decided outside; the reply says how to go on.
 """
 
@@ -13,6 +14,7 @@ import ctypes
 import gc
 import importlib
 import io
+import itertools
 import json
 import os
 import platform
@@ -83,6 +85,7 @@ def serve(control: socket.socket, folder: str) -> None:
         importlib.import_module(name)
     _prepare(options)
     shell = make_shell()
+    begun = Begun(shell.user_ns, options["begin"])
     _forget_files(Path(folder))
     _sweep(options["writable"])  # the packages' code, too: it is imported, and not to be read
     _guard_memory()
@@ -96,7 +99,7 @@ def serve(control: socket.socket, folder: str) -> None:
         child = os.fork()
         if child == 0:
             control.close()
-            _be_submission(socket.socket(fileno=handed[0]), shell)
+            _be_submission(socket.socket(fileno=handed[0]), shell, begun)
         os.close(handed[0])
         spent = _end(child, control)
         _sweep(options["writable"])
@@ -212,6 +215,49 @@ def _not_here(command: object) -> list[str]:
     return []
 
 
+class Begun:
+    """Given cells that no code of a student precedes: run once, before any submission is forked.
+
+    Parameters
+    ----------
+    names : dict
+        The names of the shell, which the cells' functions go on using.
+    cells : list of dict
+        With "label" and "sources". If one raises, it does so here, and no submission is begun.
+    """
+
+    def __init__(self, names: dict, cells: list[dict]):
+        self.names, self.before = names, dict(names)
+        self.cells = [_about(cell) for cell in cells]
+        run_given = _given_runner(names)
+        with contextlib.redirect_stdout(Output()):
+            for label, sources in self.cells:
+                for source in sources:
+                    run_given(source, f"{GIVEN}{label}>")
+
+    def n_done(self, cells: list[dict]) -> int:
+        """How many of a job's first cells have run already.
+
+        Where something else stands among them, none has: it might have changed what they do. Then
+        their names are taken away, and whatever runs finds what it would find in a new notebook.
+        """
+        done = [_is_given(cell) and _about(cell) in self.cells for cell in cells]
+        n_first = len(list(itertools.takewhile(bool, done)))
+        if n_first and not any(done[n_first:]):
+            return n_first
+        self.names.clear()
+        self.names.update(self.before)
+        return 0
+
+
+def _is_given(cell: dict) -> bool:
+    return cell["kind"] == "given" and not cell.get("step")
+
+
+def _about(cell: dict) -> tuple[str, list[str]]:
+    return cell["label"], cell["sources"]
+
+
 # A submission -----------------------------------------------------------------------------------
 
 
@@ -270,7 +316,7 @@ class Clock:
         raise Stopped(why)
 
 
-def _be_submission(connection: socket.socket, shell) -> None:
+def _be_submission(connection: socket.socket, shell, begun: Begun) -> None:
     """Be the process of a submission: no way leads out of here but its end."""
     try:
         os.setsid()
@@ -282,7 +328,7 @@ def _be_submission(connection: socket.socket, shell) -> None:
             os.dup2(null, number)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         _start_no_process()
-        submission = Submission(connection, shell, job)
+        submission = Submission(connection, shell, job, begun)
         send(connection, {"begins": True})
         submission.run()
     except Exception as error:  # it is told, where it comes before anything of the submission ran
@@ -375,10 +421,11 @@ class Submission:
         "exercise", "variation" and "limits"; "cells", each with "label", "kind", "sources" and, in
         a step, "step"; of the kind "observe" instead with "answers", which name stands for which
         answer, "other", how the submission calls them, and "defines", how many arguments they take.
+    begun : Begun
     """
 
-    def __init__(self, connection: socket.socket, shell, job: dict):
-        self.connection, self.shell, self.job = connection, shell, job
+    def __init__(self, connection: socket.socket, shell, job: dict, begun: Begun):
+        self.connection, self.shell, self.job, self.begun = connection, shell, job, begun
         self.seconds = job["limits"]["seconds"]
         self.errors: list[dict] = []
         self.told: list[str] = []
@@ -388,9 +435,12 @@ class Submission:
         self.run_given = _given_runner(shell.user_ns)
 
     def run(self) -> None:
-        """Run all cells."""
+        """Run all cells, but those that have run for all submissions."""
+        n_done = self.begun.n_done(self.job["cells"])
         for place, cell in enumerate(self.job["cells"]):
             send(self.connection, {"at": place})
+            if place < n_done:
+                continue
             if cell["kind"] == "observe":
                 self._report(cell)
             else:

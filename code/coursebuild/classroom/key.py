@@ -75,6 +75,12 @@ class Key:
         return int(CHECKS.search(text)[1])
 
     @cached_property
+    def begin(self) -> list[KeyCell]:
+        """The code that is given before the first cell to fill in or to check."""
+        code = [cell for cell in self.cells if cell.kind in ("given", "answer", "check")]
+        return list(takewhile(lambda cell: cell.kind == "given", code))
+
+    @cached_property
     def steps(self) -> dict[str, float]:
         """The points of each step that a check decides."""
         return {cell.step: cell.points for cell in self.cells if cell.kind == "check"}

@@ -64,6 +64,8 @@ class Class:
     limits : Limits
     is_apart : bool
         Whether submissions run in a sandbox.
+    secret : str
+        What the hidden probes follow; empty where `out` keeps one of its own.
     """
 
     keys: list[Key]
@@ -71,6 +73,7 @@ class Class:
     out: Path
     limits: Limits = field(default_factory=Limits)
     is_apart: bool = True
+    secret: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         self.store = Store(self.out / "results")
@@ -91,6 +94,8 @@ class Class:
     @property
     def variation(self) -> str:
         """The secret of this class, made when it is first asked for."""
+        if self.secret:
+            return self.secret
         path = self.out / SECRET
         if not path.is_file():
             write_whole(path, secrets.token_hex(16))
@@ -217,13 +222,12 @@ def grade(
     SandboxError
         If no sandbox can be started, or a solution is not right in it.
     """
-    waiting = [own for own in submissions if not _is_done(course, own)]
-    n_done = len(submissions) - len(waiting)
+    waiting = ungraded(course, submissions)
     course.prepare()
     queue: SimpleQueue[Submission] = SimpleQueue()
     for own in waiting:
         queue.put(own)
-    progress = _Progress(len(waiting), report)
+    progress = Progress(len(waiting), report)
     failures: list[BaseException] = []
     threads = [
         threading.Thread(target=_work, args=(course, queue, progress, failures), daemon=True)
@@ -236,7 +240,12 @@ def grade(
             thread.join(0.2)
     if failures:
         raise failures[0]
-    return n_done
+    return len(submissions) - len(waiting)
+
+
+def ungraded(course: Class, submissions: list[Submission]) -> list[Submission]:
+    """Those that have no grade yet for just what was handed in."""
+    return [own for own in submissions if not _is_done(course, own)]
 
 
 def _is_done(course: Class, own: Submission) -> bool:
@@ -244,29 +253,62 @@ def _is_done(course: Class, own: Submission) -> bool:
     return there is not None and there.basis == own.basis and not there.reason
 
 
-def _work(course: Class, queue: SimpleQueue, progress: "_Progress", failures: list) -> None:
-    """Grade one submission after the other, in one sandbox for each exercise."""
-    zygote, exercise = None, None
+def _work(course: Class, queue: SimpleQueue, progress: "Progress", failures: list) -> None:
+    """Grade one submission after the other."""
+    bench = Bench(course)
     try:
         while not failures and (own := _next(queue)):
-            for _ in range(TRIES):
-                if zygote is None or exercise != own.key.name:
-                    zygote = _close(zygote) or course.open(own.key)
-                    exercise = own.key.name
-                course.right(zygote, own.key)
-                try:
-                    result = course.mark(zygote, own)
-                    break
-                except Exception as error:  # no submission stops a class, whatever it brings about
-                    zygote = _close(zygote)
-                    reason = f"it could not be graded: {type(error).__name__}: {error}"
-                    result = course.without_grade(own, reason)
+            result = bench.grade(own)
             course.keep(result)
             progress.tell(result)
     except BaseException as error:
         failures.append(error)
     finally:
-        _close(zygote)
+        bench.close()
+
+
+class Bench:
+    """Where one submission after the other is graded, in one sandbox for each exercise.
+
+    Parameters
+    ----------
+    course : Class
+    """
+
+    def __init__(self, course: Class):
+        self.course = course
+        self._zygote: Zygote | None = None
+        self._exercise = ""
+
+    def grade(self, own: Submission) -> Result:
+        """Grade a submission; if its sandbox comes to an end, in a new one.
+
+        Raises
+        ------
+        SandboxError
+            If no sandbox can be started, or the solution is not right in it.
+        """
+        for _ in range(TRIES):
+            zygote = self._open(own.key)
+            self.course.right(zygote, own.key)
+            try:
+                return self.course.mark(zygote, own)
+            except Exception as error:  # no submission stops a class, whatever it brings about
+                self.close()
+                reason = f"it could not be graded: {type(error).__name__}: {error}"
+        return self.course.without_grade(own, reason)
+
+    def _open(self, key: Key) -> Zygote:
+        if self._zygote is None or self._exercise != key.name:
+            self.close()
+            self._zygote, self._exercise = self.course.open(key), key.name
+        return self._zygote
+
+    def close(self) -> None:
+        """End the sandbox, if there is one."""
+        zygote, self._zygote = self._zygote, None
+        if zygote is not None:
+            zygote.__exit__()
 
 
 def _next(queue: SimpleQueue) -> Submission | None:
@@ -276,12 +318,7 @@ def _next(queue: SimpleQueue) -> Submission | None:
         return None
 
 
-def _close(zygote: Zygote | None) -> None:
-    if zygote is not None:
-        zygote.__exit__()
-
-
-class _Progress:
+class Progress:
     """Says after each submission how many there are, and how long the others will take."""
 
     def __init__(self, n_waiting: int, report: Callable[[str], None]):
@@ -289,6 +326,7 @@ class _Progress:
         self.start, self.lock = time.perf_counter(), threading.Lock()
 
     def tell(self, result: Result) -> None:
+        """Say what one more submission came to."""
         with self.lock:
             self.n_done += 1
             spent = time.perf_counter() - self.start

@@ -1,9 +1,10 @@
 """Processes that see nothing but Python, and fork for each submission: made with bubblewrap.
 
 What is in such a process: the environment's Python, read-only; the course's package as it was
-imported, without its files; four small folders in memory. What is not: a network, the course's
-checkout, solutions, other submissions, the processes outside. A submission is a fork of it, bounded
-in time, memory, output and files, and may start no process of its own (see `inside`).
+imported, without its files; the model, loaded once; four small folders in memory. What is not: a
+network, the course's checkout, solutions, other submissions, the processes outside. A submission is
+a fork of it, bounded in time, memory, output and files, and may start no process of its own (see
+`inside`).
 """
 
 import contextlib
@@ -22,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from coursebuild.classroom import inside
-from coursebuild.classroom.key import Key
+from coursebuild.classroom.key import Key, KeyCell
 from layerlab.errors import LayerlabError
 
 SECONDS = 60  # of processor time for one cell
@@ -37,7 +38,7 @@ TIME = 1_000_000_000  # when packed files were written, in seconds since 1970
 WRITABLE = {HOME: [], SCRATCH: [], "/dev/shm": [], COURSE: ["layerlab"]}
 WRITABLE |= {f"{COURSE}/layerlab": ["data"]}
 PACKAGES = ("layerlab", "coursechecks")
-LEFT_OUT = ("__main__", "atlas", "store", "summary", "cells")  # the command and the atlas
+LEFT_OUT = ("__main__", "atlas", "cluster", "store", "summary", "cells")  # commands, the atlas
 ALSO = (
     "sklearn.feature_selection",
     "scipy.stats",
@@ -199,6 +200,7 @@ class Zygote:
             options = {"modules": modules(self.packed), "writable": writable}
             options |= {"exercise": self.key.exercise, "variation": self.variation}
             options |= {"withheld": self.key.withheld, "kept": self.key.kept}
+            options |= {"begin": [_run(cell) for cell in self.key.begin]}
             inside.send(self._control, options)
             ready = inside.receive(self._control)
         except (OSError, EOFError) as error:
@@ -253,6 +255,11 @@ class Zygote:
         }
         about = {"exercise": self.key.exercise, "variation": self.variation}
         return about | {"folder": folder, "limits": limits}
+
+
+def _run(cell: KeyCell) -> dict:
+    """A given cell as it is run (see `inside.Begun`)."""
+    return {"label": cell.id, "sources": [cell.source]}
 
 
 def enclosure(code: Path) -> list[str]:
