@@ -244,3 +244,13 @@ def test_a_page_that_reads_files_or_starts_programs_declares_what_it_needs(path,
     leads_up = [n for n in nodes if isinstance(n, ast.Constant) and str(n.value).startswith("../")]
     front = path.read_text(encoding="utf-8").partition("\n---\n")[0]
     assert not (starts or leads_up) or "\nreads: [" in front
+
+
+def test_pins_of_tools_that_no_page_is_run_with_do_not_count(course):
+    pins = course / PINS
+    pins.write_text("numpy==2.4.0\n", encoding="utf-8")
+    before = inputs(course)[PINS]
+    pins.write_text("numpy==2.4.0\nsphinx-intl==2.4.0\n", encoding="utf-8")
+    assert inputs(course)[PINS] == before
+    pins.write_text("numpy==2.4.1\nsphinx-intl==2.4.0\n", encoding="utf-8")
+    assert inputs(course)[PINS] != before
