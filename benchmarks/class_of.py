@@ -46,7 +46,7 @@ import kinds
 
 SEED = 14
 SECONDS = 4  # of processor time for a cell, here and at nbgrader: some kinds never end
-RESULTS = Path(__file__).parent / "results"
+RESULT = Path(__file__).with_suffix(".json")
 STOCK = f"""\
 c = get_config()
 c.ClearSolutions.enabled = False
@@ -235,10 +235,9 @@ def main(arguments: list[str] | None = None) -> int:
         begun = machine.stamp()
         figures = measure(root, keys, options, Path(name))
     figures |= {"machine": begun, "load_average_at_the_end": os.getloadavg()[0]}
-    stored = RESULTS / f"class-of-{machine.file_name(begun)}"
-    known = json.loads(stored.read_text("utf-8")) if stored.is_file() else {}
+    known = json.loads(RESULT.read_text("utf-8")) if RESULT.is_file() else {}
     known[f"{options.students} students, {', '.join(key.name for key in keys)}"] = figures
-    stored.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    RESULT.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(json.dumps(figures, indent=1))
     killed_well = not any(v for k, v in figures.get("killed", {}).items() if k != "kills")
     is_well = not figures["wrong"] and figures["canary"] == "alive" and not figures["visits"]

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from bs4 import BeautifulSoup
@@ -68,6 +69,18 @@ def test_no_code_output_table_or_figure_is_cut_at_any_width():
         if block["cut"] and block["kind"] != "formula"  # which scrolls, with a sign of it
     ]
     assert seen and not cut
+
+
+@pytest.mark.check
+@pytest.mark.usefixtures("site")
+def test_with_another_word_the_first_mlp_does_not_stand_out():
+    """As chapter 14 says of the exercise, and the exercise's answers of its table."""
+    text = (HTML / "solutions" / "09-ablate.html").read_text(encoding="utf-8")
+    rows = re.findall(r"^ +\d+ +(.*)$", BeautifulSoup(text, "html.parser").get_text(), re.MULTILINE)
+    bits = np.array([row.split() for row in rows], dtype=float)  # (n_layers, 4)
+    beside = bits[:, 1] / bits[:, 3]  # the mean of the others beside a random step as long
+    assert len(beside) == 12 and beside[0] < 1.25
+    assert np.max([beside, 1 / beside]) < 2
 
 
 FORMULAS, FIRST, LARGEST = 700, 450, 400  # KB: a first visit with and without them, and raw HTML
@@ -199,6 +212,26 @@ def test_every_glued_number_is_read_out_somewhere_on_its_page(path):
     glued = {word.arg for call in calls for word in call.keywords if word.arg}
     assert not any(call.args for call in calls)
     assert glued - set(re.findall(r"\{glue(?::\w+)?\}`(\w+)", text)) == set()
+
+
+NUMBER = r"\{glue:text\}`(\w+):\.(\d)f`"
+BOUNDS = {  # what a sentence says of a number, and by what the number is then rounded
+    rf"{NUMBER}(?: [\w%]+){{,4}}? or more": "at_least",
+    rf"(?:at least|never falls below) {NUMBER}": "at_least",
+    rf"{NUMBER}(?: [\w%]+){{,4}}? (?:or less|at most)": "at_most",
+    rf"(?:at most|no more than|(?<!add )up to|within) {NUMBER}": "at_most",
+}
+
+
+@pytest.mark.parametrize("name", [path.stem for path in sorted((ROOT / "book").glob("*.md"))])
+def test_a_bound_is_rounded_so_that_it_is_one(name):
+    text = (ROOT / "book" / f"{name}.md").read_text("utf-8")
+    said = " ".join(text.split())
+    for pattern, function in BOUNDS.items():
+        for number, n_decimals in re.findall(pattern, said):
+            end = r"\)" if n_decimals == "2" else rf", {n_decimals}\)"
+            glued = rf"\b{number}={function}\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*{end}"
+            assert re.search(glued, said), f"{number} is said as a bound: glue {function}(…)"
 
 
 ASIDE = r"^ *(`{3,})\{(?:quiz|predict|said)\}.*?^ *\1 *$"  # what asks, and answers, is aside

@@ -55,6 +55,7 @@ What is it?
     [
         ("x = 1", "x = 1"),
         ("from layerlab.pages import glue\n\nglue(x=1,\n     y=2)\nassert x", "assert x"),
+        ("from layerlab.pages import at_most, glue\n\nglue(x=at_most(y))\nassert x", "assert x"),
         ("for x in y:\n    glue(**{x: x})", ""),
         ("for x in y:\n    glue(**{x: x})\n    z += x", "for x in y:\n    z += x"),
         ("for x in y:\n    for z in x:\n        glue(**{x: x})\nw = 2", "w = 2"),
@@ -68,6 +69,8 @@ def test_a_cell_stores_nothing_for_the_prose(source, kept):
 def test_glue_that_does_more_is_named():
     with pytest.raises(PlainError, match="x = glue"):
         without_glue("x = glue(x=1)")
+    with pytest.raises(PlainError, match="x = at_least"):
+        without_glue("from layerlab.pages import at_least, glue\nx = at_least(y)")
 
 
 def test_folded_code_is_folded_in_jupyter_and_empty_cells_are_gone():

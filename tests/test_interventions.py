@@ -9,7 +9,7 @@ from conftest import save_random_gpt2
 from test_families import IDS, KINDS, N_LAYERS, WIDTH, make
 
 from layerlab.errors import MeasureError, ModelError, TargetError
-from layerlab.families import find_outputs
+from layerlab.families import find_blocks, find_outputs
 from layerlab.heads import find_projection, head_activations
 from layerlab.hooks import last_token_activations, record
 from layerlab.interventions import ablate, prediction_changes, random_steps
@@ -181,6 +181,26 @@ def test_an_error_inside_leaves_no_hook(model):
     with pytest.raises(ModelError, match="does not fit"), ablate(model, "att_1", np.zeros(5)):
         log_probabilities(model)
     assert n_hooks(model) == 0
+
+
+def test_a_change_runs_the_blocks_from_its_own_on_and_leaves_them_as_they_were(model):
+    blocks, ran = find_blocks(model), []
+    plain = blocks[1].forward
+    blocks[1].forward = lambda *given, **named: ran.append(1) or plain(*given, **named)
+    handle = blocks[2].register_forward_pre_hook(lambda *_: ran.append(2))
+    try:
+        changes = [{"component": "mlp_2"}, [{"component": "att_2"}, {"component": "mlp_1"}]]
+        found = prediction_changes(model, IDS.numpy(), [5, 9], changes)
+        assert ran == [1, 2, 1, 2, 2, 1, 2]  # the past, the last token, and from each change on
+        assert (found.divergence > 0).all()
+        with pytest.raises(ModelError, match="does not fit"):
+            prediction_changes(model, IDS.numpy(), [5, 9], [changes[0] | {"value": np.zeros(5)}])
+        log_probabilities(model)
+        assert ran[-2:] == [1, 2]
+    finally:
+        handle.remove()
+        del blocks[1].forward
+    assert not any("forward" in vars(block) for block in blocks)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from layerlab.figures import (
     information_by_bins,
     measure_scatter,
 )
-from layerlab.pages import show, table
+from layerlab.pages import at_least, at_most, show, table
 from layerlab.svg import size
 
 ALT = "Scatter of L1 against L2: the points lie on a rising line."
@@ -150,3 +150,17 @@ def test_a_table_names_rows_and_columns_and_shows_what_it_is_given():
     assert '<tr><td></td><th scope="col">GPT-2</th></tr>' in html
     assert '<th scope="row">GPT-2 &amp; co</th><td>−0.5</td>' in html
     assert '<th scope="row">other</th><td>a-b</td>' in html
+
+
+@pytest.mark.parametrize(
+    ("values", "n_decimals", "least", "most"),
+    [
+        ([0.2481, 0.3], 2, 0.24, 0.3),
+        (-0.005, 2, -0.01, 0.0),
+        (0.29, 2, 0.29, 0.29),  # 100 times as much is a little less than 29
+        (np.float32([0.5, 0.75]), 1, 0.5, 0.8),
+        (np.array([[3.2], [1e-7]]), 0, 0.0, 4.0),
+    ],
+)
+def test_bounds_are_rounded_away_from_the_values(values, n_decimals, least, most):
+    assert (at_least(values, n_decimals), at_most(values, n_decimals)) == (least, most)

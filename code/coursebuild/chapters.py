@@ -27,6 +27,11 @@ ANCHOR = re.compile(r'anchor="([\w-]+)"')
 CAPTION = re.compile(r'(caption=\(?\s*f?)"')
 EQUATION = re.compile(r'id="equation-([\w-]+)">\s*<span class="eqno">\(([\d.]+)\)')
 FOLDING = ("hide-input", "hide-cell", "remove-input", "remove-cell")
+FOR_PROSE = {
+    "glue",
+    "at_least",
+    "at_most",
+}  # of `layerlab.pages`: what numbers in sentences need
 OURS = ("code/", "constraints.txt")  # what a page may read, and the package brings
 DATA = """\
 # What this chapter reads, beside the notebook.
@@ -91,7 +96,7 @@ def without_glue(source: str) -> str:
     for node in reversed(_gluing(ast.parse(source).body)):
         del lines[node.lineno - 1 : node.end_lineno]
     kept = re.sub(r"\n{3,}", "\n\n\n", "\n".join(lines)).strip("\n")
-    if re.search(r"\bglue\b", kept):
+    if re.search(rf"\b({'|'.join(FOR_PROSE)})\b", kept):
         raise PlainError(f"a cell uses glue in a way that cannot be taken out:\n{kept}")
     return kept
 
@@ -111,7 +116,7 @@ def _gluing(body: list[ast.stmt]) -> list[ast.stmt]:
 
 def _glues(node: ast.stmt) -> bool:
     if isinstance(node, ast.ImportFrom):
-        return [alias.name for alias in node.names] == ["glue"]
+        return {alias.name for alias in node.names} <= FOR_PROSE
     call = node.value if isinstance(node, ast.Expr) else None
     return isinstance(call, ast.Call) and getattr(call.func, "id", "") == "glue"
 

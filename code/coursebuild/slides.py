@@ -140,9 +140,9 @@ def title_slide(card: Card) -> Slide:
     return Slide(escape(card.title), "", shown)
 
 
-def decks(app: Sphinx) -> list[str]:
-    """The pages that are taught: chapters that say what one can do after them."""
-    return [page for page in chapters(app) if read_card(app.env.get_doctree(page)).able]
+def is_taught(app: Sphinx, page: str) -> bool:
+    """Tell whether a page is a chapter that says what one can do after it."""
+    return page in chapters(app) and bool(read_card(app.env.get_doctree(page)).able)
 
 
 def deck_of(page: str) -> str:
@@ -152,7 +152,7 @@ def deck_of(page: str) -> str:
 
 def write_deck(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
     """Write the deck of a page that is taught."""
-    if app.builder.format != "html" or pagename not in decks(app):
+    if app.builder.format != "html" or not is_taught(app, pagename):
         return
     body = context["body"]
     section = article_of(body, pagename)
@@ -172,7 +172,7 @@ def write_deck(app: Sphinx, pagename: str, templatename: str, context: dict, doc
 
 def remove_old_decks(app: Sphinx, exception: Exception | None) -> None:
     """Remove the decks of pages that are gone, or are not taught any more."""
-    kept = {Path(app.outdir) / deck_of(page) for page in decks(app)}
+    kept = {Path(app.outdir, deck_of(page)) for page in chapters(app) if is_taught(app, page)}
     for path in Path(app.outdir, FOLDER).glob("*.html"):
         if path not in kept:
             path.unlink()

@@ -440,7 +440,7 @@ def two_readings(
     distances : array_like, shape (n_pairs,)
         L2 of the pairs of targets.
     gaps, earlier : array_like of int, shape (n_pairs,)
-        Tokens between the two targets, and before the earlier one.
+        Tokens from one target to the other, and before the earlier one.
     marked : array_like of bool, shape (n_pairs,)
         Pairs that are drawn otherwise.
     """
@@ -449,7 +449,7 @@ def two_readings(
     for axes, values in ((left, np.asarray(gaps)), (right, np.asarray(earlier))):
         axes.scatter(values[~marked], distances[~marked], color=_colour(0), **DOTS)
         axes.scatter(values[marked], distances[marked], color=_colour(1), marker="s", **DOTS)
-    left.set(xlabel="Tokens between the two", ylabel=_measure_label("L2"))
+    left.set(xlabel="Distance (tokens)", ylabel=_measure_label("L2"))
     right.set(xlabel="Tokens before the earlier one", ylabel=_measure_label("L2"))
     _title(left, "A", "By the distance in tokens")
     _title(right, "B", "By the earlier position")

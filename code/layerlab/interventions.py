@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from torch.nn.functional import pad
 
 from layerlab._validate import finite, is_whole, random_seed, whole_numbers
 from layerlab.errors import MeasureError, ModelError, TargetError
-from layerlab.families import COMPONENTS, Family, find_outputs
+from layerlab.families import COMPONENTS, Family, find_blocks, find_outputs
 from layerlab.heads import find_projection
 from layerlab.hooks import passes
 
 with warnings.catch_warnings():  # as in `layerlab.models`
     warnings.filterwarnings("ignore", message="IProgress not found")
     from transformers import DynamicCache
+    from transformers.cache_utils import DynamicLayer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -162,7 +164,8 @@ def prediction_changes(
     Notes
     -----
     Nothing before the last token is changed, and a causal model never looks ahead: so keys and
-    values of the earlier tokens are computed once, and each change costs the pass of one token.
+    values of the earlier tokens are computed once, and each change costs the pass of one token,
+    from the first block on that it changes.
 
     Examples
     --------
@@ -220,22 +223,25 @@ def _changes_of_batch(
     family: Family | None,
 ) -> NDArray[np.float64]:
     """Divergence and surprise, (2, n_changes, n_sequences)."""
-    past = DynamicCache()  # of all tokens: what a sliding window drops could not be taken back
-    model.base_model(ids[:, :-1], cache=past, use_cache=True)
+    blocks = find_blocks(model, family)
+    past = _past_of_windows(model, ids)
 
     def predict() -> torch.Tensor:  # log-probabilities, (n_sequences, n_vocabulary)
         logits = model(ids[:, -1:], cache=past, use_cache=True).logits[:, -1]
-        past.crop(-1)  # the last token is taken back
         return logits.double().log_softmax(dim=-1)
 
-    before = predict()
+    with _outputs_of(blocks) as outputs:
+        before = predict()
+    probabilities = before.exp()
     found = []
     for change in changes:
         with ExitStack() as together:
             for part in change:
                 together.enter_context(ablate(model, family=family, **part))
+            first = min(int(part["component"].partition("_")[2]) for part in change)
+            together.enter_context(_answering(blocks[:first], outputs))
             after = predict()
-        divergence = (before.exp() * (before - after)).sum(dim=-1)
+        divergence = (probabilities * (before - after)).sum(dim=-1)
         surprise = (before - after).gather(1, next_ids[:, None])[:, 0]
         found.append(torch.stack([divergence, surprise]))
     nats = torch.stack(found, dim=1).cpu().numpy()
@@ -281,6 +287,69 @@ def random_steps(rows: ArrayLike, goal: ArrayLike, *, seed: int = 0) -> NDArray[
     lengths = np.linalg.norm(end - start, axis=1, keepdims=True)  # (n, 1)
     way = np.random.default_rng(random_seed(seed)).normal(size=start.shape)
     return start + way * (lengths / np.linalg.norm(way, axis=1, keepdims=True))
+
+
+# ---- one token, again and again ----------------------------------------------------------------
+
+
+class _LastAnew(DynamicLayer):
+    """Keys and values of whole windows, of which each pass writes the last token's anew.
+
+    A layer that grows would copy all of them in each pass, for one token more.
+    """
+
+    def __init__(self, past: DynamicLayer) -> None:
+        super().__init__()
+        self.lazy_initialization(past.keys, past.values)
+        self.keys, self.values = (pad(x, (0, 0, 0, 1)) for x in (past.keys, past.values))
+
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, *_: Any, **__: Any
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        self.keys[..., -1:, :] = key_states
+        self.values[..., -1:, :] = value_states
+        return self.keys, self.values
+
+    def get_seq_length(self) -> int:
+        return self.keys.shape[-2] - 1
+
+
+def _past_of_windows(model: "PreTrainedModel", ids: torch.Tensor) -> DynamicCache:
+    """What all tokens but the last leave behind, with room for that one."""
+    past = DynamicCache()  # of all tokens: a sliding window would drop some
+    model.base_model(ids[:, :-1], cache=past, use_cache=True)
+    past.layers = [_LastAnew(layer) for layer in past.layers]
+    return past
+
+
+@contextmanager
+def _outputs_of(blocks: torch.nn.ModuleList) -> Iterator[list[Any]]:
+    """What each block gives back, in the passes inside the context."""
+    outputs: list[Any] = []
+    handles = [
+        block.register_forward_hook(lambda _, __, output: outputs.append(output))
+        for block in blocks
+    ]
+    try:
+        yield outputs
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextmanager
+def _answering(blocks: torch.nn.ModuleList, outputs: list[Any]) -> Iterator[None]:
+    """Let blocks give back what is known, without computing it."""
+    own = [block.__dict__.get("forward") for block in blocks]  # what others put there, if they did
+    for block, output in zip(blocks, outputs, strict=False):
+        block.forward = lambda *_, known=output, **__: known
+    try:
+        yield
+    finally:
+        for block, forward in zip(blocks, own, strict=True):
+            del block.forward
+            if forward is not None:
+                block.forward = forward
 
 
 # ---- hooks -----------------------------------------------------------------------------------

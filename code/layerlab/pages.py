@@ -4,6 +4,7 @@ import base64
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from html import escape
 from io import BytesIO
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from layerlab.svg import METADATA, SETTINGS, follow_theme, show_either, size
 from layerlab.themes import fit_phone, save, theme
@@ -173,6 +175,40 @@ def glue(**values: object) -> None:
 
     for name, value in values.items():
         keep(name, value.item() if isinstance(value, np.generic) else value, display=False)
+
+
+def at_least(values: ArrayLike, n_decimals: int = 2) -> float:
+    """The largest number of so few decimals that none of the values is below.
+
+    For a sentence that says "or more": the nearest such number may be above the smallest value.
+
+    Parameters
+    ----------
+    values : array_like
+        One number or several.
+    n_decimals : int
+        As many as the sentence shows.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> at_least([0.2481, 0.3]), at_most([0.2481, 0.3])
+    (0.24, 0.3)
+    """
+    return _rounded(np.min(values), n_decimals, ROUND_FLOOR)
+
+
+def at_most(values: ArrayLike, n_decimals: int = 2) -> float:
+    """The smallest number of so few decimals that none of the values is above; see `at_least`."""
+    return _rounded(np.max(values), n_decimals, ROUND_CEILING)
+
+
+def _rounded(value: float, n_decimals: int, way: str) -> float:
+    exact = Decimal(repr(float(value)))  # as it is printed: 0.29 is not a little more
+    return float(exact.quantize(Decimal(1).scaleb(-n_decimals), way))
 
 
 def _table_row(name: object, *cells: object) -> str:
