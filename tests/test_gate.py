@@ -480,7 +480,7 @@ def test_promises_may_be_left_out(course):
     said = run(course, "gate", "01-good", *left_out).stdout
     tried = [promise for promise in promises.PROMISES if promise not in promises.SLOW]
     assert re.findall(r"^PASS  01-good +(\S.*?)  ", said, re.MULTILINE) == tried
-    assert "11 promises, all kept" in said
+    assert f"{len(tried)} promises, all kept" in said
 
 
 @pytest.mark.parametrize("word", BROKEN)

@@ -100,9 +100,10 @@ def linear_cka(X: ArrayLike, Y: ArrayLike) -> float:
     """Debiased linear CKA of two sets of vectors for the same samples.
 
     Centred kernel alignment asks whether samples that are alike in `X` are alike in `Y`, whatever
-    the coordinates are called or how they are turned. Its plain form comes near 1 for unrelated
-    sets as soon as there are more coordinates than samples; this one is debiased: 0 on average
-    for unrelated sets, and below 0 about as often as above.
+    the coordinates are called or how they are turned. Its plain form is well above 0 for
+    unrelated sets, and near 1 where there are many times more coordinates than samples; this one
+    is debiased: 0 on average for unrelated sets, and below 0 about as often as above, where there
+    are many coordinates.
 
     Parameters
     ----------

@@ -2,39 +2,20 @@
 
 from html import escape
 
+from coursebuild.classroom.document import document
 from coursebuild.classroom.marking import StepMark
 from coursebuild.classroom.results import WAITS, Result
 from coursechecks.language import say, spoken, translatable, worded
 
-PAGE = """\
-<!doctype html>
-<html lang="{language}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{head}</title>
-<style>
-:root {{ color-scheme: light dark; --line: light-dark(#d0d7de, #444c56);
-  --good: light-dark(#116329, #57ab5a); --bad: light-dark(#a40e26, #f47067); }}
-body {{ font: 1rem/1.55 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto;
-  padding: 0 1rem; overflow-wrap: anywhere; }}
-section {{ border-top: 1px solid var(--line); padding: .2rem 0 .6rem; }}
-h1 {{ font-size: 1.5rem; }} h2 {{ font-size: 1.05rem; margin: .7rem 0 .2rem; }}
-.right {{ color: var(--good); }} .wrong {{ color: var(--bad); }}
-p, ul {{ margin: .3rem 0; }} pre {{ white-space: pre-wrap; font-size: .9rem; }}
-blockquote {{ margin: .4rem 0; padding-left: .8rem; border-left: 3px solid var(--line);
-  white-space: pre-wrap; }}
-</style>
-</head>
-<body>
-<h1>{title}</h1>
-<p>{student} · {points}</p>
-{parts}
-</body>
-</html>
+STYLE = """\
+:root { --good: light-dark(#116329, #57ab5a); --bad: light-dark(#a40e26, #f47067); }
+body { max-width: 46rem; }
+section { border-top: 1px solid var(--line); padding: .2rem 0 .6rem; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.05rem; margin: .7rem 0 .2rem; }
+.right { color: var(--good); } .wrong { color: var(--bad); }
+p, ul { margin: .3rem 0; } pre { white-space: pre-wrap; font-size: .9rem; }
 """
+BODY = "<h1>{title}</h1>\n<p>{student} · {points}</p>\n{parts}"
 
 IN_WORDS = translatable("In words: {points:g} of {maximum:g}")
 POINTS = translatable("{points:g} of {maximum:g}")
@@ -52,14 +33,14 @@ def page(result: Result) -> str:
         parts = [_step(mark) for mark in result.steps] + [_words(word) for word in result.words]
     if result.told:
         parts.append(_section(say("About your notebook"), _items(result.told)))
-    return PAGE.format(
-        language=spoken(),
-        head=escape(say("{title}: feedback", title=say(result.title))),
-        title=escape(say(result.title)),
+    title = say(result.title)
+    body = BODY.format(
+        title=escape(title),
         student=escape(result.student),
         points=escape(points_in_words(result)),
         parts="\n".join(parts),
     )
+    return document(say("{title}: feedback", title=title), body, STYLE, language=spoken())
 
 
 def points_in_words(result: Result) -> str:

@@ -12,6 +12,7 @@ from html import escape
 from pathlib import Path
 from statistics import median
 
+from coursebuild.classroom.document import document
 from coursebuild.classroom.gradebook import as_csv
 from coursebuild.classroom.key import Key
 from coursebuild.classroom.marking import BLANK_WORDS
@@ -20,34 +21,17 @@ from coursebuild.classroom.results import NONE, Result, write_whole
 MOST_LINES = 20_000  # of one log
 MOST_MISTAKES = 6  # of a step, on the page; the table has all
 HEAD = ["exercise", "step", "what", "name", "n", "of"]
-PAGE = """\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>What to teach again</title>
-<style>
-:root {{ color-scheme: light dark; --line: light-dark(#d0d7de, #444c56);
-  --right: light-dark(#1d6b52, #7fd1b0); --empty: light-dark(#e6e1da, #3a3530); }}
-body {{ font: 1rem/1.55 system-ui, sans-serif; max-width: 58rem; margin: 2rem auto;
-  padding: 0 1rem; overflow-wrap: anywhere; }}
-table {{ border-collapse: collapse; width: 100%; }}
-th, td {{ text-align: left; vertical-align: top; padding: .35rem .6rem .35rem 0;
-  border-bottom: 1px solid var(--line); }}
-meter {{ width: 7rem; }} ul {{ margin: 0; padding-left: 1.1rem; }}
-@media (max-width: 40rem) {{ table, tbody, tr, th, td {{ display: block; }}
-  thead {{ display: none; }} th, td {{ border: 0; padding: 0 0 .2rem; }}
-  tr {{ border-bottom: 1px solid var(--line); padding: .5rem 0; }} }}
-</style>
-</head>
-<body>
-<h1>What to teach again</h1>
-{parts}
-</body>
-</html>
+TITLE = "What to teach again"
+STYLE = """\
+:root { --right: light-dark(#1d6b52, #7fd1b0); --empty: light-dark(#e6e1da, #3a3530); }
+body { max-width: 58rem; }
+table { border-collapse: collapse; width: 100%; }
+th, td { text-align: left; vertical-align: top; padding: .35rem .6rem .35rem 0;
+  border-bottom: 1px solid var(--line); }
+meter { width: 7rem; } ul { margin: 0; padding-left: 1.1rem; }
+@media (max-width: 40rem) { table, tbody, tr, th, td { display: block; }
+  thead { display: none; } th, td { border: 0; padding: 0 0 .2rem; }
+  tr { border-bottom: 1px solid var(--line); padding: .5rem 0; } }
 """
 
 
@@ -194,7 +178,7 @@ def write_report(reports: list[ExerciseReport], folder: Path, *, with_names: boo
     write_whole(folder / "class-report.csv", as_csv([HEAD, *_rows(reports, with_names)]))
     page = folder / "class-report.html"
     parts = [_exercise(report, with_names) for report in reports]
-    write_whole(page, PAGE.format(parts="\n".join(parts)))
+    write_whole(page, document(TITLE, "\n".join([f"<h1>{TITLE}</h1>", *parts]), STYLE))
     return page
 
 

@@ -11,6 +11,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from markdown_it import MarkdownIt
+
+from coursebuild.classroom.document import document
 from coursebuild.classroom.key import Key
 from coursebuild.classroom.results import Result, write_whole
 from layerlab.errors import LayerlabError
@@ -19,6 +22,19 @@ PAGE, POINTS = "words.html", "words.csv"
 HEAD = ["student", "exercise", "answer", "points", "comment"]
 FORM = Path(__file__).with_name("words.html")
 DATA = "{{data}}"  # where the page has its answers
+TITLE = "Answers in words"
+STYLE = """\
+:root { --ground: light-dark(#f5efe6, #2a2622); }
+body { max-width: 52rem; margin-bottom: 6rem; }
+fieldset { border: 1px solid var(--line); margin: 1rem 0; padding: .6rem 1rem; }
+label { margin-right: 1.2rem; }
+textarea { display: block; width: 100%; box-sizing: border-box; font: inherit; margin-top: .4rem; }
+details { background: var(--ground); padding: .5rem 1rem; }
+.bar { position: fixed; inset: auto 0 0 0; background: var(--ground); padding: .6rem 1rem;
+  text-align: center; }
+button { font: inherit; }
+:focus-visible { outline: 3px solid light-dark(#1d6b52, #7fd1b0); outline-offset: 2px; }
+"""
 
 Given = dict[tuple[str, str, str], tuple[float, str]]  # points and comment, by the first columns
 
@@ -93,7 +109,8 @@ def write_form(results: Iterable[Result], keys: list[Key], folder: Path) -> Path
     if not exercises:
         return None
     data = json.dumps({"head": HEAD, "exercises": exercises}).replace("<", "\\u003c")
-    write_whole(folder / PAGE, FORM.read_text(encoding="utf-8").replace(DATA, data))
+    body = FORM.read_text(encoding="utf-8").replace(DATA, data)
+    write_whole(folder / PAGE, document(TITLE, body, STYLE, scripts=True))
     return folder / PAGE
 
 
@@ -105,7 +122,8 @@ def _exercise(key: Key, results: list[Result]) -> dict:
         for word in result.words
         if word["text"]
     ]
-    questions = [key.question_of(name) for name in key.words]
+    markdown = MarkdownIt("commonmark", {"html": False})  # of the course, and still no scripts
+    questions = [markdown.render(key.question_of(name)) for name in key.words]
     return {
         "exercise": key.name,
         "title": key.title,
