@@ -1,6 +1,9 @@
 """Answers in words: they are marked on a page, and their points count from then on."""
 
 import csv
+import json
+import re
+from dataclasses import replace
 
 import pytest
 from test_class_report import KEY
@@ -79,6 +82,16 @@ def test_the_question_is_all_that_stands_between_the_code_and_the_answer():
 
 def test_where_nobody_wrote_there_is_nothing_to_mark(tmp_path):
     assert write_form([result("Cid", "")], [ASKING], tmp_path) is None
+
+
+def test_a_question_is_shown_as_its_page_shows_it(tmp_path):
+    text = "**Why**?\n\n| a | b |\n| - | - |\n| 1 | <script>alert(1)</script> |"
+    asking = replace(ASKING, cells=(KeyCell("ask", "text", text), CELLS[-1]))
+    form = write_form(CLASS, [asking], tmp_path).read_text(encoding="utf-8")
+    data = json.loads(re.search(r'id="data">(.*?)</script>', form)[1])
+    (question,) = data["exercises"][0]["questions"]
+    assert "<strong>Why</strong>" in question and "<td>1</td>" in question
+    assert "<script" not in question
 
 
 @pytest.mark.check

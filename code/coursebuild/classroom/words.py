@@ -27,7 +27,7 @@ STYLE = """\
 :root { --ground: light-dark(#f5efe6, #2a2622); }
 body { max-width: 52rem; margin-bottom: 6rem; }
 fieldset { border: 1px solid var(--line); margin: 1rem 0; padding: .6rem 1rem; }
-label { margin-right: 1.2rem; }
+label { margin-right: 1.2rem; } :is(th, td) { padding: .1rem 1rem .1rem 0; text-align: left; }
 textarea { display: block; width: 100%; box-sizing: border-box; font: inherit; margin-top: .4rem; }
 details { background: var(--ground); padding: .5rem 1rem; }
 .bar { position: fixed; inset: auto 0 0 0; background: var(--ground); padding: .6rem 1rem;
@@ -122,7 +122,7 @@ def _exercise(key: Key, results: list[Result]) -> dict:
         for word in result.words
         if word["text"]
     ]
-    markdown = MarkdownIt("commonmark", {"html": False})  # of the course, and still no scripts
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     questions = [markdown.render(key.question_of(name)) for name in key.words]
     return {
         "exercise": key.name,
