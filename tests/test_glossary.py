@@ -4,9 +4,10 @@ import re
 
 import pytest
 from bs4 import BeautifulSoup
+from docutils import nodes
 from sphinx.application import Sphinx
 
-from coursebuild.glossary import EVERYDAY, GLOSSARY, terms_of
+from coursebuild.glossary import EVERYDAY, GLOSSARY, _running_words, terms_of
 
 NOTATION = """\
 # Notation
@@ -103,6 +104,13 @@ def test_everyday_words_are_linked_only_where_the_author_says_so(pages):
 
 def test_pages_outside_the_book_and_the_glossary_itself_are_left_alone(pages):
     assert not links(pages["elsewhere"]) and not links(pages[GLOSSARY])
+
+
+def test_what_a_cell_puts_out_is_no_text_of_the_page():
+    said, output = nodes.paragraph("", "a block"), nodes.paragraph("", "another block")
+    cell = nodes.container("", output, nb_element="cell_code_output")
+    page = nodes.section("", said, cell)
+    assert _running_words(page) == [said.children[0]]
 
 
 def test_all_everyday_words_are_terms(course_glossary):

@@ -33,7 +33,7 @@ CLOSED = (nodes.literal, nodes.reference, nodes.title, nodes.math, addnodes.pend
 TERM_LINK = re.compile(
     r'<a [^>]*href="[^"#]*#(?P<anchor>[^"]+)"[^>]*(?=><span class="xref std std-term")'
 )
-PARAGRAPH = nodes.paragraph
+PARAGRAPH, OUTPUT = nodes.paragraph, "cell_code_output"
 SHORTEST = 3  # letters of a term that may stand in any case
 
 
@@ -87,20 +87,24 @@ def _pattern(term: str) -> re.Pattern:
 def _running_words(doctree: nodes.document) -> list[nodes.Text]:
     """Texts of the paragraphs, in their order, but for those in code, links and formulas.
 
-    Nor in what a page asks: a link in a choice would lead away who chooses it.
+    Nor in what a page asks, for a link in a choice would lead away who chooses it; nor in what a
+    cell put out, such as the whole article, whose words are not the page's.
     """
-    asking = {paragraph for part in doctree.findall(_asks) for paragraph in part.findall(PARAGRAPH)}
+    closed = {
+        paragraph for part in doctree.findall(_is_closed) for paragraph in part.findall(PARAGRAPH)
+    }
     return [
         text
         for paragraph in doctree.findall(PARAGRAPH)
-        if paragraph not in asking
+        if paragraph not in closed
         for text in paragraph.findall(nodes.Text)
         if not any(isinstance(above, CLOSED) for above in _above(text, paragraph))
     ]
 
 
-def _asks(node: nodes.Node) -> bool:
-    return isinstance(node, ASKING)
+def _is_closed(node: nodes.Node) -> bool:
+    is_container = isinstance(node, nodes.container)
+    return isinstance(node, ASKING) or (is_container and node.get("nb_element") == OUTPUT)
 
 
 def _above(node: nodes.Node, top: nodes.Node) -> Iterator[nodes.Node]:
