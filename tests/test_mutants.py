@@ -92,7 +92,7 @@ from coursebuild.workers import CHECKS
 from coursechecks.probes import Probes, in_place
 
 root, name = sys.argv[1:]
-course = promises.Course(promises.Path(root), CHECKS, edits=3, remembers=False)
+course = promises.Course(promises.Path(root), CHECKS, edits=1, remembers=False)
 with in_place(Probes("of this test")):  # the checks are loaded by the notebook's first cell
     done = promises.rehearse(course, name, {"right", "mutant"})
 judged = done.judged("mutant")
