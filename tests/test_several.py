@@ -27,13 +27,19 @@ HANDED = ("right", "blank", "partly", "root-forgotten", "broken-syntax", "in-utf
 KILLER = """\
 import os
 from coursebuild.classroom.running import Bench
-grade = Bench.grade
-def patched(bench, own):
-    if own.student == "killer":
-        os._exit(1)
-    return grade(bench, own)
-if grade.__name__ == "grade":  # a nanny loads this twice
-    Bench.grade = patched
+
+
+def killing(grade):
+    def patched(bench, own):
+        if own.student == "killer":
+            os._exit(1)
+        return grade(bench, own)
+
+    return patched
+
+
+if Bench.grade.__name__ == "grade":  # a nanny loads this twice
+    Bench.grade = killing(Bench.grade)
 """
 
 
