@@ -27,11 +27,7 @@ ANCHOR = re.compile(r'anchor="([\w-]+)"')
 CAPTION = re.compile(r'(caption=\(?\s*f?)"')
 EQUATION = re.compile(r'id="equation-([\w-]+)">\s*<span class="eqno">\(([\d.]+)\)')
 FOLDING = ("hide-input", "hide-cell", "remove-input", "remove-cell")
-FOR_PROSE = {
-    "glue",
-    "at_least",
-    "at_most",
-}  # of `layerlab.pages`: what numbers in sentences need
+FOR_PROSE = {"glue", "at_least", "at_most"}  # of `layerlab.pages`, for numbers in sentences
 OURS = ("code/", "constraints.txt")  # what a page may read, and the package brings
 DATA = """\
 # What this chapter reads, beside the notebook.
