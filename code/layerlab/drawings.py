@@ -291,7 +291,7 @@ def block_diagram() -> Figure:
     axes.text(1.1, 0.0, "h, from block i − 1", va="center")
     axes.text(1.1, 8.1, "h″, to block i + 1", va="center")
     branches = [
-        (0.5, "C0", "att_i", ["LayerNorm", "heads look at\nearlier tokens", "attn.c_proj"]),
+        (0.5, "C0", "att_i", ["LayerNorm", "heads look at\ntokens so far", "attn.c_proj"]),
         (4.3, "C1", "mlp_i", ["LayerNorm", "widen to 4 × width,\nGELU", "mlp.c_proj"]),
     ]
     for bottom, colour, name, steps in branches:

@@ -468,7 +468,7 @@ def component_profiles(curves: Mapping[str, ArrayLike], label: str, *, log: bool
     Parameters
     ----------
     curves : mapping of array_like, shape (2, n_layers)
-        By what the legend calls them; four of them at most can be told apart.
+        By what the legend calls them; five of them at most can be told apart.
     label : str
         What is drawn, with its unit.
     log : bool
@@ -478,7 +478,8 @@ def component_profiles(curves: Mapping[str, ArrayLike], label: str, *, log: bool
     for component, axes in enumerate(panels):
         for i, (name, values) in enumerate(curves.items()):
             colour = _colour(i) if i < 3 else _muted()
-            look = {"color": colour, "marker": MODEL_MARKERS[i], "ms": 4.5, "lw": 1.6}
+            line = "--" if i > 3 else "-"
+            look = {"color": colour, "ls": line, "marker": MODEL_MARKERS[i], "ms": 4.5, "lw": 1.6}
             axes.plot(np.asarray(values)[component], label=name, **look)
         axes.set(xlabel="Block (from 0)", ylabel=label, yscale="log" if log else "linear")
         axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
