@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,7 @@ def imported_modules(source: str) -> set[str]:
     return imported_names(ast.parse(source), ("layerlab",))
 
 
+@cache
 def imported_builders(name: str) -> set[str]:
     """Modules of coursebuild that one of them imports itself."""
     names = imported_modules((CODE / "coursebuild" / f"{name}.py").read_text(encoding="utf-8"))
