@@ -4,10 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from importlib import import_module
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 from test_notebooks import DRAFT, TEXT
 
 from coursebuild.course import CODE, CourseError, course_root, drafts
@@ -107,6 +110,18 @@ def test_make_refuses_an_environment_that_is_not_there(other):
     assert result.returncode == 2
     assert "/no/such/environment holds no environment" in result.stdout
     assert not (other / "exercises").exists()
+
+
+def test_all_that_is_pinned_runs_on_the_oldest_python_that_is_promised():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    oldest = project["requires-python"].removeprefix(">=") + ".0"
+    pins = (ROOT / "constraints.txt").read_text(encoding="utf-8").lower().splitlines()
+    needs = {
+        f"{known.name}=={known.version}".lower(): known.metadata["Requires-Python"]
+        for known in distributions()
+    }
+    assert len(needs.keys() & set(pins)) > 100
+    assert [p for p in pins if not SpecifierSet(needs.get(p) or "").contains(oldest)] == []
 
 
 # Drafts ----------------------------------------------------------------------------------------

@@ -59,8 +59,10 @@ def read(size):
     return b"".join(parts)
 packed = read(struct.unpack(">Q", read(8))[0])
 folder = sys.argv[2]
-tarfile.open(fileobj=io.BytesIO(packed)).extractall(folder, filter="fully_trusted")
-del packed, stream
+archive = tarfile.open(fileobj=io.BytesIO(packed))
+archive.extraction_filter = lambda member, _: member  # ours; no argument before Python 3.11.4
+archive.extractall(folder)
+del packed, stream, archive
 sys.path.insert(0, folder)
 import inside
 inside.serve(control, folder)
