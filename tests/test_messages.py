@@ -1,5 +1,6 @@
 """Pages are taken apart into messages, and put together again in other words, with nothing lost."""
 
+from base64 import b64decode, b64encode
 from pathlib import Path
 
 import jupytext
@@ -179,6 +180,15 @@ def test_captions_alternative_texts_heads_and_titles_are_messages():
     assert html_messages(made) == list(map(marked, found))
     assert '"numbers": [1, 2]' in made
     assert html_with_messages(OUTPUT, str) == OUTPUT
+
+
+def test_words_in_a_drawing_are_messages_and_its_numbers_are_none():
+    svg = '<svg><text x="1">Order p &lt; 1</text><text>0.5</text><path d="M 0 0"/></svg>'
+    output = f'<img src="data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}">'
+    assert html_messages(output) == ["Order p < 1"]
+    made = html_with_messages(output, lambda _: "Größe < 1").partition("base64,")[2][:-2]
+    assert b64decode(made).decode() == svg.replace("Order p", "Größe")
+    assert html_with_messages(output, str) == output
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,15 @@ quiz, in Markdown and on one line. Code, formulas, labels and all that only prog
 `with_messages` puts what a function returns for each message in its place and leaves all else as it
 was, so that a page has the same cells in every language, and the same stored outputs.
 
-What cells print stays as they printed it, but the captions and alternative texts of figures and the
-heads of tables are messages, too: HTML in, HTML out.
+What cells print stays as they printed it, but the captions, alternative texts and drawn words of
+figures and the heads of tables are messages, too: HTML in, HTML out.
 """
 
 import ast
 import json
 import re
 import tokenize
+from base64 import b64decode, b64encode
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
@@ -64,6 +65,8 @@ TOUCHED = re.compile(
     re.DOTALL,
 )
 SAID_THERE = ("title", "try")  # of what can be touched
+DRAWING = re.compile(r'(?<="data:image/svg\+xml;base64,)[^"]+')
+DRAWN = re.compile(r"(?P<open><text\b[^>]*>)(?P<text>[^<]+)(?P<close></text>)")
 
 
 class MessageError(LayerlabError):
@@ -332,7 +335,7 @@ def without_docstrings(source: str) -> ast.Module:
 
 
 def html_messages(html: str) -> list[str]:
-    """The captions, alternative texts, heads and titles in what a cell put out."""
+    """The captions, alternative texts, heads, titles and drawn words in what a cell put out."""
     found: dict[str, None] = {}
 
     def note(message: str) -> str:
@@ -344,7 +347,7 @@ def html_messages(html: str) -> list[str]:
 
 
 def html_with_messages(html: str, translate: Translate) -> str:
-    """Put other words into what a cell put out; drawings and numbers stay."""
+    """Put other words into what a cell put out; lines and numbers stay."""
 
     def text(found: re.Match) -> str:
         message = unescape(found["text"])
@@ -358,7 +361,12 @@ def html_with_messages(html: str, translate: Translate) -> str:
             return found[0]
         return found["open"] + json.dumps(data | said).replace("</", "<\\/")
 
-    return HTML_TEXT.sub(text, TOUCHED.sub(touched, html))
+    def drawn(found: re.Match) -> str:
+        drawing = b64decode(found[0]).decode("utf-8")
+        said = DRAWN.sub(text, drawing)
+        return found[0] if said == drawing else b64encode(said.encode("utf-8")).decode("ascii")
+
+    return DRAWING.sub(drawn, HTML_TEXT.sub(text, TOUCHED.sub(touched, html)))
 
 
 # Whether a translation fits ----------------------------------------------------------------------
