@@ -55,6 +55,16 @@ def test_embedded_model_has_learned(embedded):
     assert losses[0] < losses[1] - 2
 
 
+def test_the_quick_activation_is_the_function_that_the_model_was_trained_with(embedded):
+    model, tokenizer = embedded
+    as_stored = GPT2LMHeadModel.from_pretrained(models.EMBEDDED, dtype=torch.float32).eval()
+    assert as_stored.config.activation_function == "gelu_new"
+    assert model.config.activation_function == "gelu_pytorch_tanh"
+    ids = tokenizer("a cup of coffee", return_tensors="pt")["input_ids"]
+    with torch.no_grad():
+        torch.testing.assert_close(model(ids).logits, as_stored(ids).logits, rtol=0, atol=1e-4)
+
+
 def test_embedded_model_lists_every_file():
     listed = (models.EMBEDDED / "SHA256SUMS").read_text(encoding="utf-8").split()[1::2]
     found = [path.name for path in models.EMBEDDED.iterdir() if path.name != "SHA256SUMS"]

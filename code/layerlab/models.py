@@ -279,7 +279,7 @@ def _load_config(place: Path, name: str, family: Family | None) -> "PretrainedCo
     config._attn_implementation = None  # another machine's may ask for a package that is not here
     for key in ("activation_function", "hidden_act"):  # as families name it
         if getattr(config, key, None) == "gelu_new":
-            setattr(config, key, "gelu_pytorch_tanh")  # the same function, in one kernel, not nine
+            setattr(config, key, "gelu_pytorch_tanh")  # the same function, in one kernel
     return config
 
 
