@@ -27,6 +27,7 @@ from myst_parser.config.main import MdParserConfig
 from myst_parser.parsers.mdit import create_md_parser
 
 from coursebuild.blanks import read_tokens
+from coursebuild.pictures import HELD
 from layerlab.errors import LayerlabError
 
 Translate = Callable[[str], str]
@@ -65,7 +66,6 @@ TOUCHED = re.compile(
     re.DOTALL,
 )
 SAID_THERE = ("title", "try")  # of what can be touched
-DRAWING = re.compile(r'(?<="data:image/svg\+xml;base64,)[^"]+')
 DRAWN = re.compile(r"(?P<open><text\b[^>]*>)(?P<text>[^<]+)(?P<close></text>)")
 
 
@@ -362,11 +362,12 @@ def html_with_messages(html: str, translate: Translate) -> str:
         return found["open"] + json.dumps(data | said).replace("</", "<\\/")
 
     def drawn(found: re.Match) -> str:
-        drawing = b64decode(found[0]).decode("utf-8")
-        said = DRAWN.sub(text, drawing)
-        return found[0] if said == drawing else b64encode(said.encode("utf-8")).decode("ascii")
+        if found[1] == "png":
+            return found[0]
+        drawing = DRAWN.sub(text, b64decode(found[2]).decode("utf-8"))
+        return found[0].replace(found[2], b64encode(drawing.encode("utf-8")).decode("ascii"))
 
-    return DRAWING.sub(drawn, HTML_TEXT.sub(text, TOUCHED.sub(touched, html)))
+    return HELD.sub(drawn, HTML_TEXT.sub(text, TOUCHED.sub(touched, html)))
 
 
 # Whether a translation fits ----------------------------------------------------------------------

@@ -81,7 +81,8 @@ def load_model(
     model : transformers.PreTrainedModel
         With its head, which is drawn at random where the checkpoint has none. Its attribute
         ``version`` says what was read: the hub's commit, or the SHA-256 of the weights' file (of
-        ``SHA256SUMS`` where there is one, of the files' sums where they are many).
+        ``SHA256SUMS`` where there is one, of the files' sums where they are many). `gelu_new` is
+        computed as `gelu_pytorch_tanh`, the same function, in one kernel.
     tokenizer : transformers.PreTrainedTokenizerBase
 
     Raises
@@ -279,7 +280,7 @@ def _load_config(place: Path, name: str, family: Family | None) -> "PretrainedCo
     config._attn_implementation = None  # another machine's may ask for a package that is not here
     for key in ("activation_function", "hidden_act"):  # as families name it
         if getattr(config, key, None) == "gelu_new":
-            setattr(config, key, "gelu_pytorch_tanh")  # the same function, in one kernel
+            setattr(config, key, "gelu_pytorch_tanh")
     return config
 
 
