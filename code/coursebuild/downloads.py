@@ -45,7 +45,7 @@ PACKAGE = ("code/layerlab", "code/coursechecks", "pyproject.toml", "README.md", 
 PACKAGE += ("LICENSE-TEXT.md",)
 # Our modules that decide what a download holds.
 MAKERS = ("downloads", "execution", "kernels", "notebooks", "rules", "blanks", "course")
-MAKERS += ("messages", "catalogues")
+MAKERS += ("messages", "pictures", "catalogues")
 GITHUB = re.compile(r"https://github\.com/([\w.-]+)/([\w.-]+?)(?:\.git)?/?")
 LINK_TO_PAGE = re.compile(r"\[([^\]]+)\]\(\.\./([\w/.-]+)\.(?:md|ipynb)(#[\w-]+)?\)")
 TITLE = r'(?m)^(# |\s*"description[^"\n]*": "){}(?= \d|:)'
