@@ -361,7 +361,7 @@ def null_histograms(pairs_dealt: np.ndarray, names_dealt: np.ndarray, observed: 
     axes.hist(pairs_dealt, bins, histtype="step", color="C0", lw=2, label="pairs shuffled")
     axes.hist(names_dealt, bins, color="C1", alpha=0.45, label="ten names dealt anew")
     axes.axvline(observed, color=_ink(), ls="--", label=f"observed, {observed:.2f}")
-    axes.set(xlabel="Kendall's tau of L2 with position", ylabel="Number of shuffles")
+    axes.set(xlabel="Kendall's tau of L2 with token distance", ylabel="Number of shuffles")
     axes.set_title("What chance alone would give")
     figure.legend(loc="outside lower center", ncols=3)
     return figure
@@ -381,7 +381,7 @@ def tau_profiles(taus: Mapping[str, ArrayLike]) -> Figure:
         for (name, values), style in zip(taus.items(), ("-", "--", ":"), strict=True):
             axes.plot(np.asarray(values)[component], style, label=name)
         axes.set(xlabel="Block", title=["Attention", "MLP"][component])
-    panels[0].set_ylabel("Tau of L2 with position")
+    panels[0].set_ylabel("Tau of L2 with token distance")
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 

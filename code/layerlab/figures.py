@@ -100,7 +100,7 @@ def information_by_bins(n_bins: ArrayLike, histogram_bits: ArrayLike, knn_bits: 
     figure = Figure(figsize=(4.8, 3.8) if is_narrow() else (6.4, 3.9))
     axes = figure.subplots()
     axes.plot(n_bins, histogram_bits, "o-", color=_colour(0), label="histogram")
-    axes.axhline(knn_bits, color=_colour(1), ls="--", label=f"k-NN (scikit-learn): {knn_bits:.2f}")
+    axes.axhline(knn_bits, color=_colour(1), ls="--", label=f"k-NN: {knn_bits:.2f}")
     axes.set(xlabel="Number of bins along each axis", ylabel="Mutual information (bits)")
     axes.set_ylim(0, 1.08 * max(np.max(histogram_bits), knn_bits))
     axes.xaxis.set_major_locator(MultipleLocator(4))
