@@ -98,6 +98,9 @@ def test_what_is_stored_comes_back_from_json_as_it_was():
         (1.0, 1.0 + 1e-5, False),
         (About(1.0), About(1.0 + 5e-5), True),
         (About(1.0), 1.0, False),
+        (About([50.0, 1e-3]), About([50.0, 1e-3 + 5e-6]), True),  # of 50 float32 has six digits
+        (About([50.0, 1e-3]), About([50.0, 1e-3 + 2e-4]), False),
+        (About([5e-3, 1e-3]), About([5e-3, 1e-3 + 5e-6]), False),
         (1.0, True, False),
         ([1.0, 2.0], [[1.0, 2.0]], False),
         ("1", 1, False),

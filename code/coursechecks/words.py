@@ -16,22 +16,23 @@ def is_error(value) -> bool:
     return isinstance(value, dict) and "error" in value
 
 
-def same(a, b, rtol: float = RTOL) -> bool:
+def same(a, b, rtol: float = RTOL, atol: float = ATOL) -> bool:
     """Whether two canonical forms say the same, numbers to within the tolerance."""
     if isinstance(a, dict) and isinstance(b, dict):
         if a.keys() != b.keys():
             return False
         if "about" in a:
-            return same(a["about"], b["about"], LOOSE)
+            a, b = a["about"], b["about"]
+            return same(a, b, LOOSE, max(ATOL, RTOL * _largest(a)))
         if is_error(a):  # the numbers in a message help who reads it, and tell no mistakes apart
             return all(_without_digits(a[key]) == _without_digits(b[key]) for key in a)
         if "numbers" in a:
-            return a["shape"] == b["shape"] and _close(a["numbers"], b["numbers"], rtol)
-        return all(same(a[key], b[key], rtol) for key in a)
+            return a["shape"] == b["shape"] and _close(a["numbers"], b["numbers"], rtol, atol)
+        return all(same(a[key], b[key], rtol, atol) for key in a)
     if isinstance(a, list) and isinstance(b, list):
-        return len(a) == len(b) and all(same(x, y, rtol) for x, y in zip(a, b, strict=True))
+        return len(a) == len(b) and all(same(x, y, rtol, atol) for x, y in zip(a, b, strict=True))
     if type(a) in (int, float) and type(b) in (int, float):
-        return _close(a, b, rtol)
+        return _close(a, b, rtol, atol)
     return type(a) is type(b) and a == b
 
 
@@ -39,8 +40,15 @@ def _without_digits(text: str) -> str:
     return re.sub(r"\d+", "#", text)
 
 
-def _close(a, b, rtol: float) -> bool:
-    return bool(np.allclose(np.array(a, float), np.array(b, float), rtol, ATOL, equal_nan=True))
+def _close(a, b, rtol: float, atol: float) -> bool:
+    return bool(np.allclose(np.array(a, float), np.array(b, float), rtol, atol, equal_nan=True))
+
+
+def _largest(value) -> float:
+    """The size of an array's largest number: float32 is no more exact than that allows."""
+    numbers = value["numbers"] if isinstance(value, dict) and "numbers" in value else [value]
+    sizes = [abs(n) for n in numbers if type(n) in (int, float) and np.isfinite(n)]
+    return max(sizes, default=0.0)
 
 
 def in_kind(right, got) -> list[str]:

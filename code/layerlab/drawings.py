@@ -11,6 +11,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 LINES = ("-", "--", "-.")  # beside the colours of the page's theme, C0 to C2
@@ -380,7 +381,8 @@ def tau_profiles(taus: Mapping[str, ArrayLike]) -> Figure:
     for component, axes in enumerate(panels):
         for (name, values), style in zip(taus.items(), ("-", "--", ":"), strict=True):
             axes.plot(np.asarray(values)[component], style, label=name)
-        axes.set(xlabel="Block", title=["Attention", "MLP"][component])
+        axes.set(xlabel="Block (from 0)", title=["Attention", "MLP"][component])
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     panels[0].set_ylabel("Tau of L2 with token distance")
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
