@@ -51,7 +51,7 @@ examples:
       each target after as many tokens as any other, and ten draws of each control
 
 written to the folder --out, all or nothing:
-  results.npz      every array (see "What a run leaves behind" in the course)
+  results.npz      every array (see "Arrays" on the course's page of notation)
   report.md        the numbers in a page of text
   ch7_proj45_part2a.png … ch7_proj45_part7.png      the figures of parts 2, 4, 5, 6 and 7
   controls.png     where --controls or another --design is asked for
