@@ -70,12 +70,12 @@ explorables("bins", (data, parts) => {
     curve.again();
     const hit = boxCounts(...points(), state.bins).flat().filter(Boolean).length;
     const truth = state.shuffled
-      ? "y is shuffled, so the truth is 0."
+      ? "y is shuffled, once, so the truth is 0."
       : `The neighbours say ${decimals(data.neighbours)} bits.`;
     parts.say(
       `${state.bins} × ${state.bins} boxes report ${decimals(bits())} bits. ${hit} of the ` +
-        `${state.bins ** 2} boxes hold a point, ${decimals(data.x.length / hit, 1)} of the ` +
-        `${data.x.length} each, on average. ${truth}`,
+        `${state.bins ** 2} boxes hold a point; each of these, on average, ` +
+        `${decimals(data.x.length / hit, 1)} of the ${data.x.length}. ${truth}`,
     );
   };
   const move = oncePerFrame((bins) => {

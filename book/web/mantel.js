@@ -27,12 +27,14 @@ explorables("mantel", (data, parts) => {
         const at = 26 + ((i + 0.5) * size) / n + 4;
         drawing.append(text(24, at, name + 1, "end", name === i ? "muted" : "moved"));
       });
+      drawing.append(text(30, size + 44, "fuller: farther apart", "start", "muted"));
+      if (state.taus.length) drawing.append(text(30, size + 60, "bold: another vector stands there", "start", "muted"));
     },
-    { height: 290, share: 1 },
+    { height: 300, share: 1 },
   );
 
   const blocks = parts.drawing(
-    "One block for each deal, stacked where its tau falls; a dashed line marks the observed tau",
+    "One block for each deal, stacked where its tau falls; dashed lines mark the observed tau, and its opposite",
     (drawing, width, height) => {
       const columns = Math.round(2 / WIDTH);
       const counts = new Array(columns).fill(0);
@@ -60,6 +62,8 @@ explorables("mantel", (data, parts) => {
       const [, top, , bottom] = place.box;
       const at = place.x(observed);
       drawing.append(line([[at, top], [at, bottom]], "ink dashed"));
+      const opposite = place.x(-observed); // a deal that lies there is as far from 0
+      drawing.append(line([[opposite, top], [opposite, bottom]], "grey dashed"));
       drawing.append(text(at - 6, top + 12, `observed ${decimals(observed)}`, "end"));
     },
     { height: 290, share: 2 },
@@ -98,4 +102,4 @@ explorables("mantel", (data, parts) => {
   parts.button("100 deals", () => deal(100));
   parts.button("Start again", begin);
   begin();
-});
+}, { replaces: false }); // the figure shows another null beside this one
