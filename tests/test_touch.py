@@ -215,13 +215,13 @@ class Drawn:
 
 
 def test_a_page_holds_the_numbers_rounded_and_the_figure():
-    data = {**WORDS, "x": np.array([1 / 3, 2.0, 12345.678]), "n": np.int64(7), "of": [{"a": 0.1}]}
+    data = {**WORDS, "x": np.array([1 / 3, 2.0, 12345.6789]), "n": np.int64(7), "of": [{"a": 0.1}]}
     html = explore("line", data, Drawn())._repr_html_()
     assert html.startswith('<div class="explorable" data-script="line">')
     assert html.endswith(f"<figure>{PICTURE}</figure></div>")
     numbers = json.loads(html.partition('json">')[2].partition("</script>")[0])
-    assert numbers == {**WORDS, "x": [0.3333, 2, 12350], "n": 7, "of": [{"a": 0.1}]}
-    assert "0.33333" not in html
+    assert numbers == {**WORDS, "x": [0.3333333, 2, 12345.68], "n": 7, "of": [{"a": 0.1}]}
+    assert "0.33333333" not in html
 
 
 def test_no_text_ends_the_script_that_holds_it():
@@ -290,7 +290,7 @@ def opened(tmp_path_factory):
     (folder / "drawn.svg").write_text(svg, "utf-8")
     sheets = ROOT / "book" / "_static" / "course.css", web_folder(ROOT) / "touch.css"
     style = "".join(sheet.read_text("utf-8") for sheet in sheets)
-    all_of = [explore(name, {**WORDS, **data}, Drawn(), digits=9) for name, data in DATA.items()]
+    all_of = [explore(name, {**WORDS, **data}, Drawn()) for name, data in DATA.items()]
     body = "".join(f"<h2>{one.name}</h2>{one._repr_html_()}" for one in all_of)
     scripts = "".join(f'<script src="web/{name}.js"></script>' for name in DATA)
     far = f'<div style="height: 9000px"></div>{body}'  # below all that a browser fetches at once

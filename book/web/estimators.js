@@ -12,6 +12,7 @@ const NEIGHBOURS = 3;
 explorables("estimators", (data, parts) => {
   const names = ["neighbours", ...data.bins.map((bins) => `${bins} bins`)];
   const state = { rho: data.rho };
+  const random = randomSource(1); // goes on: what is drawn again is another set
   const truth = () => -0.5 * Math.log2(1 - state.rho ** 2);
   const estimate = (x, y) => [
     ksgInformation(standardised(x), standardised(y), NEIGHBOURS) / Math.LN2,
@@ -66,11 +67,11 @@ explorables("estimators", (data, parts) => {
   };
   const draw = (times) => {
     for (let k = 0; k < times; k++)
-      state.draws.push(estimate(...normalPair(data.n, state.rho, state.random)));
+      state.draws.push(estimate(...normalPair(data.n, state.rho, random)));
     show();
   };
   const begin = (rho) => {
-    Object.assign(state, { rho, draws: [], random: randomSource(1) });
+    Object.assign(state, { rho, draws: [] });
     show();
   };
   const slider = { min: 0, max: MOST, step: 0.05, value: data.rho, words: (rho) => decimals(rho) };

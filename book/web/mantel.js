@@ -15,6 +15,7 @@ explorables("mantel", (data, parts) => {
   const observed = kendallTau(data.apart, data.measured);
   const limits = extent(data.measured, 0);
   const state = {};
+  const random = randomSource(1); // goes on: who starts again sees other deals
 
   const matrix = parts.drawing(
     `The ${n} vectors under the names they have been dealt: the fuller a square's colour, the farther apart the two`,
@@ -88,14 +89,14 @@ explorables("mantel", (data, parts) => {
   };
   const deal = (times) => {
     for (let k = 0; k < times; k++) {
-      state.names = shuffled(range(n), state.random);
+      state.names = shuffled(range(n), random);
       state.taus.push(kendallTau(data.apart, relabel(data.measured, state.names)));
     }
     state.dealt = times;
     show();
   };
   const begin = () => {
-    Object.assign(state, { names: range(n), taus: [], random: randomSource(1), dealt: 0 });
+    Object.assign(state, { names: range(n), taus: [], dealt: 0 });
     show();
   };
   parts.button("Deal the names anew", () => deal(1));

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+EXACT = 7  # significant digits, as float32 has; with fewer, two numbers may come to be one
+
 
 class Explorable:
     """A figure that a script of the site replaces by one to be touched, as a page shows it.
@@ -34,7 +36,7 @@ class Explorable:
         )
 
 
-def explore(name: str, data: dict[str, Any], figure: Any, *, digits: int = 4) -> Explorable:
+def explore(name: str, data: dict[str, Any], figure: Any) -> Explorable:
     """Show a figure that readers of the site can touch; the last line of a cell.
 
     Parameters
@@ -42,12 +44,11 @@ def explore(name: str, data: dict[str, Any], figure: Any, *, digits: int = 4) ->
     name : str
         The script that draws it anew, ``book/web/NAME.js`` without its ending.
     data : dict
-        What it draws: numbers, arrays, texts, or lists and dicts of these. "title" names it for
-        those who cannot see it, and "try" says in a sentence what to do.
+        What it draws and calculates from: numbers, of which seven digits are kept, arrays, texts,
+        or lists and dicts of these. "title" names it for those who cannot see it, and "try" says in
+        a sentence what to do.
     figure : Shown
         What `layerlab.pages.show` gives: it stands there wherever the script does not run.
-    digits : int
-        Significant digits of the numbers. What the script calculates is as exact as these.
 
     Returns
     -------
@@ -62,21 +63,21 @@ def explore(name: str, data: dict[str, Any], figure: Any, *, digits: int = 4) ->
     missing = [key for key in ("title", "try") if not data.get(key)]
     if missing:
         raise ValueError(f"data of {name!r} lacks {' and '.join(missing)}")
-    text = json.dumps(_plain(data, digits), allow_nan=False, separators=(",", ":"))
+    text = json.dumps(_plain(data), allow_nan=False, separators=(",", ":"))
     return Explorable(name, text.replace("<", "\\u003c"), figure)  # no tag may end the script's
 
 
-def _plain(value: Any, digits: int) -> Any:
+def _plain(value: Any) -> Any:
     """The same as JSON knows it, its numbers rounded."""
     if isinstance(value, dict):
-        return {str(key): _plain(part, digits) for key, part in value.items()}
+        return {str(key): _plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple | np.ndarray):
-        return [_plain(part, digits) for part in value]
+        return [_plain(part) for part in value]
     if isinstance(value, float | np.floating):
-        return _rounded(float(value), digits)
+        return _rounded(float(value))
     return int(value) if isinstance(value, np.integer) else value
 
 
-def _rounded(value: float, digits: int) -> float | int:
-    near = float(f"{value:.{digits}g}")
+def _rounded(value: float) -> float | int:
+    near = float(f"{value:.{EXACT}g}")
     return int(near) if near.is_integer() else near
