@@ -50,10 +50,10 @@ def test_nats_are_bits_times_ln_2():
     assert "nats" in str(nats)
 
 
-def test_its_spread_is_about_that_of_fresh_samples():
-    found = [report(*normal_pair(0.7, 500, seed), n_shuffles=1) for seed in range(24)]
+def test_its_spread_is_that_of_fresh_samples_or_somewhat_less():
+    found = [report(*normal_pair(0.7, 250, seed), n_shuffles=1) for seed in range(300)]
     fresh = np.std([each.estimate for each in found], ddof=1)
-    assert 0.6 < np.mean([each.spread for each in found]) / fresh < 1.6
+    assert 0.65 < np.mean([each.spread for each in found]) / fresh < 0.97  # parts of 25 samples
 
 
 def test_its_spread_knows_no_origin_and_no_unit():

@@ -32,11 +32,11 @@ WORKPLACE = ".layerlab"
 DESCRIPTION = """\
 Measures how a language model represents one word of an article at the places where it stands.
 
-The first occurrences of the target are compared two by two in every block of the model, after
-the attention and after the MLP: mutual information (in bits), L1 and L2 distance of their
-activations, and how each of these goes with the distance between them in tokens. Then, how much
-the blocks know of each other: the mutual information between their activations' norms. All of
-it is measured beside an untrained copy of the model, which shows what was not learned.
+The first occurrences of the target are compared two by two in every block of the model, by what
+its attention adds and by what its MLP adds: mutual information (in bits), L1 and L2 distance of
+their activations, and how each of these goes with the distance between them in tokens. Then, how
+much the blocks know of each other: the mutual information between their activations' norms. All
+of it is measured beside an untrained copy of the model, which shows what was not learned.
 """
 
 EXAMPLES = """\

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 SIMILARITIES = ("MI", "L1", "L2", "r", "cosine", "norm difference")
-N_FAR = 5000  # pairs without a common past, at most: their tau has a standard error below 0.01
+N_FAR = 5000  # pairs without a common past, at most: more of the same targets tell little more
 
 
 @dataclass(frozen=True, eq=False)

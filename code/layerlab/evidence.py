@@ -135,7 +135,8 @@ def report(
     -----
     The spread is the standard deviation of unclipped estimates over m parts, by the root of m;
     parts are drawn without replacement, since a sample and its copy would pass for a relation, and
-    are stretches where the samples are ordered. It knows nothing of a bias that all parts share.
+    are stretches where the samples are ordered. It leans low where parts hold a few dozen samples,
+    and knows nothing of a bias that all parts share.
 
     References
     ----------
