@@ -446,7 +446,8 @@ def test_deals_pile_up_under_an_observed_tau_that_stays(opened):
     tau = kendall_tau(APART, DATA["mantel"]["measured"]).tau
     assert f"tau is {tau:.2f}" in read(tab, "mantel")[0]
     part(tab, "mantel").get_by_role("button", name="Deal the names anew").press("Enter")
-    assert "After 1 deal," in read(tab, "mantel")[0]
+    first = read(tab, "mantel")[0]
+    assert "After 1 deal," in first
     for _ in range(3):
         part(tab, "mantel").get_by_role("button", name="100 deals").press("Enter")
     said, numbers = read(tab, "mantel")
@@ -458,6 +459,8 @@ def test_deals_pile_up_under_an_observed_tau_that_stays(opened):
     heard.get_by_text("After 301 deals").wait_for(state="attached", timeout=5000)
     part(tab, "mantel").get_by_role("button", name="Start again").press("Enter")
     assert "No deal yet" in read(tab, "mantel")[0]
+    part(tab, "mantel").get_by_role("button", name="Deal the names anew").press("Enter")
+    assert read(tab, "mantel")[0] != first  # it goes on, and does not repeat itself
     assert tab.problems == []
 
 
@@ -525,4 +528,12 @@ def test_many_draws_find_the_bias_of_each_estimator(opened):
         assert np.isclose(spread, found.std(), rtol=0.25, atol=0.005), name
     estimators.get_by_role("slider").press("Home")
     estimators.get_by_text("the truth is 0.00 bits").first.wait_for(timeout=5000)
+    twice = []
+    for correlation in ("0.05", "0"):
+        estimators.get_by_role("button", name="Draw once").press("Enter")
+        twice.append(read(tab, "estimators")[0].partition("Error")[2])
+        estimators.get_by_role("slider").fill(correlation)
+        estimators.get_by_text(f"Correlation 0.{correlation[2:]:0<2}").first.wait_for(timeout=5000)
+    estimators.get_by_role("button", name="Draw once").press("Enter")
+    assert read(tab, "estimators")[0].partition("Error")[2] not in twice
     assert tab.problems == []

@@ -261,7 +261,8 @@ def subject(tau_of_neighbours) -> Facts:
     ids = PROBES.rng(3).integers(0, N_VOCABULARY, 300)
     places = np.cumsum(PROBES.rng(2).integers(1, 7, 40))
     function = _elsewhere(tau_of_neighbours)
-    # In float32 two cosines may be so near that another processor has them in another order.
+    # In float32, and of narrow vectors, two cosines may be so near that another processor has them
+    # in another order.
     model = small_gpt2(3, 2, 24, PROBES.rng(0)).double()
     for length, reach, name in ((5, 20, "att_1"), (9, 40, "mlp_2"), (12, 13, "att_0")):
         group = f"tau_of_neighbours, windows of {length} tokens, closer than {reach}, {name}"
