@@ -55,5 +55,5 @@ def test_firefox_shows_and_answers_all_that_a_reader_touches(way, width):
     kept = [page["predicted"] for page in came.values() if "predicted" in page]
     assert len(kept) > 3 and all(kept)
     laboratory = came["book/laboratory"]["laboratory"]
-    assert laboratory["counts"].endswith("10 of them compared.")
+    assert laboratory["counts"].endswith("10 of them compared, in 45 pairs.")
     assert laboratory["curves"] == 3

@@ -17,6 +17,7 @@ from coursebuild.web import node_modules
 from layerlab import (
     Options,
     ablate,
+    compare,
     context_windows,
     investigate,
     kendall_tau,
@@ -30,6 +31,7 @@ from layerlab import (
     target_activations,
     tokenize,
 )
+from layerlab.comparison import SIMILARITIES
 from layerlab.heads import head_activations
 from layerlab.models import EMBEDDED
 
@@ -299,21 +301,46 @@ def test_a_fixed_past_is_read_window_by_window(laboratory):
     model, tokenizer = load_model()
     ids = tokenize(load_article(), tokenizer)
     places = np.flatnonzero(ids == tokenize(" coffee", tokenizer)[0])
-    windows = context_windows(ids, places, 20)[:5]
+    windows = context_windows(ids, places, 60)[:8]
     wanted = pairwise_minkowski(last_token_activations(model, windows), 2)
     found = laboratory(
-        "laboratory.read({ text: given.text, target: ' coffee', design: 'fixed-past', nTargets: 5,"
-        " nPast: 20 });"
+        "laboratory.read({ text: given.text, target: ' coffee', design: 'fixed-past', nTargets: 8,"
+        " nPast: 60 });"
         "const { measures } = await laboratory.sweep({ kind: 'trained' });"
         "const looks = await laboratory.attend({ position: laboratory.plan.positions[4] });"
-        "return [measures.L2, looks.weights[3][2]];",
+        "return [measures.L2, looks.weights[3][2], laboratory.plan.pairs];",
         text=load_article(),
     )
+    every = list(itertools.combinations(range(8), 2))
+    wanted = wanted[..., [every.index(tuple(pair)) for pair in found[2]]]
     np.testing.assert_allclose(np.reshape(found[0], wanted.shape), wanted, rtol=1e-3, atol=CLOSE)
     model.set_attn_implementation("eager")
     with torch.no_grad():
         output = model(torch.as_tensor(windows[4][None]), output_attentions=True)
     np.testing.assert_allclose(found[1], output.attentions[3][0, 2, -1], atol=CLOSE)
+
+
+@pytest.mark.check
+def test_with_a_past_of_one_length_tau_is_that_of_overlapping_pairs(laboratory, tmp_path):
+    """The comparison's own, of the same pairs; and too few of them are refused in words."""
+    (tmp_path / "article.txt").write_text(text := load_article()[:7000], "utf-8")
+    article = str(tmp_path / "article.txt")
+    wanted = compare(Options(article=article, design="fixed-past", n_past=40))
+    read = (
+        "laboratory.read({ text: given.text, target: ' coffee', design: 'fixed-past',"
+        " nTargets: 40, nPast: %d });"
+    )
+    taus, gaps = laboratory(
+        f"{read % 40} const {{ taus }} = await laboratory.sweep({{ kind: 'trained' }});"
+        "return [taus, laboratory.plan.gaps];",
+        text=text,
+    )
+    assert gaps == wanted.gaps.tolist() and max(gaps) <= 40
+    for name, close in {"L1": 1e-3, "L2": 1e-3, "r": 1e-3, "MI": 0.04}.items():
+        expected = wanted.tau[..., SIMILARITIES.index(name)]
+        np.testing.assert_allclose(np.reshape(taus[name], (2, 12)), expected, atol=close)
+    few = f"try {{ {read % 1} }} catch (error) {{ return error.message; }}"
+    assert "1 tokens before them that overlap, and 3 are needed" in laboratory(few, text=text)
 
 
 PARTS = (("mlp", None), ("att", None), ("att", 1))

@@ -103,7 +103,7 @@ def test_nothing_large_is_loaded_before_one_asks_and_nothing_from_elsewhere(chro
         load(page)
         assert all(url.startswith((address, "blob:")) for url in page.asked)
         assert not page.wrong
-        assert page.inner_text("[data-counts]").endswith("10 of them compared.")
+        assert page.inner_text("[data-counts]").endswith("10 of them compared, in 45 pairs.")
 
 
 def test_numbers_are_the_models(chromium, address):
@@ -233,6 +233,31 @@ def test_more_shuffles_make_a_finer_p(chromium, address):
     np.testing.assert_allclose(*tests.values(), atol=close)
 
 
+def test_with_a_past_of_one_length_only_overlapping_pairs_count(chromium, address):
+    """The address asks for p, which needs all pairs: tau is there instead, and a line says why."""
+    chosen = {"design": "fixed-past", "past": 60, "n": 12, "summary": "p"}
+    with laboratory(chromium, address, urlencode(chosen)) as page:
+        load(page)
+        found = saved(page)
+        said = page.inner_text("[data-counts]")
+        assert page.input_value("[name=summary]") == "tau" and "summary=tau" in page.url
+        assert page.locator("[name=summary] [value=p]").is_disabled()
+        assert page.locator("[data-overlap]").is_visible()
+        squares = page.locator("svg.lab-map rect").count()
+        page.select_option("[name=design]", "worksheet")
+        page.click("[data-run]")
+        settle(page)
+        assert not page.locator("[name=summary] [value=p]").is_disabled()
+        assert page.locator("[data-overlap]").is_hidden()
+        assert not page.wrong
+    places = np.array(found["positions"])
+    gaps = places[None] - places[:, None]
+    near = np.argwhere((gaps > 0) & (gaps <= 60))
+    assert 3 < len(near) < 66
+    assert found["pairs"] == near.tolist() and squares == 2 * len(near)
+    assert said.endswith(f"12 of them compared, in {len(near)} pairs.")
+
+
 def test_what_takes_long_can_be_stopped(chromium, address):
     with laboratory(chromium, address, HASH) as page:
         load(page)
@@ -316,7 +341,7 @@ def test_it_works_by_keyboard(chromium, address):
 def test_it_works_from_files(chromium, site):
     with laboratory(chromium, site.as_uri(), HASH) as page:
         load(page)
-        assert page.inner_text("[data-counts]").endswith("5 of them compared.")
+        assert page.inner_text("[data-counts]").endswith("5 of them compared, in 10 pairs.")
         assert page.inner_text("[data-tokens]").endswith("“as it was”.")
         assert all(url.startswith(("file:", "blob:")) for url in page.asked)
         assert not page.wrong
@@ -403,7 +428,7 @@ def test_a_piece_that_does_not_come_is_no_dead_end(chromium, site, monkeypatch):
         )
         monkeypatch.setattr(Unwilling, "is_willing", True)
         load(page)
-        assert page.inner_text("[data-counts]").endswith("5 of them compared.")
+        assert page.inner_text("[data-counts]").endswith("5 of them compared, in 10 pairs.")
 
 
 def test_without_javascript_one_line_says_so(chromium, address):

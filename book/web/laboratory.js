@@ -178,10 +178,12 @@ class Page {
 
   /** Show those that have an effect with what is chosen. */
   showOptions() {
-    this.find("past").hidden = this.state.design !== "fixed-past";
-    for (const element of this.root.querySelectorAll("[data-shuffles]")) {
-      element.hidden = this.state.summary !== "p";
-    }
+    this.show("past", this.state.design === "fixed-past");
+    this.show("shuffles", this.state.summary === "p");
+  }
+
+  show(name, isThere) {
+    for (const element of this.root.querySelectorAll(`[data-${name}]`)) element.hidden = !isThere;
   }
 
   readState() {
@@ -228,6 +230,7 @@ class Page {
     this.find("results").hidden = true;
     this.plan = await this.client.ask("read", question);
     [this.sweeps, this.tests, this.kinds] = [{}, {}, null];
+    this.offerTest();
     this.find("results").hidden = false;
     this.showTokens();
     try {
@@ -239,6 +242,17 @@ class Page {
       throw error;
     }
     this.forgetPrediction();
+  }
+
+  /** The Mantel test, where all pairs are compared; else tau in its place. */
+  offerTest() {
+    const hasAll = this.plan.nPast === null;
+    this.root.querySelector('[name="summary"] [value="p"]').disabled = !hasAll;
+    this.show("overlap", !hasAll);
+    if (hasAll || this.state.summary !== "p") return;
+    this.state.summary = "tau";
+    this.showState();
+    this.readState();
   }
 
   /** Sweep the trained model and the controls that are chosen, and test what is asked for. */
@@ -289,11 +303,11 @@ class Page {
   // ---- what is shown ------------------------------------------------------------------------
 
   showTokens() {
-    const { tokens, all, positions } = this.plan;
+    const { tokens, all, positions, pairs } = this.plan;
     const targets = new Set(all);
     const compared = new Set(positions);
     this.say(
-      `${tokens.length} tokens; ${all.length} are the target, ${positions.length} of them compared.`,
+      `${tokens.length} tokens; ${all.length} are the target, ${positions.length} of them compared, in ${pairs.length} pairs.`,
       this.find("counts"),
     );
     this.find("tokens").replaceChildren(

@@ -36,7 +36,7 @@ The first occurrences of the target are compared two by two in every block of th
 its attention adds and by what its MLP adds: mutual information (in bits), L1 and L2 distance of
 their activations, and how each of these goes with the distance between them in tokens. Then, how
 much the blocks know of each other: the mutual information between their activations' norms. All
-of it is measured beside an untrained copy of the model, which shows what was not learned.
+of it is measured beside an untrained copy of the model, which shows what needs no learning.
 """
 
 EXAMPLES = """\

@@ -102,10 +102,10 @@ def compare(options: Options | None = None, *, progress: Progress | None = None)
         ``n_draws`` what they are compared with:
 
         ``untrained``
-            fresh weights of the same architecture. What they show was not learned.
+            fresh weights of the same architecture. What they show needs no learning.
         ``permuted``
             the trained weights, shuffled within every matrix: the same numbers, and so the same
-            scale, without what was learned.
+            scale. Of what was learned, only biases and the gains of norms stay in their places.
         ``own-past``
             the trained weights, each target after random tokens of the article, as many as really
             stand before it. What they show is no common past.

@@ -251,7 +251,7 @@ def _sweep(run: "Investigation") -> str:
     return (
         "## Laminar sweep\n\n"
         "The block where τ with the distance in tokens is strongest (blocks are counted from 0). "
-        "What the untrained control shows too was not learned.\n\n"
+        "What the untrained control shows too needs no learning.\n\n"
         + _table(("Component", "Measure", *_run_names(run)), rows)
     )
 

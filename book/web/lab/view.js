@@ -34,9 +34,9 @@ export const VIEW = `
     <label>Targets compared <input name="n" type="number" min="3" max="40" required></label>
     <label>Each is read <select name="design">${options({
       worksheet: "in one pass over the text",
-      "fixed-past": "after a past of its own",
+      "fixed-past": "at the end of its own window",
     })}</select></label>
-    <label data-past>Tokens in that past <input name="past" type="number" min="1" max="1023" required></label>
+    <label data-past>Tokens before it <input name="past" type="number" min="1" max="1023" required></label>
     <button class="lab-button" data-run>Run</button>
   </div>
 </form>
@@ -67,6 +67,7 @@ export const VIEW = `
       </fieldset>
       <label data-shuffles>Shuffles <select name="shuffles">${options({ 999: "999", 9999: "9999" })}</select></label>
     </div>
+    <p class="lab-note" data-overlap>Only pairs whose windows overlap are compared, as in the course's <a href="13-fixed-past.html">chapter on it</a>. A Mantel p would deal names over all pairs, so it is there for one pass only.</p>
     <ul class="lab-legend" data-legend></ul>
     <p class="lab-note" data-shuffles>p counts the other ways to name the targets, all of them or as many as you ask for: with three targets it is 1/6 at least, with four 1/24, with many 1/1000 or 1/10000.</p>
     <div class="lab-pair" data-curves></div>

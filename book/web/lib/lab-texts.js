@@ -14,7 +14,7 @@ export class LaboratoryError extends Error {
  * @param {number} targetId
  * @param {{design: string, nTargets: number, nPast: number, context: number}} options
  *   `worksheet`: the first targets, all in one pass over the text; `fixed-past`: each at the end
- *   of a window of its own, with `nPast` tokens before it.
+ *   of a window of its own, with `nPast` tokens before it, and only pairs whose windows overlap.
  */
 export function plan(ids, targetId, { design, nTargets, nPast, context }) {
   const all = ids.flatMap((id, place) => (id === targetId ? [place] : []));
@@ -29,9 +29,15 @@ export function plan(ids, targetId, { design, nTargets, nPast, context }) {
       `The target occurs ${times} ${where}; pairs are compared, so 3 are needed.${wayOut}`,
     );
   }
-  const pairs = pairsOf(positions.length);
-  const gaps = pairs.map(([i, j]) => positions[j] - positions[i]);
-  return { ids, all, positions, pairs, gaps, nPast: isFixed ? nPast : null, context };
+  const gapOf = ([i, j]) => positions[j] - positions[i];
+  const pairs = pairsOf(positions.length).filter((pair) => !isFixed || gapOf(pair) <= nPast);
+  if (pairs.length < 3) {
+    throw new LaboratoryError(
+      `Only ${pairs.length} pairs of the ${positions.length} targets have ${nPast} tokens before ` +
+        "them that overlap, and 3 are needed. More targets make more pairs, and so does a longer past.",
+    );
+  }
+  return { ids, all, positions, pairs, gaps: pairs.map(gapOf), nPast: isFixed ? nPast : null, context };
 }
 
 const BROKEN = "\uFFFD"; // what stands for bytes that are no character
