@@ -266,7 +266,7 @@ PROFILES = [
 ]
 DATA = {
     "minkowski": {"differences": X - Y, "push": 20},
-    "bins": {"x": CURVE[0], "y": CURVE[1], "bins": 8, "neighbours": 1.35},
+    "bins": {"x": CURVE[0], "y": CURVE[1], "bins": 8, "neighbours": 1.35, "n_neighbors": 3},
     "neighbours": {"x": FEW[0], "y": FEW[1], "first": 7},
     "tau": {"x": FIVE[0], "y": FIVE[1], "xLabel": "Tokens apart", "yLabel": "L2"},
     "mantel": {"apart": APART, "measured": L2["trained"][1, 3]},
@@ -398,11 +398,17 @@ def test_the_boxes_say_layerlabs_bits_and_lose_them_in_a_shuffle(opened):
     slider.press("ArrowRight")
     bits = histogram_mutual_information(*CURVE, bins=9)
     part(tab, "bins").get_by_text(f"9 × 9 boxes report {bits:.2f} bits").wait_for(timeout=5000)
-    hit = read(tab, "bins")[1][3]
+    _, _, _, hit, *_, neighbours = read(tab, "bins")[1]
+    assert neighbours == 1.35
     part(tab, "bins").get_by_label("shuffled").check()
     said, numbers = read(tab, "bins")
     assert numbers[2] < bits / 3 and "the truth is 0" in said
     assert hit == np.count_nonzero(np.histogram2d(*CURVE, bins=9)[0]) < numbers[3]
+    assert 0 <= numbers[-2] < 0.25  # the neighbours lose them, too
+    assert part(tab, "bins").locator("path.c1.dashed").count() == 1
+    for label in ("as measured", "shuffled"):
+        part(tab, "bins").get_by_label(label).check()
+    assert read(tab, "bins")[0] != said  # another shuffle
     assert tab.problems == []
 
 

@@ -1,6 +1,6 @@
 /** Points in boxes: how many bits they hold depends on the number of boxes. */
 
-import { boxCounts, histogramInformation } from "./lib/information.js";
+import { boxCounts, histogramInformation, ksgInformation, standardised } from "./lib/information.js";
 import { randomSource, shuffled } from "./lib/random.js";
 import { CHANGED, get } from "./lib/store.js";
 import { decimals, oncePerFrame } from "./ui/dom.js";
@@ -10,12 +10,19 @@ import { axes, box, dot, extent, line, text } from "./ui/plot.js";
 const [FEWEST, MOST] = [2, 40];
 
 explorables("bins", (data, parts) => {
-  const mixed = shuffled(data.y, randomSource(1));
+  const random = randomSource(0); // goes on: each shuffle is another
+  let mixed;
   const bitsOf = (y) =>
     Array.from({ length: MOST - FEWEST + 1 }, (_, i) =>
       histogramInformation(boxCounts(data.x, y, FEWEST + i)),
     );
-  const curves = [data.y, mixed].map(bitsOf);
+  const [curves, neighbours] = [[bitsOf(data.y)], [data.neighbours]]; // as measured, and shuffled
+  const mix = () => {
+    mixed = shuffled(data.y, random);
+    curves[1] = bitsOf(mixed);
+    const nats = ksgInformation(standardised(data.x), standardised(mixed), data.n_neighbors);
+    neighbours[1] = Math.max(0, nats / Math.LN2);
+  };
   const state = { bins: data.bins, shuffled: 0 };
   const points = () => [data.x, state.shuffled ? mixed : data.y];
   const bits = () => curves[state.shuffled][state.bins - FEWEST];
@@ -51,11 +58,11 @@ explorables("bins", (data, parts) => {
       const seen = curves[state.shuffled];
       const at = (i) => [place.x(FEWEST + i), place.y(seen[i])];
       drawing.append(line(seen.map((_, i) => at(i)), "c0"));
-      if (!state.shuffled) {
-        const y = place.y(data.neighbours);
-        drawing.append(line([[place.box[0], y], [place.box[2], y]], "c1 dashed"));
-        drawing.append(text(place.box[2], y + 16, `neighbours ${decimals(data.neighbours)}`, "end"));
-      }
+      const said = neighbours[state.shuffled];
+      const y = place.y(said);
+      drawing.append(line([[place.box[0], y], [place.box[2], y]], "c1 dashed"));
+      const below = y + 16 < place.box[3];
+      drawing.append(text(place.box[2], below ? y + 16 : y - 6, `neighbours ${decimals(said)}`, "end"));
       drawing.append(dot(...at(state.bins - FEWEST), 6, "c0"));
       const sketch = get(`predict:${data.sketch}`)?.value;
       if (!sketch) return;
@@ -69,13 +76,12 @@ explorables("bins", (data, parts) => {
     boxes.again();
     curve.again();
     const hit = boxCounts(...points(), state.bins).flat().filter(Boolean).length;
-    const truth = state.shuffled
-      ? "y is shuffled, once, so the truth is 0."
-      : `The neighbours say ${decimals(data.neighbours)} bits.`;
+    const truth = state.shuffled ? ", and the truth is 0: y is shuffled, each time anew" : "";
     parts.say(
       `${state.bins} × ${state.bins} boxes report ${decimals(bits())} bits. ${hit} of the ` +
         `${state.bins ** 2} boxes hold a point; each of these, on average, ` +
-        `${decimals(data.x.length / hit, 1)} of the ${data.x.length}. ${truth}`,
+        `${decimals(data.x.length / hit, 1)} of the ${data.x.length}. ` +
+        `The neighbours say ${decimals(neighbours[state.shuffled])} bits${truth}.`,
     );
   };
   const move = oncePerFrame((bins) => {
@@ -85,6 +91,7 @@ explorables("bins", (data, parts) => {
   const words = (bins) => `${bins} × ${bins}`;
   parts.slider("Boxes", { min: FEWEST, max: MOST, value: data.bins, words }, move);
   parts.choice("y is", ["as measured", "shuffled"], (which) => {
+    if (which) mix();
     state.shuffled = which;
     show();
   });

@@ -39,7 +39,7 @@ explorables("minkowski", (data, parts) => {
         const y = 40 + 80 * i;
         drawing.append(text(4, y - 8, `${words}: ${decimals(values[i], 1)}`, "start"));
         drawing.append(box(4, y, (values[i] / most) * (width - 8), 26, `c${i}`));
-        drawing.append(box(4, y, (largest(i) * values[i] * (width - 8)) / most, 26, "ink", 0.35));
+        drawing.append(box(4, y, (largest(i) * values[i] * (width - 8)) / most, 26, "shade", 0.35));
       });
       drawing.append(text(4, 180, worded("shaded: the largest difference’s share"), "start", "muted"));
       drawing.append(text(4, 198, worded("in the sum inside the formula"), "start", "muted"));

@@ -1,6 +1,6 @@
 /** Trained curves between the bands of their controls: point at a block and read the values. */
 
-import { decimals, oncePerFrame, svg } from "./ui/dom.js";
+import { decimals, oncePerFrame, span, svg } from "./ui/dom.js";
 import { explorables } from "./ui/explorable.js";
 import { axes, line, text } from "./ui/plot.js";
 
@@ -61,7 +61,7 @@ explorables("profiles", (data, parts) => {
   const sentence = (c) => {
     const { trained, bands } = model();
     const others = Object.entries(bands).map(
-      ([name, [low, high]]) => `${name} ${decimals(low[c][block()])} to ${decimals(high[c][block()])}`,
+      ([name, [low, high]]) => `${name} ${span(low[c][block()], high[c][block()])}`,
     );
     return `${COMPONENTS[c]}: trained ${decimals(trained[c][block()])}, ${others.join(", ")}.`;
   };

@@ -251,7 +251,7 @@ def _changes_of_batch(
 def random_steps(rows: ArrayLike, goal: ArrayLike, *, seed: int = 0) -> NDArray[np.float64]:
     """Each row moved in a random direction, by as much as a goal is away from it.
 
-    Beside what a replacement by that goal costs, this is what a random push of its size costs there.
+    Beside what a replacement by that goal costs, this is what a random push of its size costs.
 
     Parameters
     ----------

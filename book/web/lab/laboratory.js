@@ -45,9 +45,9 @@ export class Laboratory {
     this.#check(target, pieces, ids);
     this.plan = plan(ids, pieces[0], { ...options, context: this.files.config.n_positions });
     [this.reading, this.measured] = [null, {}];
-    const { all, positions, pairs, gaps } = this.plan;
+    const { all, positions, pairs, gaps, nPast } = this.plan;
     const tokens = textsOf(ids, (some) => this.tokenizer.decode(some));
-    return { tokens, all, positions, pairs, gaps };
+    return { tokens, all, positions, pairs, gaps, nPast };
   }
 
   /** Refuse a target that is not one token of the text, with the nearest one that is. */

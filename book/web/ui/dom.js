@@ -25,6 +25,12 @@ export function decimals(value, places = 2) {
   return /^-0\.?0*$/.test(text) ? text.slice(1) : text.replace("-", "−");
 }
 
+/** From one number to another; one alone where both are written alike. */
+export function span(low, high) {
+  const [first, last] = [low, high].map((value) => decimals(value));
+  return first === last ? first : `${first} to ${last}`;
+}
+
 /** Call that function with the arguments of the last of many calls, once a frame. */
 export function oncePerFrame(act) {
   let waiting = null;
