@@ -1,4 +1,7 @@
-"""Where the keyboard is can be seen: on every control, in each kind of page, light and dark."""
+"""Where the keyboard is can be seen, and read: in each kind of page, light and dark.
+
+What shows only while it has the focus is not there when a page at rest is searched for faults.
+"""
 
 import re
 
@@ -10,18 +13,24 @@ from benchmarks.browser import NoBrowser, browser, open_page, served
 KINDS = ["book/welcome", "book/02-mutual-information", "book/laboratory", "exercises/01-minkowski"]
 KINDS += ["solutions/01-minkowski", "book/library", "search"]
 MOST = 300  # more controls than any page has
-# Of the element with the focus: its place among all, its ring, and the ground that this lies on.
+# Of the element with the focus: its place among all, its ring and the ground that this lies on; and
+# its letters, if it has any of its own, with the ground of these.
 RING = """() => {
   const element = document.activeElement;
   if (element === document.body) return null;
-  const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(element);
-  let below = element.parentElement;
-  const ground = () => getComputedStyle(below).backgroundColor;
-  while (below.parentElement && /, 0\\)$/.test(ground())) below = below.parentElement;
+  const groundOf = (below) => {
+    const { backgroundColor } = getComputedStyle(below);
+    const isClear = below.parentElement && /, 0\\)$/.test(backgroundColor);
+    return isClear ? groundOf(below.parentElement) : backgroundColor;
+  };
+  const { outlineStyle, outlineWidth, outlineColor, color } = getComputedStyle(element);
+  const texts = [...element.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE);
   return {
     place: [...document.querySelectorAll("*")].indexOf(element),
     html: element.outerHTML.slice(0, 100),
-    style: outlineStyle, width: parseFloat(outlineWidth), colour: outlineColor, ground: ground(),
+    style: outlineStyle, width: parseFloat(outlineWidth), colour: outlineColor,
+    ground: groundOf(element.parentElement),
+    letters: texts.some((node) => node.data.trim()) ? color : null, paper: groundOf(element),
   };
 }"""
 
@@ -59,7 +68,7 @@ def test_contrast_is_that_of_wcag():
 
 @pytest.mark.check
 @pytest.mark.usefixtures("site")
-def test_every_control_has_a_ring_that_can_be_seen():
+def test_every_control_has_a_ring_that_can_be_seen_and_letters_that_can_be_read():
     try:
         with served(HTML) as address, browser() as chromium:
             seen = {}
@@ -82,3 +91,10 @@ def test_every_control_has_a_ring_that_can_be_seen():
         or contrast(ring["colour"], ring["ground"]) < 3
     ]
     assert bare == []
+    pale = [
+        (*page, ring["html"], ring["letters"], ring["paper"])
+        for page, rings in seen.items()
+        for ring in rings
+        if ring["letters"] and contrast(ring["letters"], ring["paper"]) < 4.5
+    ]
+    assert pale == []
