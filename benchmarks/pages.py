@@ -213,6 +213,9 @@ def main(arguments=None):
     parser.add_argument("--lighthouse", type=int, default=0, metavar="TIMES", help="runs a page")
     options = parser.parse_args(arguments)
     site = options.site.resolve()
+    for name in options.only or []:  # before an hour's work on the others
+        if not (site / name).is_file():
+            parser.error(f"{site} holds no {name!r}: give pages such as {FIRST!r}")
     rows = measure(site, options.only or pages_of(site), options.lighthouse)
     options.out.write_text(json.dumps(rows, indent=1) + "\n", "utf-8")
     older = json.loads(options.beside.read_text("utf-8")) if options.beside else {}

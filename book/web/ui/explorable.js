@@ -67,9 +67,10 @@ function drawing(row, label, draw, { height = 260, share = 1, whole = false } = 
     element.replaceChildren();
     draw(element, width, height);
   };
-  new ResizeObserver(() => {
-    if (Math.round(holder.clientWidth) === width) return;
-    width = Math.round(holder.clientWidth);
+  new ResizeObserver(([{ contentRect }]) => {
+    const found = Math.round(contentRect.width); // to ask the holder would lay out the page anew
+    if (found === width) return;
+    width = found;
     again();
   }).observe(holder);
   return { element, again };
