@@ -340,7 +340,7 @@ def test_with_a_past_of_one_length_tau_is_that_of_overlapping_pairs(laboratory, 
         expected = wanted.tau[..., SIMILARITIES.index(name)]
         np.testing.assert_allclose(np.reshape(taus[name], (2, 12)), expected, atol=close)
     few = f"try {{ {read % 1} }} catch (error) {{ return error.message; }}"
-    assert "1 tokens before them that overlap, and 3 are needed" in laboratory(few, text=text)
+    assert "the pairs whose windows overlap are 0, and 3 are needed" in laboratory(few, text=text)
 
 
 PARTS = (("mlp", None), ("att", None), ("att", 1))

@@ -33,8 +33,8 @@ export function plan(ids, targetId, { design, nTargets, nPast, context }) {
   const pairs = pairsOf(positions.length).filter((pair) => !isFixed || gapOf(pair) <= nPast);
   if (pairs.length < 3) {
     throw new LaboratoryError(
-      `Only ${pairs.length} pairs of the ${positions.length} targets have ${nPast} tokens before ` +
-        "them that overlap, and 3 are needed. More targets make more pairs, and so does a longer past.",
+      `With ${nPast} tokens before each of the ${positions.length} targets, the pairs whose windows ` +
+        `overlap are ${pairs.length}, and 3 are needed. More targets make more pairs, and so does a longer past.`,
     );
   }
   return { ids, all, positions, pairs, gaps: pairs.map(gapOf), nPast: isFixed ? nPast : null, context };
