@@ -254,6 +254,7 @@ APART = pairwise_minkowski(PLACES[:, None].astype(float), 1)
 DRIFT = np.random.default_rng(4).normal(size=(3, 2, 12, 10, 8)) + PLACES[:, None] / 300
 L2 = dict(zip(("trained", "untrained", "permuted"), pairwise_minkowski(DRIFT, 2), strict=True))
 DRAWS = [np.random.default_rng(n).uniform(-0.2, 1, (5, 3, 2, n)) for n in (12, 30)]
+DRAWS[1][1, :, 0, 0] = 0.31  # a band without width
 PROFILES = [
     {
         "trained": draws[0, 0],
@@ -508,6 +509,7 @@ def test_pointing_at_a_block_reads_its_values(opened):
     box = profiles.locator("svg").first.bounding_box()
     tab.mouse.move(box["x"] + 46, box["y"] + 100)
     profiles.get_by_text("large, block 0.").first.wait_for(timeout=5000)
+    assert "untrained 0.31, permuted" in read(tab, "profiles")[0]
     assert profiles.get_by_role("slider").input_value() == "0"
     assert tab.problems == []
 

@@ -182,6 +182,7 @@ class Page {
     this.show("shuffles", this.state.summary === "p");
   }
 
+  /** Show all that bears a name, or none of it. */
   show(name, isThere) {
     for (const element of this.root.querySelectorAll(`[data-${name}]`)) element.hidden = !isThere;
   }
