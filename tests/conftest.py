@@ -28,6 +28,7 @@ def pytest_configure():
     mostly wait for each other.
     """
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # or a fork would wait for its threads
     others = filter(None, [os.environ.get("PYTHONPATH")])
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT / "code"), *others])
 

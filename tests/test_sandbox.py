@@ -9,7 +9,7 @@ from test_class import needs_sandbox
 from coursebuild.classroom import inside, sandbox
 from coursebuild.classroom.key import KeyCell
 from coursebuild.classroom.running import Class
-from coursebuild.classroom.sandbox import SandboxError, check_sandbox
+from coursebuild.classroom.sandbox import SandboxError, check_sandbox, packages
 from coursebuild.keys import make_key
 
 LEAVE = """
@@ -157,3 +157,21 @@ def test_where_there_is_no_sandbox_the_ways_out_are_told(monkeypatch):
     monkeypatch.setattr(sandbox.shutil, "which", lambda _: None)
     with pytest.raises(SandboxError, match=r"apt-get install bubblewrap[\s\S]*--no-sandbox"):
         check_sandbox()
+
+
+def test_packages_are_compiled_once_for_all_classes(tmp_path, monkeypatch):
+    packed = []
+    monkeypatch.setenv("LAYERLAB_CACHE", str(tmp_path))
+    monkeypatch.setattr(sandbox, "pack", lambda code: packed.append(code) or b"packed")
+    key = make_key(ROOT, NAME)
+    for name in ("monday", "friday"):
+        assert Class([key], ROOT / "code", tmp_path / name).packed == b"packed"
+    assert len(packed) == 1
+
+
+def test_packages_that_cannot_be_kept_say_the_way_out(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("LAYERLAB_CACHE", str(tmp_path / "file"))
+    monkeypatch.setattr(sandbox, "pack", lambda code: b"packed")
+    with pytest.raises(SandboxError, match=r"cannot be kept as .*set LAYERLAB_CACHE to another"):
+        packages(ROOT / "code")

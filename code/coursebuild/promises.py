@@ -45,6 +45,7 @@ from nbformat import NotebookNode
 from coursebuild import memory, mistakes, notebooks, odd, trials
 from coursebuild.blanks import BLANK, blank, without_marks
 from coursebuild.catalogues import Catalogue, CatalogueError, Language, languages
+from coursebuild.classroom import forks
 from coursebuild.course import CourseError
 from coursebuild.execution import ANSI_COLOUR, execute, prepare_kernels
 from coursebuild.messages import without_docstrings
@@ -788,7 +789,7 @@ def wrong_alone(path: str, exercise: NotebookNode, source: NotebookNode) -> list
         what = f"{counted(n_left, 'cell')} of the solution found no place in it"
         return [Failure(path, what)]
     with tempfile.TemporaryDirectory() as folder:
-        prepare_kernels(Path(folder) / "kernels", [], trials.SINGLE_THREADED)
+        prepare_kernels(Path(folder) / "kernels", [], forks.VARIABLES)
         (Path(folder) / "empty").mkdir()
         seconds = trials.PATIENCE * trials.SECONDS  # a kernel's processor time nobody counts
         running = execute(solved, Path(folder) / "empty", seconds, partial(say_aside, path))

@@ -71,6 +71,7 @@ from coursebuild.inputs import Sources, modules_in_common
 from coursebuild.laboratory import make_laboratory
 from coursebuild.languages import stored_folder, translated
 from coursebuild.layout import lay_out
+from coursebuild.lean import leave_out, plain_classes
 from coursebuild.notebooks import solution_page
 from coursebuild.outputs import Outputs
 from coursebuild.pictures import forget_pictures, take_out_pictures
@@ -85,7 +86,7 @@ EVERY_PAGE = ("page", "progress")  # the scripts that every page loads
 DESCRIPTION_LENGTH = 160
 STYLES = ("look", "touch")  # of all pages, among what is made of book/web
 OWN_MODULES = ("site", "audit", "downloads", "outputs", "inputs", "execution", "kernels")
-OWN_MODULES += ("web", "laboratory", "export", "pictures", "layout")
+OWN_MODULES += ("web", "laboratory", "export", "pictures", "layout", "lean")
 OWN_MODULES += ("notebooks", "rules", "blanks", "course")
 OWN_MODULES += ("glossary", "contents", "cards", "published", "formulas", "search", "assets")
 OWN_MODULES += ("quizzes", "programs", "plain", "chapters", "editions", "fonts", "captions")
@@ -148,6 +149,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("html-page-context", mend_html)
     app.connect("html-page-context", name_pictures)
     app.connect("html-page-context", make_room)
+    app.connect("html-page-context", make_lean)
     app.connect("html-page-context", offer_downloads)
     app.connect("html-page-context", keep_program)
     app.connect("html-page-context", offer_one_notebook, priority=900)  # after the theme's buttons
@@ -569,6 +571,13 @@ def name_pictures(app: Sphinx, pagename, templatename, context: dict, doctree) -
 def make_room(app: Sphinx, pagename, templatename, context: dict, doctree) -> None:
     """Let long lines break and wide tables stack where a window is narrow."""
     context["body"] = lay_out(context["body"])
+
+
+def make_lean(app: Sphinx, pagename, templatename, context: dict, doctree) -> None:
+    """Leave out the elements that neither theme shows."""
+    options = app.config.html_theme_options
+    styles = (options["pygments_light_style"], options["pygments_dark_style"])
+    context["body"] = leave_out(context["body"], plain_classes(styles))
 
 
 def bundle_scripts(app: Sphinx, config) -> None:

@@ -46,17 +46,6 @@ IDLE = "it had not ended after {:g} s"
 MOST_MUTANTS = 12  # of one answer
 MUTANT_SECONDS = 30  # a mutant may go round for ever, and has then done something else
 OBSERVED = {"right", "mistake", "refused", "alternative", "pair", "mutant"}  # their check looks on
-SINGLE_THREADED = {  # a process can be forked safely only while it has one thread
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "VECLIB_MAXIMUM_THREADS": "1",
-    "NUMBA_NUM_THREADS": "1",
-    "TOKENIZERS_PARALLELISM": "false",
-    "HF_HUB_OFFLINE": "1",
-    "MPLBACKEND": "Agg",
-    "PYTHONIOENCODING": "utf-8",
-}
 
 
 # What is tried --------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from coursebuild import trials
+from coursebuild.classroom import forks
 
 CHECKS = "coursechecks"
 PRELOADED = ["coursebuild.promises"]
@@ -69,7 +69,7 @@ def run_each(task: Callable[..., Iterable], course, names: list[str]) -> Iterato
     (str, object)
         A notebook's name with what its task said, as it comes; a `Death` where a process died.
     """
-    os.environ.update(trials.SINGLE_THREADED)
+    os.environ.update(forks.VARIABLES)
     context = get_context("forkserver")
     context.set_forkserver_preload(PRELOADED + PRELOADED_FOR_COURSE * (course.checks == CHECKS))
     waiting, running = list(names), {}

@@ -46,11 +46,15 @@ def keep(article: Article) -> None:
         )
 
 
-def _folder_of(source: str) -> Path:
+def cache_folder() -> Path:
+    """Where this user's computer keeps what can be had again; it need not be there yet."""
     named = os.environ.get(PLACE, "").strip()
-    place = Path(named) if named else platformdirs.user_cache_path("layerlab")
+    return Path(named) if named else platformdirs.user_cache_path("layerlab")
+
+
+def _folder_of(source: str) -> Path:
     name = hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-    return place / "articles" / name
+    return cache_folder() / "articles" / name
 
 
 def _read_folder(folder: Path) -> tuple[list[tuple[str, int, Article]], list[Path]]:

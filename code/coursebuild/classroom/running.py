@@ -138,7 +138,7 @@ class Class:
     @cached_property
     def packed(self) -> bytes:
         """The packages as they get into the processes."""
-        return packages(self.code, self.out)
+        return packages(self.code)
 
     def prepare(self) -> None:
         """Make what is made once for all, before several threads ask for it."""

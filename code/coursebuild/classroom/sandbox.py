@@ -22,8 +22,9 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from coursebuild.classroom import inside
+from coursebuild.classroom import forks, inside
 from coursebuild.classroom.key import Key, KeyCell
+from layerlab.cache import PLACE, cache_folder
 from layerlab.errors import LayerlabError
 
 SECONDS = 60  # of processor time for one cell
@@ -67,16 +68,8 @@ sys.path.insert(0, folder)
 import inside
 inside.serve(control, folder)
 """
-VARIABLES = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "NUMBA_NUM_THREADS": "1",
+VARIABLES = forks.VARIABLES | {
     "JOBLIB_MULTIPROCESSING": "0",
-    "TOKENIZERS_PARALLELISM": "false",
-    "HF_HUB_OFFLINE": "1",
-    "MPLBACKEND": "Agg",
-    "PYTHONIOENCODING": "utf-8",
     "PYTHONHASHSEED": "0",  # the same submission gets the same grade
     "LANG": "C.UTF-8",
     "USER": "student",
@@ -323,17 +316,30 @@ def modules(packed: bytes) -> list[str]:
     return [*PACKAGES, *own, *ALSO]
 
 
-def packages(code: Path, folder: Path) -> bytes:
-    """The packed packages, their kernels compiled; kept in a folder while they are the same."""
+def packages(code: Path) -> bytes:
+    """The packed packages, their kernels compiled; kept for all classes while they are the same.
+
+    Raises
+    ------
+    SandboxError
+        If they cannot be kept.
+    """
     digest = hashlib.sha256(sys.version.encode())
     for path, name in _files(code):
         digest.update(f"\0{name}\0".encode() + path.read_bytes())
-    kept = folder / f".packages-{digest.hexdigest()[:16]}.tar"
+    kept = cache_folder() / "packages" / f"{digest.hexdigest()[:16]}.tar"
     if not kept.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        part = folder / f"{kept.name}.{os.getpid()}"
-        part.write_bytes(pack(code))
-        part.replace(kept)
+        packed = pack(code)
+        try:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            part = kept.with_suffix(f".{os.getpid()}")
+            part.write_bytes(packed)
+            part.replace(kept)
+        except OSError as error:
+            raise SandboxError(
+                f"the packed packages cannot be kept as {str(kept)!r} ({error.strerror or error}): "
+                f"make room there, or set {PLACE} to another folder"
+            ) from error
     return kept.read_bytes()
 
 
