@@ -51,7 +51,7 @@ def tiny_grid(model, folder, seeds, targets=(" coffee",)):
 @pytest.fixture(scope="module")
 def tiny_model(tmp_path_factory):
     """A random model whose cell takes a moment, with the embedded one's tokenizer."""
-    from layerlab.models import EMBEDDED
+    from layerlab.places import EMBEDDED
 
     folder = tmp_path_factory.mktemp("tiny")
     save_random_gpt2(folder, n_layer=4, vocab_size=13000, n_positions=2048)

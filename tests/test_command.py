@@ -17,7 +17,7 @@ from matplotlib.image import imread
 
 import layerlab
 import layerlab.__main__ as command_module
-from layerlab import figures, models, themes, wikis
+from layerlab import figures, places, themes, wikis
 from layerlab.__main__ import main
 from layerlab.articles import Article, load_article
 from layerlab.examples import noisy_curve
@@ -288,7 +288,7 @@ def test_articles_with_too_little_in_them_are_refused(capsys, tmp_path, text, wo
 
 
 def test_damaged_model_is_refused(capsys, tmp_path):
-    shutil.copytree(models.EMBEDDED, tmp_path / "model")
+    shutil.copytree(places.EMBEDDED, tmp_path / "model")
     weights = tmp_path / "model" / "model.safetensors"
     data = bytearray(weights.read_bytes())
     data[len(data) // 2] ^= 0xFF

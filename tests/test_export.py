@@ -10,7 +10,7 @@ import torch
 from coursebuild.export import WEIGHTS, export
 from layerlab import ablate, load_article, load_model, record, tokenize
 from layerlab.heads import head_activations
-from layerlab.models import EMBEDDED
+from layerlab.places import EMBEDDED
 
 CLOSE = 1e-4
 N_TOKENS = 150

@@ -15,7 +15,8 @@ from transformers import GPT2LMHeadModel
 
 from layerlab import hub as hub_module
 from layerlab.errors import ModelError
-from layerlab.models import EMBEDDED, count_blocks, load_model
+from layerlab.models import count_blocks, load_model
+from layerlab.places import EMBEDDED
 
 WEIGHTS = "model.safetensors"
 UNDELIVERED = "is not complete in the local cache, and http://127.0.0.1:.* does not deliver it"
@@ -288,7 +289,7 @@ def test_the_weights_are_hashed_once_and_only_where_they_are_read(hub, monkeypat
         return real(path)
 
     monkeypatch.setattr(hub_module, "sha256_of", count)
-    monkeypatch.setattr("layerlab.models.sha256_of", count)
+    monkeypatch.setattr("layerlab.places.sha256_of", count)
     blocks(untrained=True)
     assert hashed == []
     blocks()

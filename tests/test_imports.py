@@ -31,6 +31,7 @@ ORDER = [  # each may import those before it
     "articles",
     "families",
     "hub",
+    "places",
     "models",
     "tokens",
     "hooks",

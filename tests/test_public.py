@@ -60,6 +60,16 @@ def test_measures_need_none_of_the_heavy_packages():
     assert run(program).split() == ["True", "True", "(3,", "3)", "True", "True", "0"]
 
 
+def test_who_hands_out_the_cells_of_an_atlas_does_not_wait_for_pytorch():
+    program = (
+        "import sys\n"
+        "from layerlab import atlas, cluster, grid, store, summary\n"
+        "print('torch' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.stdout, done.returncode) == ("False\n", 0), done.stderr
+
+
 @pytest.mark.parametrize("name", ["load_model", "record", "investigate", "load_article"])
 def test_what_needs_a_missing_package_says_how_to_install_it(name):
     program = (

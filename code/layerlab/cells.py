@@ -14,13 +14,12 @@ import layerlab
 from layerlab.articles import Article
 from layerlab.errors import LayerlabError, ModelError
 from layerlab.grid import AXES, SINGLE
-from layerlab.hooks import target_activations
 from layerlab.hub import Repository, sha256_of
-from layerlab.investigation import family_by_hand, find_targets, load_asked
-from layerlab.models import find_place
 from layerlab.options import Options
-from layerlab.sweeps import laminar_sweep
+from layerlab.places import find_place
 
+# What measures is imported where it is used: who hands cells to workers does not measure, and would
+# wait three seconds for PyTorch.
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -159,6 +158,10 @@ def measure_cell(cell: Cell) -> Measured:
 
 
 def _sweep(cell: Cell, untrained: bool) -> Measured:
+    from layerlab.hooks import target_activations
+    from layerlab.investigation import family_by_hand, find_targets
+    from layerlab.sweeps import laminar_sweep
+
     options = cell.options
     model, tokenizer, found = _load(_of_the_model(cell, untrained), cell.weights, untrained)
     if found != cell.weights:
@@ -189,5 +192,7 @@ def _load(
     options: Options, wanted: str, untrained: bool
 ) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase, str]":
     """The model, and the weights that it was made of; a worker may outlive those `wanted` once."""
+    from layerlab.investigation import load_asked
+
     _, weights = find_model(str(options.model))
     return *load_asked(options, untrained=untrained), weights
