@@ -39,6 +39,7 @@ def test_what_was_drawn_is_kept_for_one_version(tmp_path):
 def test_katex_draws_for_eye_and_ear_and_says_what_it_cannot_read():
     good, root, bad = draw(ROOT, [("x^2", False), (r"\sqrt{x}", True), (r"\frac{x", False)])
     assert 'class="katex"' in good["html"] and "<math" in good["html"]
+    assert not any(name in good["html"] + root["html"] for name in ("annotation", "semantics"))
     assert "katex-display" in root["html"]
     assert '<svg aria-hidden="true"' in root["html"] and "<svg xmlns" not in root["html"]
     assert "error" in bad and "html" not in bad

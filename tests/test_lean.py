@@ -34,3 +34,9 @@ def test_the_text_stays_and_so_does_what_has_a_look():
         '<span class="fold">a</span><span class="n-b">&lt;</span>'
     )
     assert BeautifulSoup(lean, "html.parser").text == BeautifulSoup(html, "html.parser").text
+
+
+def test_a_program_begins_with_nothing_only_where_its_first_line_is_empty():
+    assert leave_out('<pre style="a"><span></span>x</pre>', ["n"]) == '<pre style="a">x</pre>'
+    empty = "<pre><span></span>\nx</pre>"
+    assert leave_out(empty, ["n"]) == empty

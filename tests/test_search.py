@@ -12,7 +12,7 @@ from coursebuild.web import make_scripts
 PAGE = """<html><nav>Contents</nav><article class="bd-article">
 <section id="top"><h1>A title<a class="headerlink" href="#top">#</a></h1>
 <p>Words with <em>stress</em>, a <span class="math"><span class="katex"><span class="katex-mathml">
-<math><semantics><mrow><mi>x</mi></mrow><annotation>\\x</annotation></semantics></math></span>
+<math><mrow><mi>x</mi></mrow></math></span>
 <span class="katex-html"><span>X X</span></span></span></span> and <br>a break.</p>
 <figure><img alt="A picture" src="a.svg"></figure>
 <section id="inner"><h2>Inner <code>name</code></h2><pre>code = 1</pre>

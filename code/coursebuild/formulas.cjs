@@ -3,11 +3,15 @@
 
 const katex = require("katex");
 
+// What MathML adds of TeX nobody sees or hears, and each formula would have three elements for it.
+const TEX = /<semantics>(.*?)<annotation\b[^>]*>.*?<\/annotation><\/semantics>/gs;
+
 function draw({ tex, display }) {
   const options = { displayMode: display, output: "htmlAndMathml", strict: "error" };
   try {
     const html = katex.renderToString(tex, options);
-    return { html: html.replaceAll("<svg ", '<svg aria-hidden="true" ') }; // roots and long arrows
+    const hidden = html.replaceAll("<svg ", '<svg aria-hidden="true" '); // roots and long arrows
+    return { html: hidden.replace(TEX, "$1") };
   } catch (error) {
     return { error: error.message };
   }

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from pygments.styles import get_style_by_name
 from pygments.token import STANDARD_TYPES, Text
 
+# Pygments begins with nothing, lest a browser take a line break at the beginning for none.
+NOTHING = re.compile(r"(<pre\b[^>]*>)<span></span>(?!\n)")
 WORD = "pre"  # the class of a word that Sphinx keeps whole, which our styles do for all of its text
 
 
@@ -31,4 +33,4 @@ def leave_out(body: str, classes: Iterable[str]) -> str:
     """
     for names in (WORD, "|".join(map(re.escape, classes))):
         body = re.sub(rf'<span class="(?:{names})">([^<]*)</span>', r"\1", body)
-    return body
+    return NOTHING.sub(r"\1", body)

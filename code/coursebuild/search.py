@@ -18,8 +18,8 @@ TEXTS = "_static/search-texts.js"
 VOID = {"br", "hr", "img", "input", "link", "meta", "source", "wbr", "col", "area", "path", "use"}
 HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
 INLINE = {"a", "abbr", "b", "code", "em", "i", "mark", "span", "strong", "sub", "sup", "kbd"}
-INLINE |= {"mi", "mn", "mo", "mrow", "msub", "msup", "mtext", "math", "semantics"}
-SILENT_TAGS = {"script", "style", "svg", "button", "annotation", "figure", "form"}
+INLINE |= {"mi", "mn", "mo", "mrow", "msub", "msup", "mtext", "math"}
+SILENT_TAGS = {"script", "style", "svg", "button", "figure", "form"}
 SILENT_CLASSES = {
     "headerlink",
     "cell_output",

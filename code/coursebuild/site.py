@@ -484,7 +484,8 @@ def execute_before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[st
     app.course_read, app.course_offers = docnames, _offers(env)
     if not app.course_runs:
         return
-    runs = [run for run, _ in app.course_runs.values()]
+    # Later pages compute more, and what takes longest should not be left for the end.
+    runs = [run for run, _ in reversed(app.course_runs.values())]
     if len(runs) > count_workers():  # some page waits for another
         _downloads(app)  # what is wrong there should be said at once
     tell(f"notebooks to execute: {len(runs)}, up to {count_workers()} at a time")
