@@ -16,8 +16,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 HANGING = 600  # seconds: a busy machine takes long for what is quick, and only what hangs so long
-# What takes minutes comes first: a long file that begins last keeps one worker busy alone.
-LONGEST = ("test_home", "test_gate", "test_book", "test_site", "test_grading", "test_release")
+# What takes minutes comes first: a long file that begins last keeps one worker busy alone. And the
+# course is built while nobody else waits for it.
+LONGEST = ("test_home", "test_book", "test_gate", "test_atlas", "test_smollm2", "test_mutants")
+LONGEST += ("test_graded", "test_other_model", "test_site", "test_grading", "test_class")
 LONGEST += ("test_command", "test_models", "test_investigation", "test_pages")
 
 

@@ -4,7 +4,9 @@ import json
 import re
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from copy import deepcopy
+from multiprocessing import get_context
 from pathlib import Path
 from types import FunctionType
 
@@ -12,6 +14,7 @@ import numpy as np
 import pytest
 
 from coursebuild import promises
+from coursebuild.classroom import forks
 from coursebuild.mistakes import withheld_of
 from coursechecks import engine, verdicts, withheld
 from coursechecks.observers import load, observe_all
@@ -342,34 +345,29 @@ def test_what_is_kept_answers_given_cells_alone():
 SECRETS = ("one", "another", "a third")
 
 
-@pytest.fixture
-def tried_hidden(monkeypatch):
+def tried_hidden(path: Path) -> list:
     """Rehearse an exercise so that each trial that is right so far leaves all its documents.
 
-    What a check refuses on the visible probes, a verdict refuses as well: it asks the same.
+    What a check refuses on the visible probes, a verdict refuses as well: it asks the same. In a
+    process of its own, for one in which other tests ran may have threads, and is not to be forked.
     """
-    real = engine.observe
+    number, real = int(path.name[:2]), engine.observe
 
-    def rehearse(path: Path) -> list:
-        number = int(path.name[:2])
+    def observe(observer, answers):
+        seen = real(observer, answers)
+        step = observer.__name__.replace("_", "-")
+        if engine.diagnose(stored(number)[step], seen) is None:
+            for variation in (None, *SECRETS):
+                text = observe_all(number, step, answers, variation)
+                seen.facts[f"document: {variation}"] = text
+            seen.facts["document: replayed"] = replayed(number, step, answers)
+        return seen
 
-        def observe(observer, answers):
-            seen = real(observer, answers)
-            step = observer.__name__.replace("_", "-")
-            if engine.diagnose(stored(number)[step], seen) is None:
-                for variation in (None, *SECRETS):
-                    text = observe_all(number, step, answers, variation)
-                    seen.facts[f"document: {variation}"] = text
-                seen.facts["document: replayed"] = replayed(number, step, answers)
-            return seen
-
-        monkeypatch.setattr(engine, "observe", observe)
-        course = promises.Course(ROOT, "coursechecks", remembers=False)
-        rehearsal = promises.rehearse(course, path.stem, {"right", "alternative"}).rehearsal
-        assert rehearsal.threads == 1  # else it has waited a minute, and its forks prove nothing
-        return rehearsal.trials
-
-    return rehearse
+    engine.observe = observe
+    course = promises.Course(ROOT, "coursechecks", remembers=False)
+    rehearsal = promises.rehearse(course, path.stem, {"right", "alternative"}).rehearsal
+    assert rehearsal.threads == 1  # else it has waited a minute, and its forks prove nothing
+    return rehearsal.trials
 
 
 def replayed(number: int, step: str, answers: dict) -> str:
@@ -402,9 +400,13 @@ def copied(result):
 
 @pytest.mark.check
 @pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
-def test_what_is_right_passes_on_all_probes_and_what_is_kept_of_some_does_not(path, tried_hidden):
+def test_what_is_right_passes_on_all_probes_and_what_is_kept_of_some_does_not(path, monkeypatch):
+    for name, value in forks.VARIABLES.items():
+        monkeypatch.setenv(name, value)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as apart:
+        tried = apart.submit(tried_hidden, path).result()
     known, right = stored(int(path.name[:2])), {}
-    for trial, outcome in tried_hidden(path):
+    for trial, outcome in tried:
         step = trial.step.name
         texts = {
             name[10:]: text for name, text in outcome.facts.items() if name[:10] == "document: "
