@@ -352,6 +352,12 @@ def test_the_theme_follows_the_button_and_the_button_keeps_the_focus(good_book):
         pytest.skip(str(error))
 
 
+def test_no_page_has_elements_that_neither_theme_shows(good_book):
+    pages = [path.read_text("utf-8") for path in (good_book[0] / "_build/html").rglob("*.html")]
+    assert any('<div class="highlight">' in page for page in pages)
+    assert not any('<span class="n">' in page for page in pages)
+
+
 def test_pages_are_described_and_carry_the_icon(good_book):
     book, _ = good_book
     description = 'name="description" content="The first paragraph says what the page is about'
