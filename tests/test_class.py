@@ -12,11 +12,12 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from kinds import KINDS, NAME, ROOT, Kind, as_bytes, forger_of, harmful, open_port
+from kinds import EXERCISE, KINDS, NAME, ROOT, Kind, as_bytes, forger_of, harmful, open_port
 
+from coursebuild.classroom.files import file_name
 from coursebuild.classroom.gradebook import write_tables
 from coursebuild.classroom.intake import read_cells
-from coursebuild.classroom.results import NONE, WAITS, Result, file_name
+from coursebuild.classroom.results import NONE, WAITS, Result
 from coursebuild.classroom.running import Class, Submission, grade
 from coursebuild.classroom.sandbox import Limits, why_not
 from coursebuild.downloads import exercise_names
@@ -144,6 +145,32 @@ def test_names_of_files_lead_nowhere():
     assert "/" not in file_name("../../etc/passwd")
     assert file_name("..") not in ("..", ".")
     assert file_name("a/b") != file_name("a%2Fb")
+
+
+def test_no_two_students_have_one_file():
+    cyrillic = ["Александра Константиновна Иванова", "Александра Константиновна Петрова"]
+    names = [*cyrillic, "", ".", "..", "%2E", " anna", "anna", "anna ", "x" * 300, "x" * 301]
+    names += ["\udcff", "\udcfe", "\ud800"]
+    files = [file_name(name) for name in names]
+    assert len(set(files)) == len(names)
+    assert all(0 < len(name.encode()) <= 250 for name in files)
+
+
+def test_two_students_of_one_name_get_a_grade_each(tmp_path):
+    course = Class([make_key(ROOT, NAME)], ROOT / "code", tmp_path / "out")
+    for number in (1, 2):
+        place = tmp_path / "class" / f"Eva Li_{number}_assignsubmission_file"
+        place.mkdir(parents=True)
+        (place / f"{NAME}.ipynb").write_bytes(as_bytes(EXERCISE))
+        submissions, _ = course.gather(tmp_path / "class")
+        if number == 1:
+            alone = course.without_grade(submissions[0], "nobody knew of the other")
+            course.keep(alone)
+    assert alone.student == "Eva Li"
+    assert [own.student for own in submissions] == ["Eva Li (1)", "Eva Li (2)"]
+    assert [own.lms for own in submissions] == [{"moodle": "1"}, {"moodle": "2"}]
+    assert not [*course.store.all()]
+    assert not [*(tmp_path / "out" / "feedback").rglob("*.html")]
 
 
 def table(graded: Graded) -> str:

@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 import sysconfig
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -255,3 +256,16 @@ def test_export_has_a_line_for_each_student(grades, nbgrader, course):
     assert rows.keys() == grades.keys()
     assert {float(row["max_score"]) for row in rows.values()} == {len(STEPS) + 1}
     assert float(rows["right"]["score"]) == len(STEPS)
+
+
+@pytest.mark.check
+def test_a_zip_of_moodle_is_collected_and_namesakes_stay_two(released, nbgrader, course):
+    archive = course / "downloaded" / NAME / "archive"
+    archive.mkdir(parents=True)
+    with zipfile.ZipFile(archive / "moodle.zip", "w") as zipped:
+        for who in ("Eva Li_1", "Eva Li_2", "Bo_3"):
+            name = f"course/{who}_assignsubmission_file/{NAME}.ipynb"
+            zipped.write(ROOT / "exercises" / f"{NAME}.ipynb", name)
+    nbgrader(f"nbgrader zip_collect {NAME}")
+    collected = (course / "submitted").glob(f"*/{NAME}/{NAME}.ipynb")
+    assert {"Eva Li (1)", "Eva Li (2)", "Bo"} <= {path.parts[-3] for path in collected}

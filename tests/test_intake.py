@@ -7,7 +7,15 @@ import zipfile
 import pytest
 from kinds import EXERCISE, ROOT, as_bytes, filled, place
 
-from coursebuild.classroom.intake import Unreadable, decoded, handed_in, read_cells, student_of
+from coursebuild.classroom.intake import (
+    Handed,
+    Unreadable,
+    decoded,
+    handed_in,
+    read_cells,
+    student_of,
+    tell_apart,
+)
 from coursebuild.classroom.key import answers_in, defined_in
 from coursebuild.classroom.needed import needed
 from coursebuild.classroom.rebuild import pieces, rebuild, recognise
@@ -56,6 +64,78 @@ def test_a_folder_and_its_zip_hold_the_same(tmp_path):
     assert found[0] == found[1] == [("anna", b"anna"), ("bob", b"bob")]
 
 
+A, B = "01-minkowski.ipynb", "02-mutual-information.ipynb"
+LISA, BO = "Lisa Berger_47_assignsubmission_file", "Bo_3_assignsubmission_file"
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize(
+    ("files", "students"),
+    [
+        ([f"class/anna/{A}", f"class/bob/{A}", "class/note.txt"], ["anna", "bob"]),
+        ([f"x/class/anna/{A}", f"x/class/bob/{A}"], ["anna", "bob"]),
+        ([f"x/submitted/{who}/01/{A}" for who in ("anna", "bob")], ["anna", "bob"]),
+        ([f"anna/01/{A}", "anna/01/timestamp.txt", f"anna/02/{B}", "anna/02/timestamp.txt"],
+         ["anna", "anna"]),
+        ([f"course/{LISA}/{A}", f"course/{BO}/{A}"], ["Bo", "Lisa Berger"]),
+        ([f"{LISA}/a/{A}", f"{LISA}/b/{A}"], ["Lisa Berger"] * 2),
+        (["x/berger_1_2_a.ipynb", "x/bode_3_4_a.ipynb"], ["berger", "bode"]),
+        ([f"Mu\u0308ller/{A}", f"M\u00fcller/{B}"], ["Müller"] * 2),
+    ],
+)  # fmt: skip
+def test_folders_around_those_of_students_are_nobody(tmp_path, zipped, files, students):
+    place = tmp_path / "handed.zip" if zipped else tmp_path / "handed"
+    if zipped:
+        put_zip(place, files)
+    else:
+        for name in files:
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            (place / name).touch()
+    found = [one.student for one in handed_in(place, NAMES) if hasattr(one, "student")]
+    assert sorted(found) == students
+
+
+@pytest.mark.parametrize(
+    ("zips", "students"),
+    [
+        ({"anna.zip": [A], "bob.ZIP": [f"work/{A}", f"__MACOSX/work/{A}"]}, ["anna", "bob"]),
+        ({"anna/a.zip": [A], "bob/a.zip": [f"old/{A}", f"new/{A}"]}, ["anna", "bob", "bob"]),
+        ({"berger_1_2_work.zip": [A], f"{LISA}_work.zip": [f"a/{A}"]}, ["Lisa Berger", "berger"]),
+        ({"course.zip": [f"anna/{A}"]}, ["anna"]),
+        ({f"{LISA}/w.zip": [A]}, ["Lisa Berger"]),
+        ({"berger_1_2_w.zip": [A]}, ["berger"]),
+        ({f"{LISA}/a.zip": [f"a/{A}", f"b/{A}"], f"{BO}_w.zip": [A]}, ["Bo", *["Lisa Berger"] * 2]),
+        ({"all.zip": ["berger_1_2_a.ipynb", "bode_3_4_a.ipynb"]}, ["berger", "bode"]),
+        ({"1.zip": [f"g/a/{A}", f"g/b/{A}"], "2.zip": [f"c/{A}", f"d/{A}"]}, ["a", "b", "c", "d"]),
+    ],
+)  # fmt: skip
+def test_a_zip_among_others_is_a_students_or_a_groups(tmp_path, zips, students):
+    for name, files in zips.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        put_zip(tmp_path / name, files)
+    assert sorted(one.student for one in handed_in(tmp_path, NAMES)) == students
+
+
+def put_zip(path, files):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in files:
+            archive.writestr(name, "{}")
+
+
+def test_namesakes_are_told_apart_by_their_numbers():
+    def names(*files):
+        found = [Handed(*student_of(path)[:1], path, b"", student_of(path)[1]) for path, _ in files]
+        return tell_apart(found, [exercise for _, exercise in files])
+
+    moodle = "Eva Li_{}_assignsubmission_file/a.ipynb".format
+    # Canvas numbers a user, Moodle somebody who takes part in one exercise.
+    assert names(("li_1_8_a.ipynb", "1"), ("li_2_9_a.ipynb", "2")) == ["li (1)", "li (2)"]
+    assert names((moodle(1), "1"), (moodle(2), "2")) == ["Eva Li"] * 2
+    assert names((moodle(1), "1"), (moodle(2), "1")) == ["Eva Li (1)", "Eva Li (2)"]
+    assert names(("li_1_8_a.ipynb", "1"), ("li_1_9_b.ipynb", "1")) == ["li"] * 2
+    assert names(("li/a.ipynb", "1"), ("li/b.ipynb", "1")) == ["li"] * 2
+
+
 def test_a_zip_leads_nowhere_and_is_not_believed(tmp_path):
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as zipped:
@@ -65,7 +145,7 @@ def test_a_zip_leads_nowhere_and_is_not_believed(tmp_path):
     (tmp_path / "a.zip").write_bytes(data.getvalue())
     (tmp_path / "b.zip").write_bytes(b"no zip")
     found = list(handed_in(tmp_path))
-    assert found[0].path == "etc/evil.ipynb"
+    assert found[0].path == "a.zip/etc/evil.ipynb"
     reasons = [entry[1] for entry in found[1:]]
     assert "zip within a zip" in reasons[0]
     assert "no notebook" in reasons[1]

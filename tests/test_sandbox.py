@@ -1,5 +1,6 @@
 """What a submission can do in its sandbox: nothing outlives it, nothing of the course is there."""
 
+import os
 from dataclasses import replace
 
 import pytest
@@ -167,6 +168,19 @@ def test_packages_are_compiled_once_for_all_classes(tmp_path, monkeypatch):
     for name in ("monday", "friday"):
         assert Class([key], ROOT / "code", tmp_path / name).packed == b"packed"
     assert len(packed) == 1
+
+
+def test_of_packages_the_last_three_are_kept(tmp_path, monkeypatch):
+    monkeypatch.setenv("LAYERLAB_CACHE", str(tmp_path))
+    monkeypatch.setattr(sandbox, "pack", lambda code: b"packed")
+    for day, name in enumerate(("one", "two", "three")):
+        old = tmp_path / "packages" / f"{name}.tar"
+        old.parent.mkdir(exist_ok=True)
+        old.touch()
+        os.utime(old, (day, day))
+    assert packages(ROOT / "code") == b"packed"
+    left = {path.stem for path in old.parent.iterdir()}
+    assert len(left) == 3 and {"two", "three"} < left
 
 
 def test_packages_that_cannot_be_kept_say_the_way_out(tmp_path, monkeypatch):

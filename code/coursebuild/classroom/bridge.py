@@ -10,6 +10,7 @@ import atexit
 import copy
 import shutil
 import sys
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 import nbformat
@@ -19,7 +20,7 @@ from nbgrader.plugins import FileNameCollectorPlugin
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Float, Unicode
 
-from coursebuild.classroom.intake import Cell, read_cells, student_of
+from coursebuild.classroom.intake import Cell, Handed, handed_in, read_cells, tell_apart
 from coursebuild.classroom.key import Key
 from coursebuild.classroom.rebuild import Rebuilt, rebuild
 from coursebuild.classroom.results import StepMark
@@ -173,13 +174,19 @@ class Collector(FileNameCollectorPlugin):
 
     def collect(self, submitted_file: str) -> dict | None:
         """Whose a file is, and what it is to be called."""
-        path = PurePosixPath(submitted_file.replace("\\", "/"))
-        if path.suffix != ".ipynb":
-            return None
-        name = self.parent.coursedir.assignment_id
-        own = path.name if path.parent.name in ("extracted", "") else "/".join(path.parts[-2:])
-        student, _ = student_of(own, (name,))
-        return {"student_id": student.replace("/", " "), "file_id": name}
+        path, name = Path(submitted_file).resolve(), self.parent.coursedir.assignment_id
+        student = self._students(name).get(path) if path.suffix == ".ipynb" else None
+        return {"student_id": student.replace("/", " "), "file_id": name} if student else None
+
+    @cache  # noqa: B019 - it lives as long as the command
+    def _students(self, name: str) -> dict[Path, str]:
+        """The students of all files that nbgrader has unpacked for an exercise."""
+        folder = Path(self.parent._format_collect_path(self.parent.extracted_directory)).resolve()
+        below = list(folder.iterdir())  # a folder for each zip
+        folder = below[0] if len(below) == 1 and below[0].is_dir() else folder
+        found = [entry for entry in handed_in(folder, (name,)) if isinstance(entry, Handed)]
+        students = tell_apart(found, [name] * len(found))
+        return {folder / entry.path: who for entry, who in zip(found, students, strict=True)}
 
 
 def _course(key: Key, out: Path, seconds: float) -> Class:

@@ -5,7 +5,8 @@ import io
 from collections.abc import Iterable
 from pathlib import Path
 
-from coursebuild.classroom.results import GRADED, Result, write_whole
+from coursebuild.classroom.files import write_whole
+from coursebuild.classroom.results import GRADED, Result
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsheet would run
 

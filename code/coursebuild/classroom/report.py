@@ -13,10 +13,11 @@ from pathlib import Path
 from statistics import median
 
 from coursebuild.classroom.document import document
+from coursebuild.classroom.files import write_whole
 from coursebuild.classroom.gradebook import as_csv
 from coursebuild.classroom.key import Key
 from coursebuild.classroom.marking import BLANK_WORDS
-from coursebuild.classroom.results import NONE, Result, write_whole
+from coursebuild.classroom.results import NONE, Result
 
 MOST_LINES = 20_000  # of one log
 MOST_MISTAKES = 6  # of a step, on the page; the table has all

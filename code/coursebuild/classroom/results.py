@@ -1,13 +1,11 @@
 """The results of a class: a file for each student and exercise, there whole or not at all."""
 
 import json
-import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from urllib.parse import quote
 
+from coursebuild.classroom.files import file_name, write_whole
 from coursebuild.classroom.marking import StepMark
 
 GRADED, WAITS, NONE = "graded", "waits for a reader", "no grade yet"
@@ -70,12 +68,6 @@ class Result:
         return WAITS if waits else GRADED
 
 
-def file_name(name: str) -> str:
-    """A name as part of a path: no other name has the same, and none leads anywhere else."""
-    safe = quote(name, safe=" ,@+()äöüÄÖÜß")[:120].strip()
-    return f"%2E{safe[1:]}" if safe.startswith(".") or not safe else safe
-
-
 class Store:
     """Results in a folder.
 
@@ -107,10 +99,10 @@ class Store:
         for path in sorted(self.folder.glob("*/*.json")):
             yield _read(path)
 
-    def forget(self, student: str) -> int:
-        """Forget all results of a student; how many there were."""
-        found = list(self.folder.glob("*/"))
-        paths = [folder / f"{file_name(student)}.json" for folder in found]
+    def forget(self, student: str, exercise: str | None = None) -> int:
+        """Forget the results of a student, in one exercise or in all; how many there were."""
+        folders = [self.path(student, exercise).parent] if exercise else self.folder.glob("*/")
+        paths = [folder / f"{file_name(student)}.json" for folder in folders]
         there = [path for path in paths if path.is_file()]
         for path in there:
             path.unlink()
@@ -121,19 +113,3 @@ def _read(path: Path) -> Result:
     said = json.loads(path.read_text(encoding="utf-8"))
     said["steps"] = [StepMark(**mark) for mark in said["steps"]]
     return Result(**said)
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that nobody ever finds a part of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    number, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-    try:
-        with os.fdopen(number, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise

@@ -14,11 +14,20 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from coursebuild.classroom.feedback import page
-from coursebuild.classroom.intake import Cell, Log, Unreadable, handed_in, read_cells
+from coursebuild.classroom.files import file_name, write_whole
+from coursebuild.classroom.intake import (
+    Cell,
+    Handed,
+    Log,
+    Unreadable,
+    handed_in,
+    read_cells,
+    tell_apart,
+)
 from coursebuild.classroom.key import Key
 from coursebuild.classroom.marking import Marking, solve
 from coursebuild.classroom.rebuild import rebuild, recognise
-from coursebuild.classroom.results import Result, Store, file_name, write_whole
+from coursebuild.classroom.results import Result, Store
 from coursebuild.classroom.sandbox import Limits, Zygote, packages
 from coursechecks import engine
 from coursechecks.language import say
@@ -103,7 +112,7 @@ class Class:
 
     def gather(self, place: Path) -> tuple[list[Submission], list[Result]]:
         """What was handed in, by student and exercise; and a result for what cannot be graded."""
-        found: dict[tuple[str, str], Submission] = {}
+        read: list[tuple[Handed, list[Cell], Key]] = []
         others: list[Result] = []
         for entry in handed_in(place, tuple(key.name for key in self.keys)):
             if isinstance(entry, Log):
@@ -122,13 +131,23 @@ class Class:
                 nothing = Result(entry.student, "", "", entry.path, "", reason=str(error))
                 others.append(nothing)
                 continue
-            own = found.setdefault((entry.student, key.name), Submission(entry.student, key))
+            read.append((replace(entry, data=b""), cells, key))
+        return self._by_student(read), others
+
+    def _by_student(self, read: list[tuple[Handed, list[Cell], Key]]) -> list[Submission]:
+        found: dict[tuple[str, str], Submission] = {}
+        names = tell_apart([entry for entry, *_ in read], [key.name for *_, key in read])
+        for name, (entry, cells, key) in zip(names, read, strict=True):
+            if name != entry.student:  # what one of them got when nobody knew of the other
+                self.store.forget(entry.student, key.name)
+                self._page(entry.student, key.name).unlink(missing_ok=True)
+            own = found.setdefault((name, key.name), Submission(name, key))
             own.files.append((entry.path, cells))
             own.lms |= dict(entry.lms)
         for own in found.values():
             said = repr([cells for _, cells in own.files])
             own.basis = hashlib.sha256((self._bases[own.key.name] + said).encode()).hexdigest()
-        return sorted(found.values(), key=lambda own: (own.key.name, own.student)), others
+        return sorted(found.values(), key=lambda own: (own.key.name, own.student))
 
     def open(self, key: Key) -> Zygote:
         """A process that submissions of an exercise are forks of; to be left with `__exit__`."""
@@ -191,8 +210,10 @@ class Class:
 
     def tell(self, result: Result) -> None:
         """Write the page that a student reads."""
-        folder = self.out / "feedback" / file_name(result.student)
-        write_whole(folder / f"{file_name(result.exercise)}.html", page(result))
+        write_whole(self._page(result.student, result.exercise), page(result))
+
+    def _page(self, student: str, exercise: str) -> Path:
+        return self.out / "feedback" / file_name(student) / f"{file_name(exercise)}.html"
 
 
 def _length(result: Result) -> int:

@@ -23,12 +23,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from coursebuild.classroom import forks, inside
+from coursebuild.classroom.files import write_whole
 from coursebuild.classroom.key import Key, KeyCell
 from layerlab.cache import PLACE, cache_folder
 from layerlab.errors import LayerlabError
 
 SECONDS = 60  # of processor time for one cell
 TOTAL_SECONDS = 600  # for a whole submission, however often it is run
+EDITIONS = 3  # of the packages that are kept, those of other checkouts among them
 WAIT = 900  # seconds without a word from a submission, on however busy a machine
 MEMORY = 4_000_000_000  # bytes that a submission may take besides what is there already
 FOLDER_BYTES = 200_000_000
@@ -331,10 +333,10 @@ def packages(code: Path) -> bytes:
     if not kept.is_file():
         packed = pack(code)
         try:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            part = kept.with_suffix(f".{os.getpid()}")
-            part.write_bytes(packed)
-            part.replace(kept)
+            write_whole(kept, packed)
+            with contextlib.suppress(FileNotFoundError):  # another process forgets them, too
+                for old in sorted(kept.parent.glob("*.tar"), key=os.path.getmtime)[:-EDITIONS]:
+                    old.unlink()
         except OSError as error:
             raise SandboxError(
                 f"the packed packages cannot be kept as {str(kept)!r} ({error.strerror or error}): "

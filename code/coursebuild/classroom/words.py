@@ -14,8 +14,9 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 
 from coursebuild.classroom.document import document
+from coursebuild.classroom.files import write_whole
 from coursebuild.classroom.key import Key
-from coursebuild.classroom.results import Result, write_whole
+from coursebuild.classroom.results import Result
 from layerlab.errors import LayerlabError
 
 PAGE, POINTS = "words.html", "words.csv"
