@@ -69,7 +69,7 @@ gate: $(READY)  ## Check what the exercises promise, each with its solution; NAM
 	@$(RUN) -m coursebuild.gate $(NAME)
 
 class: $(READY)  ## Grade a class: make class SUBMISSIONS=folder-or-zip
-	@$(RUN) -m coursebuild.grade $(CLASS_OPTIONS) $(addprefix --scheduler ,$(SCHEDULER)) $(or $(SUBMISSIONS),$(error Name what was handed in: make class SUBMISSIONS=folder))
+	@$(RUN) -m coursebuild.grade $(CLASS_OPTIONS) $(addprefix --scheduler ,$(SCHEDULER)) "$(or $(SUBMISSIONS),$(error Name what was handed in: make class SUBMISSIONS=folder))"
 
 grading: $(READY)  ## Make a course folder for nbgrader in _build/grading
 	@$(RUN) -m coursebuild.grading

@@ -91,7 +91,7 @@ def test_the_page_says_what_went_wrong_and_names_nobody(tmp_path):
     page, table = page_and_table(tmp_path, with_names=False)
     text = BeautifulSoup(page, "html.parser").get_text(" ", strip=True)
     assert "Exercise 1: <Topic>" in text
-    assert "4 graded · 2 of 6 points in the middle · 1 without a grade yet" in text
+    assert "4 graded · 2 of 6 points for steps in the middle · 1 without a grade yet" in text
     assert "no <root>: 1" in text and "stopped here: 2" in text
     assert "checks until it was right: 2 in the middle" in text
     assert "tried before: no <root> (1)" in text and text.count("wrong in no known way: 1") == 1
@@ -166,4 +166,4 @@ def test_a_log_that_is_handed_in_is_no_notebook_and_no_fault(tmp_path):
     (tmp_path / "Ada" / "attempts.jsonl").write_bytes(b"{}")
     (tmp_path / "Ada" / "other.txt").write_bytes(b"")
     log, other = handed_in(tmp_path)
-    assert log == Log(b"{}") and other[0] == "Ada/other.txt"
+    assert log == Log(b"{}") and (other.student, other.path) == ("Ada", "Ada/other.txt")

@@ -6,15 +6,21 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
-from kinds import NAME, as_bytes, blank, filled, first_step_blank
+from kinds import NAME, ROOT, as_bytes, blank, filled, first_step_blank
 from test_class import needs_sandbox
 
+from coursebuild.classroom.command import _say_what_is_odd, main
 from coursebuild.classroom.feedback import page
+from coursebuild.classroom.files import write_whole
 from coursebuild.classroom.gradebook import write_tables
 from coursebuild.classroom.marking import StepMark
 from coursebuild.classroom.results import GRADED, NONE, WAITS, Result, Store
+from coursebuild.classroom.running import Submission
+from coursebuild.keys import make_key
+from layerlab.errors import LayerlabError
 
 EVIL = "<script>alert(1)</script>"
 
@@ -65,7 +71,33 @@ def test_tables_hold_no_grade_apart_from_zero(tmp_path):
     lms = {row[0]: row for row in rows(tmp_path / "canvas.csv")}
     assert [lms[name][-1] for name in ("anna", "bob", "dora")] == ["0", "", ""]
     assert lms["Points Possible"][-1] == "2.0"
-    assert rows(tmp_path / f"moodle-{NAME}.csv")[1][:4] == ["Participant 3", "carl", "1", "2"]
+    head, carl = rows(tmp_path / f"moodle-{NAME}.csv")
+    assert carl[:4] == ["Participant 3", "carl", "1", "2"]
+    assert {"Identifier", "Grade", "Last modified (grade)"} < set(head)  # else Moodle takes none
+
+
+def test_a_user_of_canvas_has_one_row_whatever_names_there_were(tmp_path):
+    second = replace(result("li (1)", 0.0, canvas="1"), exercise="02-other", title="Exercise 2")
+    write_tables([result("li", canvas="1"), second, result("li (2)", canvas="2")], tmp_path)
+    _, _, *users = rows(tmp_path / "canvas.csv")
+    assert [(row[1], *row[5:]) for row in users] == [("1", "1", "0"), ("2", "1", "")]
+
+
+def test_copies_of_results_do_not_count_and_a_broken_one_is_named(tmp_path):
+    store = Store(tmp_path)
+    store.write(result())
+    whole = store.path("anna", NAME)
+    for name in ("._anna.json", "anna (conflicted copy).json"):
+        (whole.parent / name).write_bytes(whole.read_bytes())
+    assert list(store.all()) == [result()]
+    whole.write_text("{")
+    with pytest.raises(LayerlabError, match=r"anna\.json is no result .*delete it"):
+        list(store.all())
+
+
+def test_half_a_letter_is_written_as_none(tmp_path):
+    write_whole(tmp_path / "a.html", "so \ud83d")
+    assert (tmp_path / "a.html").read_text(encoding="utf-8") == "so ?"
 
 
 @pytest.mark.parametrize(
@@ -148,3 +180,43 @@ def test_what_is_handed_in_again_is_graded_again(handed, tmp_path):
     assert run()[1] == "8"
     assert "1 had a grade already" in run()[0]
     assert "1 of 1" in run("--again", "anna")[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--workers", "0"], "invalid number value: '0'"),
+        (["--out", "/proc/nowhere"], "`--out` names another folder"),
+        (["--again", "nobody"], "there is no result of that student"),
+    ],
+)
+@needs_sandbox
+def test_what_cannot_be_done_is_said_with_the_way_out(tmp_path, capsys, options, says):
+    (tmp_path / "class" / "anna").mkdir(parents=True)
+    (tmp_path / "class" / "anna" / "a.ipynb").write_bytes(b"{")
+    keys = [make_key(ROOT, NAME)]
+    try:
+        code = main([str(tmp_path / "class"), *options], keys)
+    except SystemExit as end:
+        code = end.code
+    assert code and says in capsys.readouterr().err
+
+
+def test_what_is_odd_is_said(capsys):
+    twice = Submission("anna", make_key(ROOT, NAME), files=[("a.ipynb", []), ("b.ipynb", [])])
+    other = replace(result("bo", reason="no notebook"), path="bo/work.py")
+    _say_what_is_odd([twice], [other], [result("anna"), result("carl")])
+    said = capsys.readouterr().out
+    assert "no grade · bo/work.py: no notebook" in said
+    assert "anna: of 2 files the best one counts: a.ipynb, b.ipynb" in said
+    assert "1 results are of files that are gone (`--again` forgets them): carl" in said
+
+
+@needs_sandbox
+def test_folders_whose_names_have_a_dot_do_not_share_their_results(tmp_path, capsys):
+    for day in ("03", "04"):
+        folder = tmp_path / f"lab-12.{day}"
+        folder.mkdir()
+        (folder / "anna.ipynb").write_bytes(b"{")
+        assert main([str(folder)], [make_key(ROOT, NAME)]) == 0
+    assert len(list(tmp_path.glob("lab-12.0?-graded/gradebook.csv"))) == 2

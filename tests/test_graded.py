@@ -1,9 +1,12 @@
 """A graded run: hidden probes, a verdict reached outside, functions that are withheld."""
 
+import ast
 import json
+import os
 import re
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from copy import deepcopy
 from multiprocessing import get_context
@@ -13,9 +16,11 @@ from types import FunctionType
 import numpy as np
 import pytest
 
-from coursebuild import promises
+from coursebuild import notebooks, promises, trials
+from coursebuild.blanks import without_marks
 from coursebuild.classroom import forks
 from coursebuild.mistakes import withheld_of
+from coursebuild.workers import PRELOADED, PRELOADED_FOR_COURSE
 from coursechecks import engine, verdicts, withheld
 from coursechecks.observers import load, observe_all
 from coursechecks.probes import Probes, here
@@ -345,29 +350,57 @@ def test_what_is_kept_answers_given_cells_alone():
 SECRETS = ("one", "another", "a third")
 
 
-def tried_hidden(path: Path) -> list:
-    """Rehearse an exercise so that each trial that is right so far leaves all its documents.
+@pytest.fixture(scope="module")
+def apart():
+    """Run a function in a fork of a process which has imported what exercises need, as gates do.
 
-    What a check refuses on the visible probes, a verdict refuses as well: it asks the same. In a
-    process of its own, for one in which other tests ran may have threads, and is not to be forked.
+    A process in which other tests ran may have threads, and is not to be forked.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in forks.VARIABLES.items():
+            patch.setenv(name, value)
+        context = get_context("forkserver")
+        context.set_forkserver_preload(PRELOADED + PRELOADED_FOR_COURSE)
+        with ProcessPoolExecutor(1, mp_context=context, max_tasks_per_child=1) as pool:
+            yield lambda function, *arguments: pool.submit(function, *arguments).result()
+
+
+@pytest.fixture(scope="module", params=SOLUTIONS, ids=lambda path: path.stem)
+def tried(request, apart):
+    """An exercise's number, and its trials with all their documents."""
+    return int(request.param.name[:2]), apart(tried_hidden, request.param)
+
+
+def tried_hidden(path: Path) -> list[tuple[str, str, str, dict[str, str]]]:
+    """Kind, title and step of each trial, and its documents; of what is wrong one hidden one.
+
+    What a check refuses on the visible probes, a verdict refuses as well: it asks the same.
     """
     number, real = int(path.name[:2]), engine.observe
 
     def observe(observer, answers):
         seen = real(observer, answers)
         step = observer.__name__.replace("_", "-")
-        if engine.diagnose(stored(number)[step], seen) is None:
-            for variation in (None, *SECRETS):
-                text = observe_all(number, step, answers, variation)
-                seen.facts[f"document: {variation}"] = text
+        is_right = engine.diagnose(stored(number)[step], seen) is None
+        for variation in (None, *SECRETS) if is_right else SECRETS[:1]:
+            text = observe_all(number, step, answers, variation)
+            seen.facts[f"document: {variation}"] = text
+        if is_right:
             seen.facts["document: replayed"] = replayed(number, step, answers)
         return seen
 
     engine.observe = observe
     course = promises.Course(ROOT, "coursechecks", remembers=False)
-    rehearsal = promises.rehearse(course, path.stem, {"right", "alternative"}).rehearsal
-    assert rehearsal.threads == 1  # else it has waited a minute, and its forks prove nothing
-    return rehearsal.trials
+    done = promises.rehearse(course, path.stem, {"right", "alternative", "mutant"})
+    assert done.rehearsal.threads == 1  # else it has waited a minute, and its forks prove nothing
+    return [
+        (trial.kind, trial.title, trial.step.name, documents_of(outcome.facts or {}))
+        for trial, outcome in done.rehearsal.trials
+    ]
+
+
+def documents_of(facts: dict) -> dict[str, str]:
+    return {name[10:]: text for name, text in facts.items() if name[:10] == "document: "}
 
 
 def replayed(number: int, step: str, answers: dict) -> str:
@@ -399,65 +432,67 @@ def copied(result):
 
 
 @pytest.mark.check
-@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
-def test_what_is_right_passes_on_all_probes_and_what_is_kept_of_some_does_not(path, monkeypatch):
-    for name, value in forks.VARIABLES.items():
-        monkeypatch.setenv(name, value)
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as apart:
-        tried = apart.submit(tried_hidden, path).result()
-    known, right = stored(int(path.name[:2])), {}
-    for trial, outcome in tried:
-        step = trial.step.name
-        texts = {
-            name[10:]: text for name, text in outcome.facts.items() if name[:10] == "document: "
-        }
-        right.setdefault(step, texts)
+def test_what_is_right_passes_on_all_probes_and_what_is_kept_of_some_does_not(tried):
+    number, outcomes = tried
+    known, right = stored(number), {}
+    for kind, title, step, texts in outcomes:
+        right.setdefault(step, texts)  # the solution's own trial is the first one of its step
+        if kind == "mutant":
+            continue
         for secret in SECRETS:
             found = judge(known[step], texts["None"], texts[secret], right[step][secret])
-            assert found.passed, (trial.kind, trial.title, secret, found)
+            assert found.passed, (kind, title, secret, found)
         has_functions = json.loads(texts["None"])["uses"]
-        if trial.kind == "right" and has_functions and texts["replayed"]:
+        if kind == "right" and has_functions and texts["replayed"]:
             found = judge(known[step], texts["None"], texts["replayed"], texts[SECRETS[0]])
             assert not found.passed, step
     assert set(right) == set(known)
 
 
-SOLVED = """
-import ast, json, os, pathlib, tempfile
-import layerlab.models
-from coursebuild import mistakes, notebooks, trials
-from coursebuild.blanks import without_marks
-from coursechecks import engine, observers, withheld
-path, number = pathlib.Path({path!r}), {number}
-root = path.parents[1]
-cells = trials.read_cells(notebooks.read_solution(path), path.read_text("utf-8"))
-for module in (observers.load(number), observers.load(number, "s")):
-    withheld.allow_module(module)
-withheld.take_away(*mistakes.withheld_of(root / f"solutions/mistakes/{{number:02}}.toml"))
-known = engine.load(root / f"code/coursechecks/seen/{{number:02}}.json.xz")
-os.chdir(tempfile.mkdtemp())
-names = {{"__name__": "__main__"}}
-for cell in cells:
-    source = without_marks(cell.source)
-    if not cell.is_check:
-        code = compile(source, f"<cell {{cell.number}}>", "exec")
-        if cell.step is None:
-            withheld.allow(code)
-        exec(code, names)
-        continue
-    call = ast.parse(source).body[-1].value
-    answers = {{k.arg: eval(ast.unparse(k.value), names) for k in call.keywords}}
-    facts = json.loads(observers.observe_all(number, cell.step, answers))["facts"]
-    hidden = json.loads(observers.observe_all(number, cell.step, answers, "s"))
-    assert not engine.first_difference(known[cell.step]["facts"], facts), cell.step
-    assert not hidden["stopped"] and engine.STOPPED not in hidden["facts"], cell.step
-print("\\nsolved", len(known))
-"""
+@pytest.mark.check
+def test_hidden_probes_refuse_by_themselves_what_the_visible_ones_refuse(tried):
+    """Single edits, that is; what the visible ones let pass, the gate looks into."""
+    number, outcomes = tried
+    known, right, n_refused = stored(number), {}, 0
+    for kind, title, step, texts in outcomes:
+        right.setdefault(step, texts)
+        if kind != "mutant" or "None" in texts:
+            continue
+        visible, hidden = right[step]["None"], texts.get(SECRETS[0])
+        found = judge(known[step], visible, hidden, right[step][SECRETS[0]])
+        assert not found.passed, (step, title)
+        n_refused += 1
+    assert n_refused > 20
+
+
+def solved_without(path: Path) -> int:
+    """Run a solution where what its exercise asks for is taken away; how many steps it solved."""
+    number = int(path.name[:2])
+    cells = trials.read_cells(notebooks.read_solution(path), path.read_text("utf-8"))
+    for module in (load(number), load(number, SECRET)):
+        withheld.allow_module(module)
+    withheld.take_away(*withheld_of(ROOT / f"solutions/mistakes/{number:02}.toml"))
+    known, names, n_solved = stored(number), {"__name__": "__main__"}, 0
+    os.chdir(tempfile.mkdtemp())
+    for cell in cells:
+        source = without_marks(cell.source)
+        if not cell.is_check:
+            code = compile(source, f"<cell {cell.number}>", "exec")
+            if cell.step is None:
+                withheld.allow(code)
+            exec(code, names)
+            continue
+        call = ast.parse(source).body[-1].value
+        answers = {k.arg: eval(ast.unparse(k.value), names) for k in call.keywords}
+        facts = json.loads(observe_all(number, cell.step, answers))["facts"]
+        hidden = json.loads(observe_all(number, cell.step, answers, SECRET))
+        assert not engine.first_difference(known[cell.step]["facts"], facts), cell.step
+        assert not hidden["stopped"] and engine.STOPPED not in hidden["facts"], cell.step
+        n_solved += 1
+    return n_solved
 
 
 @pytest.mark.check
 @pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
-def test_a_solution_needs_nothing_that_is_withheld(path):
-    number = int(path.name[:2])
-    script = SOLVED.format(path=str(path), number=number)
-    assert in_process(script).splitlines()[-1] == f"solved {len(stored(number))}"
+def test_a_solution_needs_nothing_that_is_withheld(path, apart):
+    assert apart(solved_without, path) == len(stored(int(path.name[:2])))

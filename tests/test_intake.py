@@ -2,10 +2,14 @@
 
 import io
 import json
+import os
 import zipfile
+from pathlib import Path
 
+import nbformat
+import numpy as np
 import pytest
-from kinds import EXERCISE, ROOT, as_bytes, filled, place
+from kinds import EXERCISE, ROOT, STEPS, as_bytes, filled, place
 
 from coursebuild.classroom.intake import (
     Handed,
@@ -13,8 +17,8 @@ from coursebuild.classroom.intake import (
     decoded,
     handed_in,
     read_cells,
-    student_of,
     tell_apart,
+    whose,
 )
 from coursebuild.classroom.key import answers_in, defined_in
 from coursebuild.classroom.needed import needed
@@ -41,10 +45,16 @@ def keys():
         ("Lisa Berger_4711_assignsubmission_file/a.ipynb", "Lisa Berger", (("moodle", "4711"),)),
         ("Lisa Berger_4711_assignsubmission_file_a.ipynb", "Lisa Berger", (("moodle", "4711"),)),
         ("01-minkowski.ipynb", "01-minkowski", ()),
+        ("Copy of 01-minkowski (1).ipynb", "Copy of 01-minkowski (1)", ()),
+        ("Lisa Berger - Kopie von 01-minkowski.ipynb", "Lisa Berger", ()),
+        ("lisa-minkowski.ipynb", "lisa", ()),
+        ("gruppe_1_12345_678_01-minkowski.ipynb", "gruppe_1", (("canvas", "12345"),)),
+        ("s_berger_12_34_a.ipynb", "s_berger", (("canvas", "12"),)),
+        ("lisa_2026_10_05.ipynb", "lisa_2026_10_05", ()),
     ],
 )
 def test_whose_a_file_is(path, student, lms):
-    assert student_of(path, NAMES) == (student, lms)
+    assert whose([path], NAMES) == [(student, lms)]
 
 
 def test_a_folder_and_its_zip_hold_the_same(tmp_path):
@@ -80,6 +90,19 @@ LISA, BO = "Lisa Berger_47_assignsubmission_file", "Bo_3_assignsubmission_file"
         ([f"course/{LISA}/{A}", f"course/{BO}/{A}"], ["Bo", "Lisa Berger"]),
         ([f"{LISA}/a/{A}", f"{LISA}/b/{A}"], ["Lisa Berger"] * 2),
         (["x/berger_1_2_a.ipynb", "x/bode_3_4_a.ipynb"], ["berger", "bode"]),
+        (["class/anna/anna-minkowski.ipynb", "class/bo/bo-minkowski.ipynb"], ["anna", "bo"]),
+        (["class/anna.ipynb", "class/bo.ipynb"], ["anna", "bo"]),
+        ([f"class/anna/{A}", f"class/bo/{A}", "my test.ipynb"], ["anna", "bo", "my test"]),
+        ([f"01-minkowski/anna/{A}", f"02-mutual-information/anna/{B}"], ["anna", "anna"]),
+        (["01-minkowski/anna.ipynb", "01-minkowski/bo.ipynb"], ["anna", "bo"]),
+        ([f"group 1/{who}/{A}" for who in "ab"] + [f"group 2/c/{A}"], ["a", "b", "c"]),
+        ([f"sheet 1/{who}/{A}" for who in "ab"] + [f"sheet 2/a/{B}"], ["a", "a", "b"]),
+        ([f"sheet 1/{LISA}/{A}", f"sheet 1/{BO}/{A}", f"2/{LISA}/{B}"],
+         ["Bo", "Lisa Berger", "Lisa Berger"]),
+        ([f"{who}/work/{A}" for who in "ab"], ["a", "b"]),
+        ([f"{who}/{kind}/{A}" for who in "ab" for kind in ("old", "new")], ["a", "a", "b", "b"]),
+        ([f"{who}/x_2026_10_05.ipynb" for who in "ab"], ["a", "b"]),
+        ([f"{who}/exercise_1_2_end.ipynb" for who in "ab"], ["a", "b"]),
         ([f"Mu\u0308ller/{A}", f"M\u00fcller/{B}"], ["Müller"] * 2),
     ],
 )  # fmt: skip
@@ -91,7 +114,7 @@ def test_folders_around_those_of_students_are_nobody(tmp_path, zipped, files, st
         for name in files:
             (place / name).parent.mkdir(parents=True, exist_ok=True)
             (place / name).touch()
-    found = [one.student for one in handed_in(place, NAMES) if hasattr(one, "student")]
+    found = [one.student for one in handed_in(place, NAMES) if isinstance(one, Handed)]
     assert sorted(found) == students
 
 
@@ -101,6 +124,7 @@ def test_folders_around_those_of_students_are_nobody(tmp_path, zipped, files, st
         ({"anna.zip": [A], "bob.ZIP": [f"work/{A}", f"__MACOSX/work/{A}"]}, ["anna", "bob"]),
         ({"anna/a.zip": [A], "bob/a.zip": [f"old/{A}", f"new/{A}"]}, ["anna", "bob", "bob"]),
         ({"berger_1_2_work.zip": [A], f"{LISA}_work.zip": [f"a/{A}"]}, ["Lisa Berger", "berger"]),
+        ({f"{who}.zip": [f"old/{A}", f"new/{A}"] for who in "ab"}, ["a", "a", "b", "b"]),
         ({"course.zip": [f"anna/{A}"]}, ["anna"]),
         ({f"{LISA}/w.zip": [A]}, ["Lisa Berger"]),
         ({"berger_1_2_w.zip": [A]}, ["berger"]),
@@ -123,17 +147,21 @@ def put_zip(path, files):
 
 
 def test_namesakes_are_told_apart_by_their_numbers():
-    def names(*files):
-        found = [Handed(*student_of(path)[:1], path, b"", student_of(path)[1]) for path, _ in files]
-        return tell_apart(found, [exercise for _, exercise in files])
+    def names(*handed, known=()):
+        return tell_apart(list(handed), list(known))
 
-    moodle = "Eva Li_{}_assignsubmission_file/a.ipynb".format
+    def li(system, number, exercise):
+        return "li", ((system, number),), exercise
+
     # Canvas numbers a user, Moodle somebody who takes part in one exercise.
-    assert names(("li_1_8_a.ipynb", "1"), ("li_2_9_a.ipynb", "2")) == ["li (1)", "li (2)"]
-    assert names((moodle(1), "1"), (moodle(2), "2")) == ["Eva Li"] * 2
-    assert names((moodle(1), "1"), (moodle(2), "1")) == ["Eva Li (1)", "Eva Li (2)"]
-    assert names(("li_1_8_a.ipynb", "1"), ("li_1_9_b.ipynb", "1")) == ["li"] * 2
-    assert names(("li/a.ipynb", "1"), ("li/b.ipynb", "1")) == ["li"] * 2
+    assert names(li("canvas", "1", "a"), li("canvas", "2", "b")) == ["li (1)", "li (2)"]
+    assert names(li("moodle", "1", "a"), li("moodle", "2", "b")) == ["li"] * 2
+    assert names(li("moodle", "1", "a"), li("moodle", "2", "a")) == ["li (1)", "li (2)"]
+    assert names(li("canvas", "1", "a"), li("canvas", "1", "a")) == ["li"] * 2
+    assert names(("li", (), "a"), ("li", (), "a")) == ["li"] * 2
+    # One of them was graded before.
+    assert names(li("canvas", "2", "b"), known=[li("canvas", "1", "a")]) == ["li (2)"]
+    assert names(li("canvas", "1", "b"), known=[("li (1)", (("canvas", "1"),), "a")]) == ["li"]
 
 
 def test_a_zip_leads_nowhere_and_is_not_believed(tmp_path):
@@ -146,10 +174,53 @@ def test_a_zip_leads_nowhere_and_is_not_believed(tmp_path):
     (tmp_path / "b.zip").write_bytes(b"no zip")
     found = list(handed_in(tmp_path))
     assert found[0].path == "a.zip/etc/evil.ipynb"
-    reasons = [entry[1] for entry in found[1:]]
-    assert "zip within a zip" in reasons[0]
+    reasons = [entry.reason for entry in found[1:]]
+    assert found[1].path == "a.zip/inner.zip" and "the zip cannot be read" in reasons[0]
     assert "no notebook" in reasons[1]
     assert "cannot be read" in reasons[2]
+
+
+def test_a_zip_in_the_zip_of_an_lms_is_read_and_none_deeper(tmp_path):
+    inner, outer = tmp_path / "inner.zip", tmp_path / "outer.zip"
+    put_zip(inner, [A])
+    with zipfile.ZipFile(outer, "w") as archive:
+        archive.write(inner, f"{LISA}/work.zip")
+    (only,) = handed_in(outer, NAMES)
+    assert (only.student, only.path) == ("Lisa Berger", f"{LISA}/work.zip/{A}")
+    with zipfile.ZipFile(tmp_path / "outermost.zip", "w") as archive:
+        archive.write(outer, "class.zip")
+    (refused,) = handed_in(tmp_path / "outermost.zip", NAMES)
+    assert "unpack the outer ones first" in refused.reason
+
+
+class OfMacOS(zipfile.ZipInfo):
+    """A file whose name is UTF-8, though nothing says so."""
+
+    def _encodeFilenameFlags(self):
+        return self.filename.encode(), 0
+
+
+def test_names_of_other_systems_are_read(tmp_path):
+    folder = tmp_path / "class"
+    os.makedirs(os.fsencode(folder) + b"/M\xfcller")
+    (Path(os.fsdecode(os.fsencode(folder) + b"/M\xfcller")) / A).touch()
+    with zipfile.ZipFile(folder / "José.zip", "w") as archive:
+        archive.writestr(OfMacOS("Анна.ipynb"), "{}")
+    found = [(one.student, one.path) for one in handed_in(folder, NAMES)]
+    assert found == [("José", "José.zip/Анна.ipynb"), ("Müller", f"Müller/{A}")]
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_damaged_zip_costs_nobody_else_anything(tmp_path, seed):
+    put_zip(tmp_path / "anna.zip", [A])
+    data = bytearray((tmp_path / "anna.zip").read_bytes())
+    rng = np.random.default_rng(seed)
+    start = int(rng.integers(len(data) - 4))
+    data[start : start + 4] = rng.bytes(4)
+    (tmp_path / "anna.zip").write_bytes(data)
+    (tmp_path / "bo").mkdir()
+    (tmp_path / "bo" / A).write_text("{}")
+    assert [one.path for one in handed_in(tmp_path, NAMES) if one.student == "bo"] == [f"bo/{A}"]
 
 
 def test_what_is_not_there_is_told(tmp_path):
@@ -182,13 +253,13 @@ def test_what_is_no_notebook_is_told(data, reason):
 
 def test_an_exercise_is_known_by_its_cells(keys):
     cells = read_cells(as_bytes(filled()))
-    assert recognise(cells, keys).name == NAMES[0]
+    assert [key.name for key in recognise(cells, keys)] == [NAMES[0]]
     bare = json.loads(as_bytes(filled()))
     for cell in bare["cells"]:
         cell["metadata"] = {}
         del cell["id"]
-    assert recognise(read_cells(json.dumps(bare).encode()), keys).name == NAMES[0]
-    assert recognise(cells[:1], keys) is None
+    assert recognise(read_cells(json.dumps(bare).encode()), keys) == keys[:1]
+    assert recognise(cells[:1], keys) == []
 
 
 def test_a_rebuilt_exercise_runs_what_the_source_says(keys):
@@ -245,3 +316,51 @@ def test_names_of_a_cell():
     assert defined_in("def f(a, b):\n    pass\nx, y = 1, 2") == {"f": 2, "x": None, "y": None}
     assert set(defined_in("def f(a, b)\n    pass\nx = 1")) == {"f", "x"}
     assert answers_in('check("a-b", f=f, g=h)') == {"a-b": {"f": "f", "g": "h"}}
+
+
+def test_several_exercises_in_one_notebook_are_several(keys):
+    both = read_cells(as_bytes(filled()))
+    both += read_cells((ROOT / "exercises" / f"{NAMES[1]}.ipynb").read_bytes())
+    assert {key.name for key in recognise(both, keys)} == set(NAMES)
+
+
+def with_words_below_the_question(notebook, text):
+    at = place(notebook, "in-words")
+    asked = max(n for n in range(at) if "**Question.**" in notebook.cells[n].source)
+    notebook.cells[asked].source += f"\n\n{text}"
+
+
+def with_words_as_code(notebook, text):
+    cell = notebook.cells[place(notebook, "in-words")]
+    cell.update(cell_type="code", outputs=[], execution_count=None, source=text)
+
+
+def with_words_in_three_cells(notebook, text):
+    at = place(notebook, "in-words")
+    notebook.cells[at].source = "It"
+    for number, word in enumerate(text.split()[1:]):
+        notebook.cells.insert(at + 1 + number, nbformat.v4.new_markdown_cell(word))
+
+
+def with_words_far_above(notebook, text):
+    notebook.cells.insert(place(notebook, "in-words") - 9, nbformat.v4.new_markdown_cell(text))
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        with_words_below_the_question,
+        with_words_as_code,
+        with_words_in_three_cells,
+        with_words_far_above,
+    ],
+)
+def test_words_are_found_wherever_they_were_written(keys, write):
+    notebook = filled(*STEPS)
+    write(notebook, "It depends somehow")
+    rebuilt = rebuild(read_cells(json.dumps(notebook).encode()), keys[0])
+    assert rebuilt.words["in-words"].split() == ["It", "depends", "somehow"]
+
+
+def test_where_nothing_was_written_there_are_no_words(keys):
+    assert rebuild(read_cells(as_bytes(filled(*STEPS))), keys[0]).words == {"in-words": ""}

@@ -1,13 +1,9 @@
 """Single edits of an answer: each is Python, differs in one place, and none comes twice."""
 
 import ast
-import subprocess
-import sys
 
 import pytest
-from conftest import ROOT
 
-from coursebuild.downloads import exercise_names
 from coursebuild.mistakes import false_names
 from coursebuild.mutants import mutants
 
@@ -83,31 +79,3 @@ STEP = {
 )
 def test_two_mistakes_that_are_as_a_third_may_be_told_as_that(facts, told, false):
     assert false_names(STEP, told, ["one", "two"], facts) == false
-
-
-HIDDEN = """\
-import sys
-from coursebuild import promises
-from coursebuild.workers import CHECKS
-from coursechecks.probes import Probes, in_place
-
-root, name = sys.argv[1:]
-course = promises.Course(promises.Path(root), CHECKS, edits=1, remembers=False)
-with in_place(Probes("of this test")):  # the checks are loaded by the notebook's first cell
-    done = promises.rehearse(course, name, {"right", "mutant"})
-assert done.rehearsal.threads == 1  # else it has waited a minute, and its forks prove nothing
-judged = done.judged("mutant")
-assert judged and any(not promises.passes(done, *pair) for pair in judged)
-for pair in judged:
-    failure = promises.wrong_mutant(done, *pair)
-    if failure:
-        print(failure.where, failure.what)
-"""
-
-
-@pytest.mark.check
-@pytest.mark.parametrize("name", exercise_names(ROOT))
-def test_hidden_probes_refuse_single_edits_by_themselves(name):
-    command = [sys.executable, "-c", HIDDEN, str(ROOT), name]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert (done.stdout, done.returncode) == ("", 0), done.stdout + done.stderr

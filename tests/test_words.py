@@ -12,7 +12,7 @@ from benchmarks.browser import NoBrowser, browser
 from coursebuild.classroom.feedback import page
 from coursebuild.classroom.key import Key, KeyCell
 from coursebuild.classroom.results import GRADED, WAITS, Result
-from coursebuild.classroom.words import HEAD, POINTS, read_points, with_points, write_form
+from coursebuild.classroom.words import HEAD, POINTS, digest, read_points, with_points, write_form
 from layerlab.errors import LayerlabError
 
 CELLS = (
@@ -35,13 +35,14 @@ CLASS = [result("Ada", EVIL), result("=Ben", "Because."), result("Cid", "")]
 
 def written(folder, *rows: str):
     path = folder / POINTS
-    path.write_text("\n".join([",".join(HEAD), *rows]) + "\n", encoding="utf-8")
+    path.write_text("\n".join([",".join(HEAD[:5]), *rows]) + "\n", encoding="utf-8")
     return path
 
 
 def test_points_that_are_given_count(tmp_path):
     path = written(tmp_path, "Ada,01-topic,in-words,0.5,=half", "'=Ben,01-topic,in-words,1,")
-    given = read_points(path, CLASS)
+    given, wrong = read_points(path, CLASS)
+    assert wrong == []
     ada, ben, cid = (with_points(one, given) for one in CLASS)
     assert [one.points for one in (ada, ben, cid)] == [0.5, 1.0, 0.0]
     assert [one.state for one in (ada, ben, cid)] == [GRADED] * 3
@@ -51,7 +52,7 @@ def test_points_that_are_given_count(tmp_path):
 
 
 def test_without_a_file_nothing_is_given(tmp_path):
-    assert read_points(tmp_path / POINTS, CLASS) == {}
+    assert read_points(tmp_path / POINTS, CLASS) == ({}, [])
 
 
 @pytest.mark.parametrize(
@@ -62,12 +63,41 @@ def test_without_a_file_nothing_is_given(tmp_path):
         ("Ada,01-topic,in-words,-1,", "line 2: -1 points"),
         ("Ada,01-topic,in-words,nan,", "line 2: nan points"),
         ("Ada,01-topic,in-words,half,", "line 2: 'half' is no number"),
-        ("Ada,01-topic,in-words", "line 2: None is no number"),
+        ("Cid,01-topic,in-words,1,", "line 2: 'Cid / 01-topic / in-words' is no answer"),
+        (
+            "Ada,01-topic,in-words,0,\nAda,01-topic,in-words,1,",
+            "line 3: line 2 says otherwise",
+        ),
     ],
 )
-def test_what_cannot_be_given_is_quoted(tmp_path, row, says):
-    with pytest.raises(LayerlabError, match=says):
-        read_points(written(tmp_path, row), CLASS)
+def test_what_cannot_be_given_is_quoted_and_costs_no_other_line(tmp_path, row, says):
+    given, (wrong,) = read_points(written(tmp_path, row, "'=Ben,01-topic,in-words,1,"), CLASS)
+    assert says in wrong
+    assert given == {("=Ben", "01-topic", "in-words"): (1.0, "")}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_a_table_may_come_from_any_spreadsheet(tmp_path, encoding, mark):
+    rows = [HEAD, ["Ada", "01-topic", "in-words", "0,5", "schön", ""], [""] * 6]
+    rows += [HEAD, ["'t Hooft", "01-topic", "in-words", "1", "", ""], ["=Ben", "", "", "", "", ""]]
+    with (tmp_path / POINTS).open("w", newline="", encoding=encoding) as file:
+        csv.writer(file, delimiter=mark).writerows(rows)
+    given, wrong = read_points(tmp_path / POINTS, [*CLASS, result("'t Hooft", "So.")])
+    assert wrong == []
+    assert given == {
+        ("Ada", "01-topic", "in-words"): (0.5, "schön"),
+        ("'t Hooft", "01-topic", "in-words"): (1.0, ""),
+    }
+
+
+def test_points_count_for_the_text_that_they_were_given_for(tmp_path):
+    row = f"Ada,01-topic,in-words,1,,{digest(EVIL)}"
+    path = tmp_path / POINTS
+    path.write_text(",".join(HEAD) + f"\n{row}\n")
+    assert len(read_points(path, CLASS)[0]) == 1
+    given, (wrong,) = read_points(path, [result("Ada", "I do not know."), *CLASS[1:]])
+    assert given == {} and "another text now, and waits again" in wrong
 
 
 def test_another_table_is_refused(tmp_path):
@@ -123,7 +153,8 @@ def test_answers_are_marked_by_keyboard_and_handed_over(tmp_path):
         pytest.skip(str(error))
     with (tmp_path / POINTS).open(newline="", encoding="utf-8") as file:
         assert next(csv.reader(file)) == HEAD
-    given = read_points(tmp_path / POINTS, CLASS)
+    given, wrong = read_points(tmp_path / POINTS, CLASS)
+    assert wrong == []
     assert given == {
         ("Ada", "01-topic", "in-words"): (0.5, '=so, "half"'),
         ("=Ben", "01-topic", "in-words"): (1.0, ""),

@@ -489,7 +489,7 @@ def rehearse(
         The processor time that each trial may take.
     only_look : bool
         Whether the checks of the solution itself look on only, since nothing is stored yet that
-        they could compare with.
+        they could compare with; and whether no mutant goes on behind its step.
     memory : dict of Outcome
         What trials came to, by their keys; those that are not among them are run, and added.
 
@@ -509,7 +509,8 @@ def rehearse(
                 if rehearsal.threads == 1:  # else nothing is proved any more; do not wait again
                     rehearsal.threads = wait_for_one_thread()
                 labels = [f"{name}, cell {own.number}" for own in trial.step.cells]
-                later = cells[place + len(trial.step.cells) :] if trial.kind == "mutant" else []
+                goes_on = trial.kind == "mutant" and not only_look
+                later = cells[place + len(trial.step.cells) :] if goes_on else []
                 run = partial(run_trial, trial, namespace, check_failed, labels, later, facts)
                 limit = MUTANT_SECONDS if trial.kind == "mutant" else seconds
                 memory[trial.key] = in_child(run, limit)

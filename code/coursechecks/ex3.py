@@ -212,6 +212,7 @@ def positions(find_positions) -> Facts:
     """Where a token stands among others that come again or hold its digits, at either end too."""
     for token, place, n_tokens in ((2, -1, 200), (7, 0, 3 * LONG)):  # the first not at once
         ids = PROBES.rng(token).integers(0, 30, n_tokens)
+        ids[0] += ids[0] == token  # or it could be the first one that was looked for
         ids[place] = token
         group = f"find_positions of token {token}, among tokens of the check's own"
         yield from calls(group, _alone(find_positions), ids, [token], see=_numbers)

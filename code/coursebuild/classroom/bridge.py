@@ -185,7 +185,7 @@ class Collector(FileNameCollectorPlugin):
         below = list(folder.iterdir())  # a folder for each zip
         folder = below[0] if len(below) == 1 and below[0].is_dir() else folder
         found = [entry for entry in handed_in(folder, (name,)) if isinstance(entry, Handed)]
-        students = tell_apart(found, [name] * len(found))
+        students = tell_apart([(entry.student, entry.lms, name) for entry in found])
         return {folder / entry.path: who for entry, who in zip(found, students, strict=True)}
 
 

@@ -6,18 +6,23 @@ import tempfile
 from pathlib import Path
 from urllib.parse import quote
 
-SAFE = " ,@+()äöüÄÖÜß"  # in names of files, besides letters, digits and -._~
-LONGEST = 120  # letters of a name of a file; many systems take 255 bytes
+SAFE = " ,@+()-._~"  # in names of files, besides letters and digits of any script
+LONGEST = 200  # bytes of a file's name; many systems take 255
 
 
 def file_name(name: str) -> str:
     """A name as part of a path: no other name has the same, and none leads anywhere else."""
-    safe = quote(name, safe=SAFE, errors="surrogatepass")
+    safe = "".join(char if char.isalnum() or char in SAFE else _quoted(char) for char in name)
     safe = f"%2E{safe[1:]}" if safe.startswith(".") else safe
-    if 0 < len(safe) <= LONGEST and safe == safe.strip():
+    if 0 < len(safe.encode()) <= LONGEST and safe == safe.strip():
         return safe
     digest = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:16]
-    return f"{safe[: LONGEST - 20].strip()}%~{digest}"  # where nothing is quoted as this
+    short = safe.encode()[: LONGEST - 20].decode(errors="ignore").strip()
+    return f"{short}%~{digest}"  # where nothing is quoted as this
+
+
+def _quoted(char: str) -> str:
+    return quote(char, safe="", errors="surrogatepass")
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
@@ -26,7 +31,8 @@ def write_whole(path: Path, content: str | bytes) -> None:
     number, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
     try:
         with os.fdopen(number, "wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
+            # half of a pair, as a notebook may hold it, is no letter
+            file.write(content.encode(errors="replace") if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(name, 0o644)

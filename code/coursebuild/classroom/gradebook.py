@@ -65,27 +65,32 @@ def _whole_grade(result: Result | None) -> str:
 
 def canvas(results: list[Result], exercises: list[str]) -> list[list]:
     """Rows as Canvas imports them: one for each student, a column for each exercise."""
-    by_student: dict[str, dict[str, Result]] = {}
+    numbers = {r.student: r.lms["canvas"] for r in results if "canvas" in r.lms}
+    by_user: dict[str, dict[str, Result]] = {}  # one of two namesakes may have two names
     for result in results:
-        by_student.setdefault(result.student, {})[result.exercise] = result
+        user = numbers.get(result.student, result.student)
+        by_user.setdefault(user, {})[result.exercise] = result
     titles = {result.exercise: result.title for result in results}
     most = {result.exercise: result.maximum for result in results if not result.reason}
     head = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *map(titles.get, exercises)]
     possible = ["Points Possible", "", "", "", "", *(most.get(name, "") for name in exercises)]
     rows = []
-    for student, own in by_student.items():
-        number = next((r.lms["canvas"] for r in own.values() if "canvas" in r.lms), "")
+    for own in by_user.values():
+        student = next(iter(own.values())).student
         grades = [_whole_grade(own.get(name)) for name in exercises]
-        rows.append([student, number, "", "", "", *grades])
+        rows.append([student, numbers.get(student, ""), "", "", "", *grades])
     return [head, possible, *rows]
 
 
 def moodle(results: list[Result]) -> list[list]:
-    """Rows as Moodle's offline grading worksheet has them, for one assignment."""
-    head = ["Identifier", "Full name", "Grade", "Maximum Grade", "Feedback comments"]
+    """Rows as Moodle's offline grading worksheet has them, for one assignment.
+
+    Without comments: an empty one would replace one that is there.
+    """
+    head = ["Identifier", "Full name", "Grade", "Maximum Grade", "Last modified (grade)"]
     rows = []
     for result in results:
         identifier = f"Participant {result.lms['moodle']}"
         grade = [_whole_grade(result), f"{result.maximum:g}"]
-        rows.append([identifier, result.student, *grade, result.reason])
+        rows.append([identifier, result.student, *grade, ""])
     return [head, *rows]

@@ -6,11 +6,14 @@ student, or flat files as Canvas and Moodle zip them. Nothing is unpacked onto t
 
 import io
 import json
+import os
 import re
 import unicodedata
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 import nbformat
@@ -19,12 +22,19 @@ from layerlab.errors import LayerlabError
 
 MOST_BYTES = 300_000_000  # of one file; notebooks with figures of a whole course have 50 MB
 MOST_ENTRIES = 20_000  # of a zip
-IGNORED = re.compile(r"(^|/)(\.|__MACOSX/|release/|source/|autograded/|feedback/|Thumbs\.db$)")
-CANVAS = re.compile(r"(?P<name>[^_]+)_(?:LATE_)?(?P<user>\d+)_(?P<file>\d+)_(?P<rest>.+)")
+DEEPEST = 2  # zips in each other: that of an LMS, and that of a student
+IGNORED = re.compile(r"(^|/)(\.|__MACOSX/|Thumbs\.db$)|^(release|source|autograded|feedback)/")
+DATE = r"(?:19|20)\d\d_[01]?\d_[0-3]?\d(?!\d)"  # numbers of a file's name that no LMS gave
+CANVAS = re.compile(
+    rf"(?P<name>.+?)_(?:LATE_)?(?!{DATE})(?P<user>\d+)_(?P<file>\d+)_(?P<rest>(?!\d+_).+)"
+)
 MOODLE = re.compile(r"(?P<name>[^_]+)_(?P<user>\d+)_assignsubmission_file(?:_(?P<rest>.*))?")
 NOTEBOOK, SUBMITTED = (".ipynb", ".ipynb.txt", ".json"), "submitted"
 LOG = re.compile(r".*attempts[^/]*\.jsonl(\.txt)?")
-COPY = re.compile(r"([-_ ]*(copy|kopie)\s*\d*|\s*\(\d+\))$", re.IGNORECASE)
+COPY = re.compile(
+    r"([-_ ]*(copy|kopie)\s*\d*|\s*\(\d+\))$|[-_ ]*\b(copy of|kopie von)\b\s*", re.IGNORECASE
+)
+Numbers = tuple[tuple[str, str], ...]  # how Canvas ("canvas") or Moodle ("moodle") numbers somebody
 
 
 class Unreadable(LayerlabError):
@@ -42,14 +52,30 @@ class Handed:
     path : str
         Where it lay, relative to what was named.
     data : bytes
-    lms : dict
-        How Canvas ("canvas") or Moodle ("moodle") numbers the student, where the name says so.
+    lms : tuple of (str, str)
+        How Canvas or Moodle numbers the student, where the name says so.
     """
 
     student: str
     path: str
     data: bytes = field(repr=False)
-    lms: tuple[tuple[str, str], ...] = ()
+    lms: Numbers = ()
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A file that cannot be graded, whose it is, and why.
+
+    Attributes
+    ----------
+    student, path, reason : str
+    lms : tuple of (str, str)
+    """
+
+    student: str
+    path: str
+    reason: str
+    lms: Numbers = ()
 
 
 @dataclass(frozen=True)
@@ -66,8 +92,12 @@ class Log:
 
 # Files ------------------------------------------------------------------------------------------
 
+Reader = Callable[[], bytes]
 
-def handed_in(place: Path, stems: tuple[str, ...] = ()) -> Iterator[Handed | Log | tuple[str, str]]:
+
+def handed_in(
+    place: Path, stems: tuple[str, ...] = (), without: Path | None = None
+) -> Iterator[Handed | Log | Refused]:
     """Everything that was handed in.
 
     Parameters
@@ -76,31 +106,53 @@ def handed_in(place: Path, stems: tuple[str, ...] = ()) -> Iterator[Handed | Log
         A folder or a zip.
     stems : tuple of str
         Names of the exercises, which are no part of a student's name.
+    without : Path, optional
+        A folder in `place` where no submissions lie: the one that results go to.
 
-    Yields
+    Raises
     ------
-    Handed, Log or (str, str)
-        A notebook; a log; or the path of what is neither, and the reason.
+    LayerlabError
+        If there is neither a folder nor a file.
     """
-    if place.is_dir():
-        files = [path for path in sorted(place.rglob("*")) if _is_file(path)]
-        entries = [(str(path.relative_to(place)).replace("\\", "/"), path) for path in files]
-        entries = [(path, file) for path, file in entries if not IGNORED.search(path)]
-    elif place.is_file():
-        entries = [(place.name, place)]
-    else:
+    if not place.exists():
         raise LayerlabError(f"{place} is neither a folder nor a zip; name what was handed in")
-    paths = [path for path, _ in entries]
-    is_all = len(paths) == 1 and "/" not in paths[0] and not _of_several(paths)
-    outer = _outer(paths)
-    for path, file in entries:
-        size = file.stat().st_size
-        if size > MOST_BYTES:
-            yield path, f"it has {size / 1e6:.0f} MB; at most {MOST_BYTES / 1e6:.0f} are read"
-        elif path.lower().endswith(".zip"):
-            yield from _zip(path, outer, file.read_bytes(), stems, is_all)
+    files = list(_files(place, without))
+    owners = whose([path for path, _ in files], stems)
+    for (path, read), (student, lms) in zip(files, owners, strict=True):
+        name = PurePosixPath(path).name.lower()
+        try:
+            if LOG.fullmatch(name):
+                yield Log(read())
+            elif name.endswith((*NOTEBOOK, ".zip")):  # a zip that is still one cannot be read
+                yield Handed(student, path, read(), lms)
+            elif name != "timestamp.txt":
+                raise Unreadable("it is no notebook (its name does not end in .ipynb)")
+        except Unreadable as error:
+            yield Refused(student, path, str(error), lms)
+
+
+def _files(place: Path, without: Path | None) -> Iterator[tuple[str, Reader]]:
+    """All files with what reads them, those in zips too; a zip that cannot be read stays one."""
+    if place.is_file():
+        named = [(place.name, place)]
+    else:
+        paths = [path for path in sorted(place.rglob("*")) if _is_file(path)]
+        named = [(_text(path, place), path) for path in paths if without not in path.parents]
+        named = [(name, path) for name, path in named if not IGNORED.search(name)]
+    if len(named) == 1 and _holds_all(named[0][0], place):
+        yield from _unpacked("", partial(Path, named[0][1]))
+        return
+    for name, path in named:
+        if name.lower().endswith(".zip"):
+            yield from _unpacked(name, partial(Path, path))
         else:
-            yield from _file(path, outer, file.read_bytes(), stems)
+            yield name, partial(_read, path)
+
+
+def _holds_all(name: str, place: Path) -> bool:
+    """Whether the only file is a zip with the whole class in it, and not one that somebody sent."""
+    is_sent = "/" in name or CANVAS.fullmatch(name) or MOODLE.fullmatch(name)
+    return name.lower().endswith(".zip") and (place.is_file() or not is_sent)
 
 
 def _is_file(path: Path) -> bool:
@@ -108,124 +160,211 @@ def _is_file(path: Path) -> bool:
     return path.is_file() and not path.is_symlink()
 
 
-def _file(path: str, outer: str, data: bytes, stems: tuple[str, ...]) -> Iterator:
-    """What a file is that lies below some outer folders, which say nothing of whose it is."""
-    name = PurePosixPath(path).name.lower()
-    if name.endswith(".zip"):
-        yield path, "it is a zip within a zip"
-    elif name.endswith(NOTEBOOK):
-        own = unicodedata.normalize("NFC", path.removeprefix(outer))  # macOS takes letters apart
-        student, lms = student_of(own, stems)
-        yield Handed(student, path, data, lms)
-    elif LOG.fullmatch(name):
-        yield Log(data)
-    elif name != "timestamp.txt":
-        yield path, "it is no notebook (its name does not end in .ipynb)"
-
-
-def _zip(path: str, outer: str, data: bytes, stems: tuple[str, ...], is_all: bool) -> Iterator:
-    """The notebooks in a zip; each is read in memory, wherever its name would lead.
-
-    A zip that lies beside others may be a student's or a group's: all that a student sent, whose
-    name the zip then has, or files of several students.
-    """
+def _text(path: Path, place: Path) -> str:
+    """A file's path below a place, as text that can be written anywhere."""
+    name = str(path.relative_to(place)).replace("\\", "/")
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-            if len(entries) > MOST_ENTRIES:
-                yield path, f"the zip has {len(entries)} files; at most {MOST_ENTRIES} are read"
-                return
-            named = [(_inner(entry.filename), entry) for entry in entries]
-            named = [(name, entry) for name, entry in named if not IGNORED.search(name)]
-            names = [name for name, _ in named]
-            inside = _outer(names)
-            if is_all:
-                above, outer = "", inside
-            elif _of_several([name.removeprefix(inside) for name in names]):
-                above = f"{PurePosixPath(path).parent}/".removeprefix("./")
-                outer = above + inside if above == outer else outer
-            else:
-                above = f"{path}/"
-            for name, entry in named:
-                with archive.open(entry) as file:
-                    content = file.read(MOST_BYTES + 1)  # whatever size the zip claims
-                if len(content) > MOST_BYTES:
-                    yield above + name, f"it has more than {MOST_BYTES / 1e6:.0f} MB"
-                else:
-                    yield from _file(above + name, outer, content, stems)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
-        yield path, f"the zip cannot be read: {error}"
+        name.encode()
+    except UnicodeEncodeError:  # a zip of another system, unpacked here
+        name = os.fsencode(name).decode("cp1252", "replace")
+    return name
 
 
-def _inner(name: str) -> str:
+def _read(path: Path) -> bytes:
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        raise Unreadable(f"it has {size / 1e6:.0f} MB; at most {MOST_BYTES / 1e6:.0f} are read")
+    return path.read_bytes()
+
+
+def _unpacked(path: str, find: Callable, depth: int = 1) -> Iterator[tuple[str, Reader]]:
+    """The files in a zip; each is read in memory, wherever its name would lead."""
+    told = path or "the zip"
+    if depth > DEEPEST:
+        yield told, partial(_refuse, "it is a zip within zips: unpack the outer ones first")
+        return
+    try:
+        archive = zipfile.ZipFile(find())
+        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    except Exception as error:  # of whatever kind: a file may hold anything
+        yield told, partial(_refuse, f"the zip cannot be read: {error}")
+        return
+    if len(entries) > MOST_ENTRIES:
+        what = f"the zip has {len(entries)} files; at most {MOST_ENTRIES} are read"
+        yield told, partial(_refuse, what)
+        return
+    named = [(_name_in_zip(entry), partial(_read_entry, archive, entry)) for entry in entries]
+    named = [(name, read) for name, read in named if not IGNORED.search(name)]
+    tops = {name.partition("/")[0] if "/" in name else "" for name, _ in named}
+    top = tops.pop() if path and len(tops) == 1 else ""  # the folder that was zipped
+    above = f"{path}/" if path else ""
+    for name, read in named:
+        inner = above + (name.removeprefix(f"{top}/") if not MOODLE.fullmatch(top) else name)
+        if inner.lower().endswith(".zip"):
+            yield from _unpacked(inner, partial(_in_memory, read), depth + 1)
+        else:
+            yield inner, read
+
+
+def _in_memory(read: Reader) -> io.BytesIO:
+    return io.BytesIO(read())
+
+
+def _refuse(reason: str) -> bytes:
+    raise Unreadable(reason)
+
+
+def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    try:
+        with archive.open(entry) as file:
+            content = file.read(MOST_BYTES + 1)  # whatever size the zip claims
+    except Exception as error:  # of whatever kind: a file may hold anything
+        raise Unreadable(f"it cannot be read from its zip: {error}") from error
+    if len(content) > MOST_BYTES:
+        raise Unreadable(f"it has more than {MOST_BYTES / 1e6:.0f} MB")
+    return content
+
+
+def _name_in_zip(entry: zipfile.ZipInfo) -> str:
     """The name of a file in a zip, which leads nowhere else."""
+    name = entry.filename
+    if not entry.flag_bits & 0x800:  # macOS writes UTF-8 and does not say so
+        with suppress(UnicodeError):
+            name = name.encode("cp437").decode("utf-8")
     parts = PurePosixPath(name.replace("\\", "/")).parts
     return "/".join(part for part in parts if part not in ("..", "/"))
 
 
-def _outer(paths: list[str]) -> str:
-    """The folders around those of the students, as a zip of a folder has one; most often none."""
-    outer = above = ""
-    own = [path for path in paths if path.lower().endswith((".zip", *NOTEBOOK))]
-    while all("/" in path for path in own) and len({path.partition("/")[0] for path in own}) == 1:
-        first = own[0].partition("/")[0]
-        if first == SUBMITTED or MOODLE.fullmatch(first):
-            break
-        own, above = [path.partition("/")[2] for path in own], f"{above}{first}/"
-        outer = above if _of_several(own) else outer
-    return outer
+# Whose they are ---------------------------------------------------------------------------------
 
 
-def _of_several(paths: list[str]) -> bool:
-    """Whether files are of several students: named so by an LMS, or alike in several folders."""
-    folders: dict[str, set[str]] = {}
-    for path in paths:
-        first, _, rest = path.removeprefix(f"{SUBMITTED}/").partition("/")
-        name = PurePosixPath(path).name
-        if MOODLE.fullmatch(first) or CANVAS.fullmatch(name):
-            return True
-        if rest and name.lower().endswith(NOTEBOOK):
-            folders.setdefault(name, set()).add(first)
-    return any(len(found) > 1 for found in folders.values())
+def whose(paths: list[str], stems: tuple[str, ...] = ()) -> list[tuple[str, Numbers]]:
+    """Whose each file is, by where it lies among the others, and the numbers of Canvas or Moodle.
 
-
-def student_of(path: str, stems: tuple[str, ...] = ()) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """Whose a file is, by where it lies, and the numbers that Canvas or Moodle gave."""
-    parts = list(PurePosixPath(path).parts)
-    if parts[0] == SUBMITTED:
-        parts = parts[1:]
-    for part in (parts[0], parts[-1]):
-        if found := MOODLE.fullmatch(part):
-            return found["name"].strip(), (("moodle", found["user"]),)
-    for part in (parts[-1], *(part for part in parts[:1] if part.lower().endswith(".zip"))):
-        if found := CANVAS.fullmatch(part):
-            return found["name"], (("canvas", found["user"]),)
-    if len(parts) > 1:
-        return re.sub(r"\.zip$", "", parts[0], flags=re.IGNORECASE), ()
-    stem = re.sub(r"(\.ipynb)?(\.txt|\.json)?$", "", parts[0], flags=re.IGNORECASE)
-    own = COPY.sub("", stem)
-    for name in stems:
-        own = re.sub(rf"[-_. ]*{re.escape(name)}[-_. ]*", " ", own).strip()
-    return own or stem, ()
-
-
-def tell_apart(handed: list[Handed], exercises: list[str]) -> list[str]:
-    """What the student of each file is called; the names of namesakes end with their numbers.
+    What an LMS wrote comes first. Else it is the folder that says it: the outermost one below those
+    that hold several students, such as a group's, an exercise's or the one that was zipped. A file
+    in no folder says it by its own name. A zip counts as a folder.
 
     Parameters
     ----------
-    handed : list of Handed
-    exercises : list of str
-        What each is of. Canvas numbers a user, and Moodle the participant in one exercise.
+    paths : list of str
+        Of all files.
+    stems : tuple of str
+        Names of the exercises.
     """
-    names = []
-    for one, exercise in zip(handed, exercises, strict=True):
-        system, number = one.lms[0] if one.lms else ("", "")
-        names.append(((one.student, system, exercise if system == "moodle" else ""), number))
+    found = _by_lms(paths)
+    rest = {path: _folders(path, stems) for path in paths if path not in found}
+    while _has_outer([parts for path, parts in rest.items() if is_notebook(path)], stems):
+        rest = {path: parts[1:] if len(parts) > 1 else parts for path, parts in rest.items()}
+    for path, parts in rest.items():
+        is_named = len(parts) == 1 and path.lower().endswith((*NOTEBOOK, ".zip"))
+        alone = _name(parts[0], stems) or _stem(parts[0]) if is_named else ""
+        found[path] = (parts[0] if len(parts) > 1 else alone, ())
+    return [found[path] for path in paths]
+
+
+def _by_lms(paths: list[str]) -> dict[str, tuple[str, Numbers]]:
+    """Those whose names Canvas or Moodle wrote."""
+    all_parts = {path: PurePosixPath(unicodedata.normalize("NFC", path)).parts for path in paths}
+    beside: dict[tuple[str, ...], set[str]] = {}  # names that Canvas may have written, by folder
+    for parts in all_parts.values():
+        if match := CANVAS.fullmatch(parts[-1]):
+            beside.setdefault(parts[:-1], set()).add(match["name"])
+    found: dict[str, tuple[str, Numbers]] = {}
+    for path, parts in all_parts.items():
+        named = [("moodle", MOODLE.fullmatch(part)) for part in parts]
+        named += [("canvas", CANVAS.fullmatch(p)) for p in parts if p.lower().endswith(".zip")]
+        if len(parts) == 1 or len(beside.get(parts[:-1], ())) > 1:  # else it is somebody's own
+            named.append(("canvas", CANVAS.fullmatch(parts[-1])))
+        for system, match in named:
+            if match:
+                found[path] = match["name"].strip(), ((system, match["user"]),)
+                break
+    return found
+
+
+def _folders(path: str, stems: tuple[str, ...]) -> tuple[str, ...]:
+    """The folders of a file and its name, without those that an exercise or nbgrader names."""
+    *folders, name = PurePosixPath(unicodedata.normalize("NFC", path)).parts
+    folders = [re.sub(r"\.zip$", "", folder, flags=re.IGNORECASE) for folder in folders]
+    nobodys = {SUBMITTED, *(stem.lower() for stem in stems), *(stem[:2] for stem in stems)}
+    return *(own for own in folders if COPY.sub("", own).lower() not in nobodys), name
+
+
+def _has_outer(files: list[tuple[str, ...]], stems: tuple[str, ...]) -> bool:
+    """Whether the outermost folders hold several students each, and are none's own."""
+    deep = [parts for parts in files if len(parts) > 1]
+    first: dict[str, dict[str, set[str]]] = {}  # names of files below the folders in each folder
+    for parts in deep:
+        inner = first.setdefault(parts[0], {})
+        if len(parts) > 2:
+            inner.setdefault(parts[1], set()).add(parts[-1])
+    if len(first) == 1:
+        names = [_name(parts[1], stems) for parts in deep if len(parts) == 2]
+        of_files = len(names) == len(deep) > 1 and all(names) and len(set(names)) == len(names)
+        inner = [parts[1:] for parts in deep]
+        return len(*first.values()) > 1 or of_files or (not names and _has_outer(inner, stems))
+    if any(len(parts) == 2 for parts in deep):
+        return False
+    inner = [(second, names) for folders in first.values() for second, names in folders.items()]
+    is_alike = any(  # such as everybody's "old" and "new"
+        one == other and names & others
+        for k, (one, names) in enumerate(inner)
+        for other, others in inner[:k]
+    )
+    return not is_alike and any(_share_a_name(list(folders.values())) for folders in first.values())
+
+
+def _share_a_name(folders: list[set[str]]) -> bool:
+    return sum(map(len, folders)) > len(set().union(*folders))
+
+
+def is_notebook(path: str) -> bool:
+    """Whether a file is called as a notebook is, whatever it holds."""
+    return path.lower().endswith(NOTEBOOK)
+
+
+def _stem(name: str) -> str:
+    return re.sub(r"(\.ipynb)?(\.txt|\.json|\.zip)?$", "", name, flags=re.IGNORECASE)
+
+
+def _name(file: str, stems: tuple[str, ...]) -> str:
+    """What a file's name says besides the exercise and that it is a copy."""
+    own = COPY.sub("", _stem(file))
+    for stem in (*stems, *(stem.partition("-")[2] for stem in stems)):
+        if stem:
+            own = re.sub(rf"[-_. ]*{re.escape(stem)}[-_. ]*", " ", own, flags=re.IGNORECASE).strip()
+    return own.strip("-_. ")
+
+
+def tell_apart(
+    handed: list[tuple[str, Numbers, str]], known: list[tuple[str, Numbers, str]] = ()
+) -> list[str]:
+    """What each student is called; the names of namesakes end with their numbers.
+
+    Parameters
+    ----------
+    handed : list of (str, tuple, str)
+        Names, numbers, and the exercises. Canvas numbers a user, and Moodle somebody who takes part
+        in one exercise.
+    known : list of (str, tuple, str)
+        Those that have a grade.
+    """
     numbers: dict[tuple[str, str, str], set[str]] = {}
-    for name, number in names:
-        numbers.setdefault(name, set()).add(number)
-    return [f"{n[0]} ({number})" if len(numbers[n]) > 1 else n[0] for n, number in names]
+    for student, lms, exercise in (*handed, *known):
+        for system, number in lms:
+            name = student.removesuffix(f" ({number})")
+            numbers.setdefault(_scope(name, system, exercise), set()).add(number)
+    return [
+        f"{student} ({lms[0][1]})"
+        if lms and len(numbers[_scope(student, lms[0][0], exercise)]) > 1
+        else student
+        for student, lms, exercise in handed
+    ]
+
+
+def _scope(student: str, system: str, exercise: str) -> tuple[str, str, str]:
+    return student, system, exercise if system == "moodle" else ""
 
 
 # Notebooks --------------------------------------------------------------------------------------

@@ -39,13 +39,21 @@ class Rebuilt:
 # Which exercise ---------------------------------------------------------------------------------
 
 
-def recognise(cells: list[Cell], keys: list[Key]) -> Key | None:
-    """The exercise that a notebook is of, by ids or by what its cells say; None if of no one."""
-    if not keys:
-        return None
-    scores = [(_n_alike(cells, key), key) for key in keys]
-    n_alike, key = max(scores, key=lambda score: score[0])
-    return key if n_alike >= FEWEST else None
+def recognise(cells: list[Cell], keys: list[Key]) -> list[Key]:
+    """The exercises that a notebook is of, by ids or by what its cells say; most often one."""
+    n_alike = {key.name: _n_alike(cells, key) for key in keys}
+    best = max(keys, key=lambda key: n_alike[key.name], default=None)
+    if best is None or n_alike[best.name] < FEWEST:
+        return []
+    return [best, *(key for key in keys if key is not best and _has_most_answers(cells, key))]
+
+
+def _has_most_answers(cells: list[Cell], key: Key) -> bool:
+    """Whether most places for answers are there: several exercises were put into one notebook."""
+    places = {cell.id for cell in key.cells if cell.kind == "answer"}
+    return len(places & {name for cell in cells for name in (cell.id, cell.grade_id)}) * 2 > len(
+        places
+    )
 
 
 def _n_alike(cells: list[Cell], key: Key) -> int:
@@ -283,18 +291,43 @@ def _given(rebuilt: Rebuilt, source: KeyCell, own: list[Cell]) -> None:
     rebuilt.cells.append({"label": source.id, "kind": "given", "sources": [source.source]})
 
 
+def _elsewhere(source: KeyCell, places: range, key: Key, cells: list[Cell], found: Match) -> str:
+    """What was written near some places: in cells of one's own, behind a given text, or as code."""
+    added = [n for place in places for n in found.added.get(place, [])]
+    parts = {
+        n: cells[n].source
+        for n in added
+        if not cells[n].is_code or (cells[n].id == source.id and is_changed(cells[n], source))
+    }
+    for place in places:
+        given = key.cells[place] if place >= 0 and key.cells[place].kind == "text" else None
+        for n in found.groups.get(place, []) if given else []:
+            parts[n] = _behind(cells[n].source, given)
+    return _joined([parts[n] for n in sorted(parts)])
+
+
+def _behind(text: str, given: KeyCell) -> str:
+    """What stands in a cell behind the text that was given."""
+    lengths = [len(one) for one in (given.source, *given.translated) if text.startswith(one)]
+    return text[max(lengths) :] if lengths else ""
+
+
+def _joined(texts: list[str]) -> str:
+    return "\n\n".join(filter(None, (text.strip() for text in texts)))
+
+
 def _words(
     rebuilt: Rebuilt, source: KeyCell, own: list[Cell], key: Key, cells: list[Cell], found: Match
 ) -> None:
     """What was written in the place for it, or else in cells added behind the question."""
-    written = [cell.source.strip() for cell in own if is_changed(cell, source)]
-    text = "\n\n".join(filter(None, written))
+    place = key.cells.index(source)
+    behind = [cells[n] for n in sorted(found.added.get(place, [])) if not cells[n].is_code]
+    parts = [cell.source for cell in own if is_changed(cell, source)]
+    text = _joined([*parts, *(cell.source for cell in behind)])
     if not text:
-        place = key.cells.index(source)
-        near = [*range(max(place - 3, 0), len(key.cells))]
-        places = [number for anchor in near for number in found.added.get(anchor, [])]
-        added = [cells[n].source.strip() for n in sorted(places) if not cells[n].is_code]
-        text = "\n\n".join(filter(None, added))
+        near = range(max(place - 3, 0), len(key.cells))
+        text = _elsewhere(source, near, key, cells, found)
+        text = text or _elsewhere(source, range(-1, len(key.cells)), key, cells, found)
         if text:
             rebuilt.told.append(
                 say("Your answer in words stood in another cell, and was found there.")

@@ -110,14 +110,15 @@ def _add(report: ExerciseReport, result: Result) -> None:
     if result.state == NONE:
         report.n_without_grade += 1
         return
-    report.points.append(result.points)
-    report.maximum = sum(mark.maximum for mark in result.steps)
+    report.points.append(sum(mark.points for mark in result.steps))  # words may wait
+    report.maximum = max(report.maximum, sum(mark.maximum for mark in result.steps))
     marks = {mark.step: mark for mark in result.steps}
-    right = [step.step for step in report.steps if marks[step.step].points]
+    known = [step for step in report.steps if step.step in marks]  # others: of another edition
+    right = [step.step for step in known if marks[step.step].points]
     place = 1 + max((k for k, step in enumerate(report.steps) if step.step in right), default=-1)
     if right and place < len(report.steps):
         report.steps[place].n_stopped += 1
-    for step in report.steps:
+    for step in known:
         mark = marks[step.step]
         is_blank = any(BLANK_WORDS in line for line in mark.lines)
         kind = "right" if mark.points else "blank" if is_blank else "wrong"
@@ -208,7 +209,9 @@ def _exercise(report: ExerciseReport, with_names: bool) -> str:
     n = len(report.points)
     said = [f"{n} graded"]
     if report.points:
-        said.append(f"{median(report.points):g} of {report.maximum:g} points in the middle")
+        said.append(
+            f"{median(report.points):g} of {report.maximum:g} points for steps in the middle"
+        )
     if report.n_without_grade:
         said.append(f"{report.n_without_grade} without a grade yet")
     if report.n_logs:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from coursebuild.classroom.files import file_name, write_whole
 from coursebuild.classroom.marking import StepMark
+from layerlab.errors import LayerlabError
 
 GRADED, WAITS, NONE = "graded", "waits for a reader", "no grade yet"
 
@@ -95,9 +96,11 @@ class Store:
         return _read(path) if path.is_file() else None
 
     def all(self) -> Iterator[Result]:
-        """All stored results, by exercise and student."""
-        for path in sorted(self.folder.glob("*/*.json")):
-            yield _read(path)
+        """All stored results, by exercise and student; not copies, which have other names."""
+        for path in sorted(self.folder.glob("*/[!.]*.json")):
+            result = _read(path)
+            if path == self.path(result.student, result.exercise):
+                yield result
 
     def forget(self, student: str, exercise: str | None = None) -> int:
         """Forget the results of a student, in one exercise or in all; how many there were."""
@@ -110,6 +113,11 @@ class Store:
 
 
 def _read(path: Path) -> Result:
-    said = json.loads(path.read_text(encoding="utf-8"))
-    said["steps"] = [StepMark(**mark) for mark in said["steps"]]
-    return Result(**said)
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        said["steps"] = [StepMark(**mark) for mark in said["steps"]]
+        return Result(**said)
+    except (ValueError, TypeError, LookupError) as error:
+        raise LayerlabError(
+            f"{path} is no result ({error}): delete it, and what was handed in is graded anew"
+        ) from error

@@ -19,6 +19,7 @@ from coursebuild.classroom.intake import (
     Cell,
     Handed,
     Log,
+    Refused,
     Unreadable,
     handed_in,
     read_cells,
@@ -28,7 +29,7 @@ from coursebuild.classroom.key import Key
 from coursebuild.classroom.marking import Marking, solve
 from coursebuild.classroom.rebuild import rebuild, recognise
 from coursebuild.classroom.results import Result, Store
-from coursebuild.classroom.sandbox import Limits, Zygote, packages
+from coursebuild.classroom.sandbox import Limits, Zygote, edition, packages
 from coursechecks import engine
 from coursechecks.language import say
 
@@ -98,6 +99,7 @@ class Class:
     def _basis(self, key: Key) -> str:
         digest = hashlib.sha256(repr(asdict(replace(key, rubric=()))).encode())
         digest.update(self._seen(key).read_bytes())
+        digest.update(f"{edition(self.code)} {self.limits}".encode())
         return digest.hexdigest()
 
     @property
@@ -112,42 +114,60 @@ class Class:
 
     def gather(self, place: Path) -> tuple[list[Submission], list[Result]]:
         """What was handed in, by student and exercise; and a result for what cannot be graded."""
-        read: list[tuple[Handed, list[Cell], Key]] = []
-        others: list[Result] = []
-        for entry in handed_in(place, tuple(key.name for key in self.keys)):
+        read: list[tuple[Handed | Refused, list[Cell], Key | None]] = []
+        for entry in handed_in(place, tuple(key.name for key in self.keys), self.out):
             if isinstance(entry, Log):
                 self.logs.append(entry.data)
                 continue
-            if isinstance(entry, tuple):
-                path, reason = entry
-                others.append(Result("", "", "", path, "", reason=reason))
+            if isinstance(entry, Refused):
+                read.append((entry, [], None))
                 continue
             try:
                 cells = read_cells(entry.data)
-                key = recognise(cells, self.keys)
-                if key is None:
+                found = recognise(cells, self.keys)
+                if not found:
                     raise Unreadable(OF_NO_EXERCISE)
             except Unreadable as error:
-                nothing = Result(entry.student, "", "", entry.path, "", reason=str(error))
-                others.append(nothing)
+                read.append((Refused(entry.student, entry.path, str(error), entry.lms), [], None))
                 continue
-            read.append((replace(entry, data=b""), cells, key))
-        return self._by_student(read), others
+            read += [(replace(entry, data=b""), cells, key) for key in found]
+        return self._by_student(read)
 
-    def _by_student(self, read: list[tuple[Handed, list[Cell], Key]]) -> list[Submission]:
+    def _by_student(
+        self, read: list[tuple[Handed | Refused, list[Cell], Key | None]]
+    ) -> tuple[list[Submission], list[Result]]:
         found: dict[tuple[str, str], Submission] = {}
-        names = tell_apart([entry for entry, *_ in read], [key.name for *_, key in read])
+        others: list[Result] = []
+        handed = [(entry.student, entry.lms, key.name if key else "") for entry, _, key in read]
+        kept = [(own.student, tuple(own.lms.items()), own.exercise) for own in self.store.all()]
+        names = tell_apart(handed, kept)
         for name, (entry, cells, key) in zip(names, read, strict=True):
+            if key is None:
+                lms, reason = dict(entry.lms), getattr(entry, "reason", "")
+                others.append(Result(name, "", "", entry.path, "", reason=reason, lms=lms))
+                continue
             if name != entry.student:  # what one of them got when nobody knew of the other
-                self.store.forget(entry.student, key.name)
-                self._page(entry.student, key.name).unlink(missing_ok=True)
+                self._forget(entry, key)
             own = found.setdefault((name, key.name), Submission(name, key))
             own.files.append((entry.path, cells))
             own.lms |= dict(entry.lms)
         for own in found.values():
             said = repr([cells for _, cells in own.files])
             own.basis = hashlib.sha256((self._bases[own.key.name] + said).encode()).hexdigest()
-        return sorted(found.values(), key=lambda own: (own.key.name, own.student))
+        return sorted(found.values(), key=lambda own: (own.key.name, own.student)), others
+
+    def _forget(self, entry: Handed | Refused, key: Key) -> None:
+        """Forget what somebody has under the bare name, if the numbers say that it was this one."""
+        there = self.store.read(entry.student, key.name)
+        if there is not None and there.lms == dict(entry.lms):
+            self.forget(entry.student, key.name)
+
+    def forget(self, student: str, exercise: str | None = None) -> int:
+        """Forget results of a student, in one exercise or in all; how many there were."""
+        names = [exercise] if exercise else [key.name for key in self.keys]
+        for name in names:
+            self._page(student, name).unlink(missing_ok=True)
+        return self.store.forget(student, exercise)
 
     def open(self, key: Key) -> Zygote:
         """A process that submissions of an exercise are forks of; to be left with `__exit__`."""

@@ -326,10 +326,7 @@ def packages(code: Path) -> bytes:
     SandboxError
         If they cannot be kept.
     """
-    digest = hashlib.sha256(sys.version.encode())
-    for path, name in _files(code):
-        digest.update(f"\0{name}\0".encode() + path.read_bytes())
-    kept = cache_folder() / "packages" / f"{digest.hexdigest()[:16]}.tar"
+    kept = cache_folder() / "packages" / f"{edition(code)}.tar"
     if not kept.is_file():
         packed = pack(code)
         try:
@@ -343,6 +340,14 @@ def packages(code: Path) -> bytes:
                 f"make room there, or set {PLACE} to another folder"
             ) from error
     return kept.read_bytes()
+
+
+def edition(code: Path) -> str:
+    """What names the packages and what runs them; it is another when anything changed."""
+    digest = hashlib.sha256(sys.version.encode())
+    for path, name in _files(code):
+        digest.update(f"\0{name}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def pack(code: Path) -> bytes:

@@ -5,6 +5,8 @@ which the next run of the grading finds beside the results.
 """
 
 import csv
+import hashlib
+import io
 import json
 import math
 from collections.abc import Iterable
@@ -15,12 +17,15 @@ from markdown_it import MarkdownIt
 
 from coursebuild.classroom.document import document
 from coursebuild.classroom.files import write_whole
+from coursebuild.classroom.gradebook import FORMULA
+from coursebuild.classroom.intake import decoded
 from coursebuild.classroom.key import Key
 from coursebuild.classroom.results import Result
 from layerlab.errors import LayerlabError
 
 PAGE, POINTS = "words.html", "words.csv"
-HEAD = ["student", "exercise", "answer", "points", "comment"]
+HEAD = ["student", "exercise", "answer", "points", "comment", "text"]
+N_NEEDED = 5  # of these columns; the last one says which text was marked
 FORM = Path(__file__).with_name("words.html")
 DATA = "{{data}}"  # where the page has its answers
 TITLE = "Answers in words"
@@ -40,48 +45,70 @@ button { font: inherit; }
 Given = dict[tuple[str, str, str], tuple[float, str]]  # points and comment, by the first columns
 
 
-def read_points(path: Path, results: Iterable[Result]) -> Given:
-    """The points that were given; none where the file is not there.
+def read_points(path: Path, results: Iterable[Result]) -> tuple[Given, list[str]]:
+    """The points that were given, and what is wrong with other lines of the table.
+
+    It may come from a spreadsheet, in whatever encoding, with semicolons and decimal commas. Points
+    count for the text that they were given for. A line without points says nothing.
 
     Raises
     ------
     LayerlabError
-        If a line names no answer that was handed in, or gives what cannot be given.
+        If the table is another one.
     """
     if not path.is_file():
-        return {}
-    most = {
-        (result.student, result.exercise, word["id"]): word["maximum"]
+        return {}, []
+    asked = {
+        (result.student, result.exercise, word["id"]): word
         for result in results
         for word in result.words
+        if word["text"]
     }
+    text = decoded(path.read_bytes())
+    first = text.partition("\n")[0]
+    rows = csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=first.count))
+    if (rows.fieldnames or [])[:N_NEEDED] != HEAD[:N_NEEDED]:
+        raise LayerlabError(f"{path}: its first line has to be {','.join(HEAD)}")
     given: Given = {}
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictReader(file)
-        if rows.fieldnames != HEAD:
-            raise LayerlabError(f"{path}: its first line has to be {','.join(HEAD)}")
-        for row in rows:
-            place = f"{path}, line {rows.line_num}"
-            key = tuple(_plain(row[name] or "") for name in HEAD[:3])
-            if key not in most:
-                raise LayerlabError(f"{place}: {' / '.join(key)!r} is no answer that was handed in")
-            given[key] = _number(row["points"], most[key], place), _plain(row["comment"] or "")
-    return given
+    wrong, lines = [], {}
+    for row in rows:
+        values = [_plain(row.get(name) or "").strip() for name in HEAD]
+        if not values[3] or values == HEAD:  # nothing given, or two tables, one behind the other
+            continue
+        key, place = (values[0], values[1], values[2]), f"{path}, line {rows.line_num}"
+        try:
+            given[key], of_text = _given(key, values, asked), values[5]
+            if lines.setdefault(key, (rows.line_num, given[key]))[1] != given[key]:
+                raise LayerlabError(f"line {lines[key][0]} says otherwise; delete one of the two")
+            if of_text and of_text != digest(asked[key]["text"]):
+                raise LayerlabError(f"{' / '.join(key)!r} is another text now, and waits again")
+        except LayerlabError as error:
+            given.pop(key, None)
+            wrong.append(f"{place}: {error}")
+    return given, wrong
+
+
+def _given(key: tuple[str, str, str], values: list[str], asked: dict) -> tuple[float, str]:
+    if key not in asked:
+        raise LayerlabError(f"{' / '.join(key)!r} is no answer that was handed in")
+    most = asked[key]["maximum"]
+    try:
+        points = float(values[3].replace(",", "."))
+    except ValueError as error:
+        raise LayerlabError(f"{values[3]!r} is no number of points") from error
+    if not (math.isfinite(points) and 0 <= points <= most):
+        raise LayerlabError(f"{values[3]} points, where 0 to {most:g} can be given")
+    return points, values[4]
+
+
+def digest(text: str) -> str:
+    """What a table calls a text; no spreadsheet takes it for a number."""
+    return f"t{hashlib.sha256(text.encode(errors='replace')).hexdigest()[:12]}"
 
 
 def _plain(text: str) -> str:
     """A cell as it was before it was kept from being a formula."""
-    return text.removeprefix("'")
-
-
-def _number(text: str | None, most: float, place: str) -> float:
-    try:
-        points = float(text or "")
-    except ValueError as error:
-        raise LayerlabError(f"{place}: {text!r} is no number of points") from error
-    if not (math.isfinite(points) and 0 <= points <= most):
-        raise LayerlabError(f"{place}: {text} points, where 0 to {most:g} can be given")
-    return points
+    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text
 
 
 def with_points(result: Result, given: Given) -> Result:
@@ -136,4 +163,5 @@ def _exercise(key: Key, results: list[Result]) -> dict:
 
 def _word(word: dict) -> dict:
     kept = {name: word[name] for name in ("text", "maximum")}
-    return kept | {"points": word.get("points"), "comment": word.get("said", "")}
+    said = {"points": word.get("points"), "comment": word.get("said", "")}
+    return kept | said | {"of": digest(word["text"])}
