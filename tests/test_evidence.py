@@ -1,6 +1,8 @@
 """`report(x, y)`: the estimate, what belongs beside it, and the doubts that it names."""
 
 import re
+import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -154,3 +156,18 @@ def test_a_printed_report_reads_as_a_result():
     assert first.endswith("bits of mutual information (KSG, k = 3, n = 400)") and " ± " in first
     assert "of shuffles stay below" in second and "of shifts below" in second
     assert "Pearson's r" in third and "ceiling" in third
+
+
+def test_reports_in_threads_leave_the_warnings_alone():
+    before = list(warnings.filters)
+
+    def ask():
+        for seed in range(10):
+            report(np.random.default_rng(seed).standard_normal(60), np.arange(60.0), n_shuffles=10)
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert warnings.filters == before

@@ -8,6 +8,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+import torch
 from scipy import stats
 from scipy.special import digamma
 from sklearn.feature_selection import mutual_info_regression
@@ -575,3 +576,19 @@ def test_more_boxes_than_memory_holds_are_refused():
     assert histogram_mutual_information(x, x, 4096) == pytest.approx(np.log2(10))
     with pytest.raises(MeasureError, match="bins = 1000000 along each axis makes 1000000000000"):
         histogram_mutual_information(x, x, 10**6)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda x: torch.tensor(x + 1000).half(),
+        lambda x: torch.tensor(x + 100).bfloat16(),
+        lambda x: (x + 1000).astype(np.float16),
+    ],
+)
+def test_coarse_floats_are_told_whoever_holds_them(make):
+    x, y = np.random.default_rng(0).standard_normal((2, 1000))
+    with pytest.warns(MeasureWarning):
+        mutual_information(make(x), y)
+    with pytest.warns(MeasureWarning):
+        pairwise_mutual_information([make(x), y])

@@ -7,6 +7,13 @@ import pytest
 import torch
 from conftest import save_random_gpt2
 from test_families import IDS, KINDS, N_LAYERS, WIDTH, make
+from transformers import (
+    FalconConfig,
+    FalconForCausalLM,
+    GPT2Config,
+    GPT2ForTokenClassification,
+    GPT2LMHeadModel,
+)
 
 from layerlab.errors import MeasureError, ModelError, TargetError
 from layerlab.families import find_blocks, find_outputs
@@ -229,3 +236,92 @@ def test_what_cannot_be_replaced_is_refused(model, arguments, error, words):
 def test_windows_that_cannot_be_predicted_are_refused(model, windows, next_ids, changes, error):
     with pytest.raises(error):
         prediction_changes(model, windows, next_ids, changes)
+
+
+# What researchers do ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def plain():
+    """A small GPT-2 with dropout, as a configuration makes it."""
+    shape = {"n_layer": 2, "n_head": 4, "n_embd": 32, "n_positions": 64, "vocab_size": 97}
+    with torch.random.fork_rng(devices=[]):
+        return GPT2LMHeadModel(GPT2Config(**shape)).eval()
+
+
+WINDOWS = np.tile(np.arange(12), (2, 1))
+
+
+def test_a_block_that_adds_to_what_it_is_given_changes_no_value():
+    shape = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "vocab_size": 97}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        falcon = FalconForCausalLM(FalconConfig(**shape)).double().eval()
+    ids, value = torch.arange(3, 9)[None], np.random.default_rng(0).standard_normal((1, 6, 32))
+    kept = value.copy()
+    with torch.no_grad(), ablate(falcon, "mlp_0", value):
+        first, second = falcon(ids).logits, falcon(ids).logits
+    assert (first == second).all() and (value == kept).all()
+    with torch.no_grad(), ablate(falcon, "mlp_0"):
+        falcon(ids)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda model: last_token_activations(model, WINDOWS),
+        lambda model: record(model).__enter__(),
+        lambda model: ablate(model, "mlp_0").__enter__(),
+        lambda model: head_activations(model, WINDOWS),
+        lambda model: prediction_changes(model, WINDOWS, [1, 1], [{"component": "mlp_0"}]),
+    ],
+)
+def test_a_model_that_drops_at_random_is_refused(plain, use):
+    plain.train()
+    try:
+        with pytest.raises(ModelError, match=r"training mode .* call model.eval\(\) first"):
+            use(plain)
+    finally:
+        plain.eval()
+    use(plain)
+
+
+@pytest.mark.parametrize(
+    ("next_ids", "changes", "error", "says"),
+    [
+        ([1, 97], [{"component": "mlp_0"}], TargetError, "next_ids hold 97, .* from 0 to 96"),
+        ([1, -1], [{"component": "mlp_0"}], TargetError, "next_ids hold -1"),
+        ([1, 1], [], MeasureError, r"changes = \[\]"),
+        ([1, 1], [[]], MeasureError, r"changes = \[\[\]\]"),
+        ([1, 1], {"component": "mlp_0"}, MeasureError, "changes hold 'component'"),
+        ([1, 1], ["mlp_0"], MeasureError, "changes hold 'mlp_0'"),
+        ([1, 1], [{"component": "mlp_0", "values": 0}], MeasureError, "'values': 0"),
+        ([1, 1], [{"component": ["mlp_0"]}], ModelError, "is no component"),
+        ([1, 1], [{"component": "mlp_0", "value": 1e300}], MeasureError, "beyond what"),
+    ],
+)  # fmt: skip
+def test_what_is_no_change_is_quoted(plain, next_ids, changes, error, says):
+    with pytest.raises(error, match=says):
+        prediction_changes(plain, WINDOWS, next_ids, changes)
+
+
+def test_a_tuple_of_parts_is_a_change_too(plain):
+    change = ({"component": "mlp_0"}, {"component": "att_1"})
+    one, other = prediction_changes(plain, WINDOWS, [1, 1], [change, list(change)]).divergence
+    assert (one == other).all()
+
+
+def test_a_model_that_predicts_no_token_scores_none(plain):
+    classes = GPT2ForTokenClassification(plain.config).eval()
+    for model in (plain.transformer, classes):
+        with pytest.raises(ModelError, match="no head that predicts tokens"):
+            prediction_changes(model, WINDOWS, [1, 1], [{"component": "mlp_0"}])
+
+
+def test_values_of_too_many_sequences_are_quoted_for_a_head_too(plain):
+    with (
+        pytest.raises(ModelError, match="does not fit what it adds"),
+        torch.no_grad(),
+        ablate(plain, "att_0", np.zeros((2, 1, 32)), head=0),
+    ):
+        plain(torch.arange(6)[None])

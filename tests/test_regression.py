@@ -79,3 +79,14 @@ def test_a_slope_that_many_values_fit_is_not_defined(predictors):
 def test_what_does_not_fit_together_is_refused(call):
     with pytest.raises(MeasureError):
         call()
+
+
+@pytest.mark.parametrize(("y", "wanted"), [([1, 2, 3, 4, 5], 1), ([5, 4, 3, 2, 1], -1)])
+def test_the_same_order_stays_the_same_whatever_is_held_still(y, wanted):
+    assert np.isclose(partial_tau([1, 2, 3, 4, 5], y, [3, 1, 4, 2, 5]), wanted)
+    assert np.isnan(partial_tau([1, 2, 3, 4, 5], y, [1, 2, 3, 4, 5]))
+
+
+def test_no_predictor_is_an_error():
+    with pytest.raises(MeasureError, match="hold no variable"):
+        rank_regression([1, 2, 3], np.empty((0, 3)))

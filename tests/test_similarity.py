@@ -95,3 +95,13 @@ def test_cka_of_samples_that_are_all_alike_is_not_defined():
 def test_what_cannot_be_compared_is_refused(call, words):
     with pytest.raises(MeasureError, match=words):
         call()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_samples_that_are_all_alike_have_no_cka(seed):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(4, 60))
+    alike, others = np.tile(rng.standard_normal(32), (n, 1)), rng.standard_normal((n, 32))
+    assert np.isnan(linear_cka(alike, np.tile(rng.standard_normal(32), (n, 1))))
+    assert np.isnan(linear_cka(alike, others))
+    assert np.isfinite(linear_cka(others + 1e6, others))

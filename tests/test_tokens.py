@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
-from transformers import GPT2Tokenizer
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
+from transformers import GPT2Tokenizer, PreTrainedTokenizerFast
 
 from layerlab.articles import load_article
-from layerlab.errors import MeasureError, TargetError
+from layerlab.errors import ArticleError, MeasureError, TargetError
 from layerlab.tokens import context_windows, first_targets, target_positions, tokenize
 
 COFFEE = 6891  # " coffee" in GPT-2
@@ -143,3 +146,35 @@ def test_context_windows_without_any():
 def test_windows_of_what_is_no_text(token_ids, positions, n_context, error, message):
     with pytest.raises(error, match=message):
         context_windows(token_ids, positions, n_context)
+
+
+def test_a_word_that_the_tokenizer_does_not_know_is_no_target():
+    words = Tokenizer(WordLevel({"[UNK]": 0, "the": 1, "cat": 2}, unk_token="[UNK]"))
+    words.pre_tokenizer = Whitespace()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, unk_token="[UNK]")
+    ids = tokenize("the cat sat on the mat", tokenizer)
+    assert target_positions(ids, tokenizer, "cat").tolist() == [1]
+    with pytest.raises(TargetError, match="'dog' is a word that this tokenizer does not know"):
+        target_positions(ids, tokenizer, "dog")
+
+
+@pytest.mark.parametrize("target", [5, None, b" coffee", [" coffee"]])
+def test_what_is_no_word_is_quoted(embedded, target):
+    with pytest.raises(TargetError, match="give one word"):
+        target_positions([1, 2], embedded[1], target)
+
+
+def test_several_texts_have_no_positions(embedded):
+    with pytest.raises(TargetError, match=r"shape \(2, 2\)"):
+        target_positions([[1, 2], [3, 4]], embedded[1], " coffee")
+
+
+@pytest.mark.parametrize("text", [None, ["a cup"], "a \ud83d cup"])
+def test_what_is_no_text_is_quoted(embedded, text):
+    with pytest.raises(ArticleError, match="no text to tokenize|is no character"):
+        tokenize(text, embedded[1])
+
+
+def test_a_mask_is_no_list_of_positions():
+    with pytest.raises(MeasureError, match=r"positions holds booleans.* np.flatnonzero\(mask\)"):
+        context_windows([5, 7, 5, 9], np.array([5, 7, 5, 9]) == 9, 1)

@@ -17,6 +17,7 @@ _NO_NUMBERS = {  # kinds of arrays that NumPy would turn into something else tha
     "O": "objects that are no plain numbers: convert them first, np.array(..., dtype=float)",
     "V": "records: choose one of their fields",
 }
+_STEPS = {"torch.bfloat16": 2.0**-7, "torch.float16": 2.0**-10}  # they are read as float32
 _TEXT = "text: convert it first, np.array(..., dtype=float)"
 
 
@@ -67,6 +68,11 @@ def rows(X: ArrayLike) -> np.ndarray:
 
 def whole_numbers(values: Any, name: str) -> np.ndarray:
     """`values` as an int64 array, if none of them has a fraction."""
+    if _numbers(values, name).dtype == bool:
+        raise MeasureError(
+            f"{name} holds booleans: give whole numbers; np.flatnonzero(mask) says where a mask is "
+            "true."
+        )
     values = finite(values, name)
     broken = values[values != np.rint(values)]
     if broken.size:
@@ -75,7 +81,14 @@ def whole_numbers(values: Any, name: str) -> np.ndarray:
 
 
 def precision(values: Any, name: str) -> float:
-    """Relative step between neighbouring numbers of the type that `values` came in; 0 if whole."""
+    """Relative step between neighbouring numbers of the type that `values` came in; 0 if whole.
+
+    Of several arrays in a list it is the coarsest one's.
+    """
+    if isinstance(values, list | tuple) and any(hasattr(part, "dtype") for part in values):
+        return max(precision(part, name) for part in values)
+    if hasattr(values, "detach") and str(values.dtype) in _STEPS:
+        return _STEPS[str(values.dtype)]
     dtype = _numbers(values, name).dtype
     return float(np.finfo(dtype).eps) if dtype.kind == "f" else 0.0
 

@@ -114,7 +114,7 @@ def _trusted(distances: np.ndarray, p: float, n_samples: int) -> np.ndarray:
 
 def _scaled_distance(x: np.ndarray, y: np.ndarray, p: float) -> float:
     """The distance of two vectors, largest difference first: d (sum (|x - y| / d)^p)^(1/p)."""
-    with np.errstate(over="ignore"):  # what is beyond float64 is refused by the caller
+    with np.errstate(over="ignore", under="ignore"):  # the caller refuses what is beyond float64
         differences = np.abs(x - y)
         largest = differences.max()
         if largest == 0 or largest == np.inf or p == np.inf:

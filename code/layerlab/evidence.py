@@ -1,5 +1,6 @@
 """What belongs beside an estimate of mutual information, so that somebody else can judge it."""
 
+import threading
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from layerlab.information import Unit, mutual_information, signed_information, t
 from layerlab.statistics import shifted_information, shuffled_information
 
 LIMIT = 0.95  # the share of chance's draws below its limit
+_CATCHING = threading.RLock()  # what catches warnings changes what all threads see
 _N_PARTS, _PART = 10, 25  # at most so many parts, of at least so many samples
 _N_LAGS = 20  # how far back a memory is looked for
 _COPIES = 0.05  # share of samples that may have n_neighbors copies of themselves
@@ -154,12 +156,12 @@ def report(
     """
     n_shuffles = positive_integer(n_shuffles, "n_shuffles")
     options: dict[str, Any] = {"n_neighbors": n_neighbors, "unit": unit, "seed": seed}
-    with warnings.catch_warnings(record=True) as caught:
+    with _CATCHING, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", MeasureWarning)
         estimate = mutual_information(x, y, **options)
     a, b = pair(x, y)
     n_samples = a.size
-    with warnings.catch_warnings():
+    with _CATCHING, warnings.catch_warnings():
         warnings.simplefilter("ignore", MeasureWarning)  # said once, of the estimate
         floor = shuffled_information(a, b, n_shuffles=n_shuffles, **options)
         shifts = shifted_information(a, b, n_shifts=n_shuffles, **options) if ordered else [np.nan]

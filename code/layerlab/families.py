@@ -181,6 +181,24 @@ def context_length(model: "PreTrainedModel") -> int | None:
     return next((length for length in lengths if length is not None), None)
 
 
+def check_mode(model: "PreTrainedModel") -> None:
+    """Refuse a model that drops parts of its activations at random.
+
+    Raises
+    ------
+    ModelError
+        If the model is in training mode and has any dropout.
+    """
+    if model.training and any(
+        ("dropout" in name or "pdrop" in name) and isinstance(value, float) and value > 0
+        for name, value in model.config.to_dict().items()
+    ):
+        raise ModelError(
+            f"the {type(model).__name__} is in training mode and drops activations at random, so "
+            "that no two passes are alike: call model.eval() first"
+        )
+
+
 def _family_of(model: "PreTrainedModel") -> Family:
     return find_family(getattr(model, "config", None), f"a {type(model).__name__}")
 

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from layerlab._validate import whole_numbers
 from layerlab.errors import ModelError
-from layerlab.families import Family, find_outputs
+from layerlab.families import Family, check_mode, find_outputs
 from layerlab.hooks import passes
 
 if TYPE_CHECKING:
@@ -103,6 +103,7 @@ def head_activations(
     """
     windows = whole_numbers(windows, "windows")
     n_layers = len(find_outputs(model, family)) // 2
+    check_mode(model)
     projections = [find_projection(model, block, family) for block in range(n_layers)]
     found = []
     for batch in passes(model, windows):

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from layerlab._validate import whole_numbers
 from layerlab.errors import ModelError, TargetError
-from layerlab.families import COMPONENTS, Family, context_length, find_outputs
+from layerlab.families import COMPONENTS, Family, check_mode, context_length, find_outputs
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -90,7 +90,8 @@ def record(
     Raises
     ------
     ModelError
-        If the model is of no known family, or no output of its modules is what is added; from the
+        If the model is of no known family, is in training mode and has dropout, or no output of
+        its modules is what is added; from the
         forward pass, if an output is no vector of the residual stream for each token.
     TargetError
         From the forward pass, if a position lies outside the sequence.
@@ -108,6 +109,7 @@ def record(
     (2, 12, 4, 192)
     """
     modules = find_outputs(model, family)
+    check_mode(model)
     activations = Activations(n_layers=len(modules) // len(COMPONENTS))
     kept = None if positions is None else torch.as_tensor(whole_numbers(positions, "positions"))
     handles = []
@@ -267,6 +269,11 @@ def _n_at_once(model: "PreTrainedModel", length: int, n_bytes: int) -> int:
 
 def _check_sequences(model: "PreTrainedModel", sequences: np.ndarray) -> None:
     """Refuse what is too long for the model, or holds a token that it does not know."""
+    if not hasattr(model, "get_input_embeddings"):
+        raise ModelError(
+            f"a {type(model).__name__} is no model of Transformers: give the first thing that "
+            "load_model returns"
+        )
     context, length = context_length(model), sequences.shape[1]
     if context is not None and length > context:
         raise TargetError(

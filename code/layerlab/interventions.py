@@ -12,7 +12,7 @@ from torch.nn.functional import pad
 
 from layerlab._validate import finite, is_whole, random_seed, whole_numbers
 from layerlab.errors import MeasureError, ModelError, TargetError
-from layerlab.families import COMPONENTS, Family, find_blocks, find_outputs
+from layerlab.families import COMPONENTS, Family, check_mode, find_blocks, find_outputs
 from layerlab.heads import find_projection
 from layerlab.hooks import passes
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 
 N_BYTES = 2**28  # of a pass: the more windows share one, the less each change costs
+CHANGE_PARTS = {"component", "head", "value"}  # of a change
 
 
 class PredictionChange(NamedTuple):
@@ -102,12 +103,16 @@ def ablate(
     False
     """
     modules = find_outputs(model, family)
-    if component not in modules:
+    if not isinstance(component, str) or component not in modules:
         raise ModelError(
             f"{component!r} is no component of the {type(model).__name__}: give "
             f"'{COMPONENTS[0]}_0' to '{COMPONENTS[1]}_{len(modules) // len(COMPONENTS) - 1}'"
         )
-    new = torch.as_tensor(finite(value, "value"), dtype=model.dtype, device=model.device)
+    check_mode(model)
+    new = torch.tensor(finite(value, "value"), dtype=model.dtype, device=model.device)
+    if not torch.isfinite(new).all():
+        largest = torch.finfo(model.dtype).max
+        raise MeasureError(f"value is beyond what {model.dtype} can hold, {largest:.4g}")
     if head is None:
         make: MakeOutput = _replace(new)
     else:
@@ -182,23 +187,57 @@ def prediction_changes(
             f"windows of shape {windows.shape} and next_ids of shape {next_ids.shape}: give "
             "(n, length) of 2 or more tokens each, and one next token for each"
         )
+    parts = [_parts(change) for change in changes]
+    if not parts or not all(parts):
+        raise MeasureError(f"changes = {changes!r}: give one or more, each of one part or more")
+    _check_next(model, next_ids)
+    find_outputs(model, family)
+    check_mode(model)
     found, start = [], 0
     for ids in passes(model, windows, N_BYTES):
         stop = start + len(ids)
         wanted = torch.as_tensor(next_ids[start:stop], device=model.device)
         here = [
-            [_of_windows(part, slice(start, stop), len(windows)) for part in _parts(change)]
-            for change in changes
+            [_of_windows(part, slice(start, stop), len(windows)) for part in change]
+            for change in parts
         ]
         found.append(_changes_of_batch(model, ids, wanted, here, family))
         start = stop
     divergence, surprise = np.concatenate(found, axis=-1)
+    if not np.isfinite([divergence, surprise]).all():
+        raise ModelError(
+            f"the {type(model).__name__} predicts NaN or infinity in {model.dtype}: load it with "
+            "dtype='float32', or replace by smaller values"
+        )
     return PredictionChange(divergence, surprise)
 
 
-def _parts(change: dict[str, Any] | list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _parts(change: Any) -> list[dict[str, Any]]:
     """What a change replaces, one thing or several."""
-    return change if isinstance(change, list) else [change]
+    parts = list(change) if isinstance(change, list | tuple) else [change]
+    for part in parts:
+        if not isinstance(part, dict) or not {"component"} <= part.keys() <= CHANGE_PARTS:
+            raise MeasureError(
+                f"changes hold {part!r}: give dicts with 'component', such as "
+                "{'component': 'mlp_0'}, and perhaps 'head' and 'value'"
+            )
+    return parts
+
+
+def _check_next(model: "PreTrainedModel", next_ids: np.ndarray) -> None:
+    """Refuse a model that predicts no token, and tokens that it does not know."""
+    head = model.get_output_embeddings() if hasattr(model, "get_output_embeddings") else None
+    if head is None:
+        raise ModelError(
+            f"a {type(model).__name__} has no head that predicts tokens: give a causal language "
+            "model, as load_model returns it"
+        )
+    unknown = next_ids[(next_ids < 0) | (next_ids >= len(head.weight))]
+    if unknown.size:
+        raise TargetError(
+            f"next_ids hold {unknown[0]}, and the model knows tokens from 0 to "
+            f"{len(head.weight) - 1}"
+        )
 
 
 def _of_windows(change: dict[str, Any], part: slice, n: int) -> dict[str, Any]:
@@ -356,7 +395,7 @@ def _answering(blocks: torch.nn.ModuleList, outputs: list[Any]) -> Iterator[None
 
 
 def _replace(new: torch.Tensor) -> "MakeOutput":
-    return lambda output, _: new.expand_as(output)
+    return lambda output, _: new.expand_as(output).clone()  # Falcon adds to what it is given
 
 
 def _replace_head(
@@ -384,11 +423,11 @@ def _hook(
         try:
             made = make(rows, inputs)
             changed = torch.cat([rows[:, :-1], made[:, -1:]], dim=1) if last_only else made
+            return changed.reshape(output.shape)
         except RuntimeError as error:
             raise ModelError(
                 f"the value for {component!r} does not fit what it adds, of shape "
                 f"{tuple(rows.shape)}: give a number, a vector, or one for each sequence"
             ) from error
-        return changed.reshape(output.shape)
 
     return hook

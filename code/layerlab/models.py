@@ -2,6 +2,7 @@
 
 import pickle
 import struct
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, redirect_stderr
@@ -33,6 +34,7 @@ UNREADABLE = (OSError, ValueError, *NONSENSE, StrictDataclassError, struct.error
 UNREADABLE_WEIGHTS = (*UNREADABLE, RuntimeError, SafetensorError, EOFError)
 NO_WEIGHTS = (pickle.UnpicklingError, *NONSENSE)  # of a pickle
 WRAPPERS = {r"^((module|_orig_mod)\.)+": ""}  # what DataParallel and torch.compile put before names
+_LOADING = threading.RLock()
 DTYPES = ("float32", "bfloat16", "float16")
 DEVICES = ("cpu", "cuda", "mps")
 SMALLEST_VOCABULARY = 256  # byte-level BPE knows every single byte
@@ -271,15 +273,17 @@ def _draw_weights(config: "PretrainedConfig", name: str, dtype: str) -> PreTrain
 def _quiet_transformers() -> Iterator[None]:
     """No notes and no progress bars from transformers; its settings are put back afterwards.
 
-    What matters in those notes (missing weights, no tokenizer) is an error of ours.
+    What matters in those notes (missing weights, no tokenizer) is an error of ours. One thread at a
+    time: two that load leave each other models without weights.
     """
-    verbosity = logging.get_verbosity()
-    logging.set_verbosity_error()
-    try:
-        with _no_progress_bars():
-            yield
-    finally:
-        logging.set_verbosity(verbosity)
+    with _LOADING:
+        verbosity = logging.get_verbosity()
+        logging.set_verbosity_error()
+        try:
+            with _no_progress_bars():
+                yield
+        finally:
+            logging.set_verbosity(verbosity)
 
 
 @contextmanager

@@ -36,7 +36,7 @@ class Options:
     refresh : bool
         Of the article, as `load_article` takes it.
     n_targets : int
-        The first targets, compared pair by pair.
+        The first targets, compared pair by pair; the design ``"fixed-past"`` takes all.
     block : int
         The block of parts 4 and 5, counted from 0.
     n_context : int
@@ -94,7 +94,7 @@ class Options:
     )
     target: str = _text(" coffee", "one token, with its leading space")
     block: int = _number(3, 0, "block of parts 4 and 5, counted from 0")
-    n_targets: int = _number(10, 2, "how many of the first targets are compared")
+    n_targets: int = _number(10, 2, "how many of the first targets the worksheet compares")
     n_sequences: int = _number(100, 4, "how many targets part 7 takes at most")
     n_context: int = _number(9, 1, "tokens before each target in part 7")
     n_neighbors: int = _number(3, 1, "k of the k-nearest-neighbour estimator")

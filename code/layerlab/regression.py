@@ -73,6 +73,10 @@ def partial_tau(x: ArrayLike, y: ArrayLike, others: ArrayLike) -> float:
     taus = np.eye(n)
     for i, j in zip(*np.triu_indices(n, k=1), strict=True):
         taus[i, j] = taus[j, i] = kendall_tau(variables[i], variables[j]).tau
+    if n == 3:  # also where x and y have one order
+        xy, xz, yz = taus[0, 1], taus[0, 2], taus[1, 2]
+        left = (1 - xz**2) * (1 - yz**2)  # NaN stays NaN
+        return float((xy - xz * yz) / np.sqrt(left)) if left > 1e-12 else float("nan")
     if np.isnan(taus).any() or np.linalg.cond(taus) > 1e12:
         return float("nan")
     inverse = np.linalg.inv(taus)
@@ -97,7 +101,7 @@ def rank_regression(y: ArrayLike, predictors: ArrayLike) -> RankRegression:
     Raises
     ------
     MeasureError
-        As `partial_tau`, or if there are no more samples than predictors.
+        As `partial_tau`, or if there are no more samples than variables, y among them.
 
     Examples
     --------
@@ -107,7 +111,10 @@ def rank_regression(y: ArrayLike, predictors: ArrayLike) -> RankRegression:
     >>> bool(fit.slopes[0] > 2 * fit.slopes[1] > 0.4), fit.r_squared > 0.9
     (True, True)
     """
-    first, *rest = np.atleast_2d(finite(predictors, "predictors"))
+    rows = np.atleast_2d(finite(predictors, "predictors"))
+    if not len(rows):
+        raise MeasureError("predictors hold no variable: give one or more, each a row.")
+    first, *rest = rows
     variables = _variables(y, first, rest if rest else np.empty((0, len(first))))
     n_variables, n_samples = variables.shape
     if n_samples <= n_variables:

@@ -209,8 +209,11 @@ def _centred_kernels(X: np.ndarray) -> np.ndarray:
     n = X.shape[-2]
     if n < 4:
         raise MeasureError(f"{n} samples are too few for a debiased CKA: give 4 or more.")
+    largest = np.abs(X).max(axis=(-2, -1), keepdims=True)
     X = X - X.mean(axis=-2, keepdims=True)  # changes nothing but the rounding
     scale = np.abs(X).max(axis=(-2, -1), keepdims=True)
+    # Samples that are all alike leave the rounding of their mean.
+    X = np.where(scale > n * np.finfo(float).eps * largest, X, 0)
     X = X / np.where(scale > 0, scale, 1)
     kernel = X @ X.swapaxes(-1, -2)  # (..., n, n)
     off = 1 - np.eye(n)

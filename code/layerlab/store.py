@@ -111,7 +111,7 @@ class Store:
     def _check(self, path: Path, schema: pa.Schema) -> None:
         try:
             found = pq.read_table(path, page_checksum_verification=True)
-        except (pa.ArrowInvalid, OSError) as error:
+        except (pa.ArrowException, OSError) as error:  # of any kind, for a bit may flip anywhere
             if getattr(error, "errno", None):  # the disk's fault, and not the file's
                 raise
             path.unlink()

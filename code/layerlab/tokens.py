@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from layerlab._validate import check_characters, is_whole, whole_numbers
-from layerlab.errors import TargetError
+from layerlab.errors import ArticleError, TargetError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -28,6 +28,11 @@ def tokenize(text: str, tokenizer: "PreTrainedTokenizerBase") -> NDArray[np.int6
     -------
     ndarray of int64, shape (n_tokens,)
 
+    Raises
+    ------
+    ArticleError
+        If it is no text, or holds what is no character.
+
     Examples
     --------
     >>> _, tokenizer = load_model()
@@ -35,6 +40,9 @@ def tokenize(text: str, tokenizer: "PreTrainedTokenizerBase") -> NDArray[np.int6
     >>> [tokenizer.decode([token]) for token in ids]
     ['a', ' cup', ' of', ' coffee', ',', ' and', ' a', ' coffee', ' pot']
     """
+    if not isinstance(text, str):
+        raise ArticleError(f"{type(text).__name__} is no text to tokenize: give one string")
+    check_characters("the text", text, ArticleError)
     encoding = tokenizer(
         text,
         add_special_tokens=False,
@@ -73,9 +81,20 @@ def target_positions(
     >>> target_positions(ids, tokenizer, " coffee")
     array([3, 7])
     """
-    token_ids = np.asarray(token_ids)
+    token_ids = whole_numbers(token_ids, "token_ids")
+    if token_ids.ndim != 1 or not isinstance(target, str):
+        raise TargetError(
+            f"the target {target!r} in token ids of shape {token_ids.shape}: give one word, with "
+            "its leading space, and one text"
+        )
     check_characters("the target", target, TargetError)
     pieces = tokenize(target, tokenizer)
+    unknown = getattr(tokenizer, "unk_token_id", None)
+    if len(pieces) == 1 and pieces[0] == unknown and target != tokenizer.unk_token:
+        raise TargetError(
+            f"the target {target!r} is a word that this tokenizer does not know, as are others: "
+            f"{_way_out(token_ids, tokenizer, target)}"
+        )
     if len(pieces) != 1:
         raise TargetError(
             f"the target {target!r} is {_describe_split(pieces, tokenizer)} for this tokenizer, "
@@ -237,7 +256,8 @@ def _way_out(token_ids: np.ndarray, tokenizer: "PreTrainedTokenizerBase", target
     counts: dict[str, int] = {}
     for spelling in spellings:
         pieces = tokenize(spelling, tokenizer)
-        if word and len(pieces) == 1 and spelling != target:
+        is_known = len(pieces) == 1 and pieces[0] != getattr(tokenizer, "unk_token_id", None)
+        if word and is_known and spelling != target:
             counts[spelling] = int(np.count_nonzero(token_ids == pieces[0]))
     best = max(counts, key=counts.__getitem__, default=None)  # of equals, the first
     if best is None:
