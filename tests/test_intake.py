@@ -360,6 +360,7 @@ def test_words_are_found_wherever_they_were_written(keys, write):
     write(notebook, "It depends somehow")
     rebuilt = rebuild(read_cells(json.dumps(notebook).encode()), keys[0])
     assert rebuilt.words["in-words"].split() == ["It", "depends", "somehow"]
+    assert bool(rebuilt.told) == (write is not with_words_in_three_cells)
 
 
 def test_where_nothing_was_written_there_are_no_words(keys):

@@ -322,14 +322,12 @@ def _words(
     """What was written in the place for it, or else in cells added behind the question."""
     place = key.cells.index(source)
     behind = [cells[n] for n in sorted(found.added.get(place, [])) if not cells[n].is_code]
-    parts = [cell.source for cell in own if is_changed(cell, source)]
-    text = _joined([*parts, *(cell.source for cell in behind)])
+    written = _joined([cell.source for cell in own if is_changed(cell, source)])
+    text = _joined([written, *(cell.source for cell in behind)])
     if not text:
         near = range(max(place - 3, 0), len(key.cells))
         text = _elsewhere(source, near, key, cells, found)
         text = text or _elsewhere(source, range(-1, len(key.cells)), key, cells, found)
-        if text:
-            rebuilt.told.append(
-                say("Your answer in words stood in another cell, and was found there.")
-            )
+    if text and not written:
+        rebuilt.told.append(say("Your answer in words stood in another cell, and was found there."))
     rebuilt.words[source.id] = text
