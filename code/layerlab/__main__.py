@@ -290,7 +290,7 @@ class _Parser(argparse.ArgumentParser):
         )
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"layerlab: {message}; see layerlab --help\n")
+        self.exit(2, f"layerlab: {message}; see {self.prog} --help\n")
 
 
 def _parser() -> argparse.ArgumentParser:

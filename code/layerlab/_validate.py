@@ -14,7 +14,7 @@ _NO_NUMBERS = {  # kinds of arrays that NumPy would turn into something else tha
     "c": "complex numbers: measure its .real, its .imag or its absolute values",
     "M": "dates: subtract the first one and divide by a unit such as np.timedelta64(1, 's')",
     "m": "time spans: divide them by a unit such as np.timedelta64(1, 's')",
-    "O": "objects that are no plain numbers: convert them first, np.array(..., dtype=float)",
+    "O": "objects, which may be numbers or not: convert them first, np.array(..., dtype=float)",
     "V": "records: choose one of their fields",
 }
 _STEPS = {"torch.bfloat16": 2.0**-7, "torch.float16": 2.0**-10}  # they are read as float32

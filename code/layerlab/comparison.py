@@ -48,7 +48,7 @@ class Comparison:
         Of the targets that are compared.
     gaps : ndarray, shape (n_pairs,)
         Tokens between the targets of each pair that is compared; where the past is fixed, these
-        are the pairs whose pasts overlap.
+        are the pairs whose windows, the targets among them, overlap.
     tau : ndarray, shape (2, n_layers, n_similarities)
         Of the model as it was trained: Kendall's tau with `gaps`.
     partial : ndarray, shape (2, 2, n_layers, n_similarities)

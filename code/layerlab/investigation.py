@@ -295,8 +295,8 @@ def _check_windows(windows: np.ndarray, n_neighbors: int) -> None:
     if n_sequences <= n_neighbors:
         raise TargetError(
             f"{n_sequences} targets have {length - 1} tokens before them, and mutual information "
-            f"between layers needs more than n_neighbors = {n_neighbors}: choose a longer article, "
-            "a more common target or a shorter n_context"
+            f"between layers needs more than n_neighbors = {n_neighbors}: choose a larger "
+            "n_sequences, a longer article, a more common target or a shorter n_context"
         )
 
 

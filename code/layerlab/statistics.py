@@ -71,7 +71,8 @@ def mantel_test(
         items, so 3, 6, 10, … pairs.
     n_permutations : int
         Number of random relabellings; where there are no more than that in all (n! of n items),
-        each is tried once and the p-value is exact.
+        each is tried once and the p-value is exact. Each takes a time that grows with the square
+        of the number of pairs.
     seed : int
         Random seed of the relabellings.
 
