@@ -68,6 +68,7 @@ def test_without_a_file_nothing_is_given(tmp_path):
             "Ada,01-topic,in-words,0,\nAda,01-topic,in-words,1,",
             "line 3: line 2 says otherwise",
         ),
+        ("Ada,01-topic,in-words,0,\nAda,01-topic,in-words,1,\nAda,01-topic,in-words,0,", "line 3"),
     ],
 )
 def test_what_cannot_be_given_is_quoted_and_costs_no_other_line(tmp_path, row, says):
@@ -96,8 +97,12 @@ def test_points_count_for_the_text_that_they_were_given_for(tmp_path):
     path = tmp_path / POINTS
     path.write_text(",".join(HEAD) + f"\n{row}\n")
     assert len(read_points(path, CLASS)[0]) == 1
-    given, (wrong,) = read_points(path, [result("Ada", "I do not know."), *CLASS[1:]])
+    anew = [result("Ada", "I do not know."), *CLASS[1:]]
+    given, (wrong,) = read_points(path, anew)
     assert given == {} and "another text now, and waits again" in wrong
+    with path.open("a") as file:  # and what was given for the new one
+        file.write(f"Ada,01-topic,in-words,0,,{digest('I do not know.')}\n")
+    assert read_points(path, anew)[0] == {("Ada", "01-topic", "in-words"): (0.0, "")}
 
 
 def test_another_table_is_refused(tmp_path):

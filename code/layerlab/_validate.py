@@ -85,7 +85,7 @@ def precision(values: Any, name: str) -> float:
 
     Of several arrays in a list it is the coarsest one's.
     """
-    if isinstance(values, list | tuple) and any(hasattr(part, "dtype") for part in values):
+    if isinstance(values, list | tuple) and any(getattr(part, "ndim", 0) for part in values):
         return max(precision(part, name) for part in values)
     if hasattr(values, "detach") and str(values.dtype) in _STEPS:
         return _STEPS[str(values.dtype)]

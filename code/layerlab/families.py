@@ -190,7 +190,7 @@ def check_mode(model: "PreTrainedModel") -> None:
         If the model is in training mode and has any dropout.
     """
     if model.training and any(
-        ("dropout" in name or "pdrop" in name) and isinstance(value, float) and value > 0
+        "drop" in name and isinstance(value, float) and value > 0
         for name, value in model.config.to_dict().items()
     ):
         raise ModelError(

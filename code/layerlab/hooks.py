@@ -91,8 +91,8 @@ def record(
     ------
     ModelError
         If the model is of no known family, is in training mode and has dropout, or no output of
-        its modules is what is added; from the
-        forward pass, if an output is no vector of the residual stream for each token.
+        its modules is what is added; from the forward pass, if an output is no vector of the
+        residual stream for each token.
     TargetError
         From the forward pass, if a position lies outside the sequence.
     MeasureError

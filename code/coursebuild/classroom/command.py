@@ -103,8 +103,10 @@ def _grade(
 
 
 def _without_grade(others: list[Result], results: list[Result]) -> list[Result]:
-    """What gets a row besides the results: notebooks that could not be graded, or whatever else
-    came from somebody of whom there is no notebook."""
+    """What gets a row besides the results: notebooks that could not be graded.
+
+    And whatever else came from somebody of whom nothing was graded.
+    """
     graded = {result.student for result in results}
     return [
         other
@@ -114,6 +116,7 @@ def _without_grade(others: list[Result], results: list[Result]) -> list[Result]:
 
 
 def number(text: str) -> int:
+    """How many workers; the parser calls what is none by this name."""
     if int(text) < 1:
         raise ValueError(text)
     return int(text)

@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path, PurePosixPath
 
 import nbformat
@@ -184,8 +184,7 @@ def _unpacked(path: str, find: Callable, depth: int = 1) -> Iterator[tuple[str, 
         yield told, partial(_refuse, "it is a zip within zips: unpack the outer ones first")
         return
     try:
-        archive = zipfile.ZipFile(find())
-        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+        entries = [entry for entry in _archive(find).infolist() if not entry.is_dir()]
     except Exception as error:  # of whatever kind: a file may hold anything
         yield told, partial(_refuse, f"the zip cannot be read: {error}")
         return
@@ -193,7 +192,7 @@ def _unpacked(path: str, find: Callable, depth: int = 1) -> Iterator[tuple[str, 
         what = f"the zip has {len(entries)} files; at most {MOST_ENTRIES} are read"
         yield told, partial(_refuse, what)
         return
-    named = [(_name_in_zip(entry), partial(_read_entry, archive, entry)) for entry in entries]
+    named = [(_name_in_zip(entry), partial(_read_entry, find, entry)) for entry in entries]
     named = [(name, read) for name, read in named if not IGNORED.search(name)]
     tops = {name.partition("/")[0] if "/" in name else "" for name, _ in named}
     top = tops.pop() if path and len(tops) == 1 else ""  # the folder that was zipped
@@ -214,9 +213,14 @@ def _refuse(reason: str) -> bytes:
     raise Unreadable(reason)
 
 
-def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+@lru_cache(maxsize=4)  # and not a file that is open for each student
+def _archive(find: Callable) -> zipfile.ZipFile:
+    return zipfile.ZipFile(find())
+
+
+def _read_entry(find: Callable, entry: zipfile.ZipInfo) -> bytes:
     try:
-        with archive.open(entry) as file:
+        with _archive(find).open(entry) as file:
             content = file.read(MOST_BYTES + 1)  # whatever size the zip claims
     except Exception as error:  # of whatever kind: a file may hold anything
         raise Unreadable(f"it cannot be read from its zip: {error}") from error

@@ -70,27 +70,27 @@ def read_points(path: Path, results: Iterable[Result]) -> tuple[Given, list[str]
     if (rows.fieldnames or [])[:N_NEEDED] != HEAD[:N_NEEDED]:
         raise LayerlabError(f"{path}: its first line has to be {','.join(HEAD)}")
     given: Given = {}
-    wrong, lines = [], {}
+    wrong, lines, disputed = [], {}, set()
     for row in rows:
-        values = [_plain(row.get(name) or "").strip() for name in HEAD]
-        if not values[3] or values == HEAD:  # nothing given, or two tables, one behind the other
+        values = [_plain(row.get(name) or "") for name in HEAD]
+        if not values[3].strip() or values == HEAD:  # nothing given; or two tables in one file
             continue
-        key, place = (values[0], values[1], values[2]), f"{path}, line {rows.line_num}"
+        key = (values[0], values[1], values[2])
         try:
-            given[key], of_text = _given(key, values, asked), values[5]
+            given[key] = _given(key, values, asked)
             if lines.setdefault(key, (rows.line_num, given[key]))[1] != given[key]:
+                disputed.add(key)
                 raise LayerlabError(f"line {lines[key][0]} says otherwise; delete one of the two")
-            if of_text and of_text != digest(asked[key]["text"]):
-                raise LayerlabError(f"{' / '.join(key)!r} is another text now, and waits again")
         except LayerlabError as error:
-            given.pop(key, None)
-            wrong.append(f"{place}: {error}")
-    return given, wrong
+            wrong.append(f"{path}, line {rows.line_num}: {error}")
+    return {key: said for key, said in given.items() if key not in disputed}, wrong
 
 
 def _given(key: tuple[str, str, str], values: list[str], asked: dict) -> tuple[float, str]:
     if key not in asked:
         raise LayerlabError(f"{' / '.join(key)!r} is no answer that was handed in")
+    if values[5].strip() not in ("", digest(asked[key]["text"])):
+        raise LayerlabError(f"{' / '.join(key)!r} is another text now, and waits again")
     most = asked[key]["maximum"]
     try:
         points = float(values[3].replace(",", "."))
