@@ -17,11 +17,10 @@ from coursebuild.classroom.intake import (
     decoded,
     handed_in,
     read_cells,
-    tell_apart,
-    whose,
 )
 from coursebuild.classroom.key import answers_in, defined_in
 from coursebuild.classroom.needed import needed
+from coursebuild.classroom.owners import tell_apart, whose
 from coursebuild.classroom.rebuild import pieces, rebuild, recognise
 from coursebuild.keys import make_key
 from layerlab.errors import LayerlabError
@@ -128,6 +127,7 @@ def test_folders_around_those_of_students_are_nobody(tmp_path, zipped, files, st
         ({"course.zip": [f"anna/{A}"]}, ["anna"]),
         ({f"{LISA}/w.zip": [A]}, ["Lisa Berger"]),
         ({"berger_1_2_w.zip": [A]}, ["berger"]),
+        ({"anna.zip": [f"source/{A}"], "bo.zip": [], f"c/feedback/{A}": None}, ["anna", "bo", "c"]),
         ({f"{LISA}/a.zip": [f"a/{A}", f"b/{A}"], f"{BO}_w.zip": [A]}, ["Bo", *["Lisa Berger"] * 2]),
         ({"all.zip": ["berger_1_2_a.ipynb", "bode_3_4_a.ipynb"]}, ["berger", "bode"]),
         ({"1.zip": [f"g/a/{A}", f"g/b/{A}"], "2.zip": [f"c/{A}", f"d/{A}"]}, ["a", "b", "c", "d"]),
@@ -135,8 +135,11 @@ def test_folders_around_those_of_students_are_nobody(tmp_path, zipped, files, st
 )  # fmt: skip
 def test_a_zip_among_others_is_a_students_or_a_groups(tmp_path, zips, students):
     for name, files in zips.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        put_zip(tmp_path / name, files)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        if files is None:
+            (tmp_path / name).touch()
+        else:
+            put_zip(tmp_path / name, files)
     assert sorted(one.student for one in handed_in(tmp_path, NAMES)) == students
 
 

@@ -20,8 +20,9 @@ from nbgrader.plugins import FileNameCollectorPlugin
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Float, Unicode
 
-from coursebuild.classroom.intake import Cell, Handed, handed_in, read_cells, tell_apart
+from coursebuild.classroom.intake import Cell, Handed, handed_in, read_cells
 from coursebuild.classroom.key import Key
+from coursebuild.classroom.owners import tell_apart
 from coursebuild.classroom.rebuild import Rebuilt, rebuild
 from coursebuild.classroom.results import StepMark
 from coursebuild.classroom.running import Class, Submission

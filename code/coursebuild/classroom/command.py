@@ -7,8 +7,8 @@ from pathlib import Path
 
 import coursechecks
 from coursebuild.classroom.gradebook import write_tables
-from coursebuild.classroom.intake import is_notebook
 from coursebuild.classroom.key import Key
+from coursebuild.classroom.owners import is_notebook
 from coursebuild.classroom.report import count, read_log, write_report
 from coursebuild.classroom.results import WAITS, Result
 from coursebuild.classroom.running import Class, Submission, grade

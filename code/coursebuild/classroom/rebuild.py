@@ -51,9 +51,8 @@ def recognise(cells: list[Cell], keys: list[Key]) -> list[Key]:
 def _has_most_answers(cells: list[Cell], key: Key) -> bool:
     """Whether most places for answers are there: several exercises were put into one notebook."""
     places = {cell.id for cell in key.cells if cell.kind == "answer"}
-    return len(places & {name for cell in cells for name in (cell.id, cell.grade_id)}) * 2 > len(
-        places
-    )
+    there = places & {name for cell in cells for name in (cell.id, cell.grade_id)}
+    return len(there) > len(places) / 2
 
 
 def _n_alike(cells: list[Cell], key: Key) -> int:

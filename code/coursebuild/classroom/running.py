@@ -23,10 +23,10 @@ from coursebuild.classroom.intake import (
     Unreadable,
     handed_in,
     read_cells,
-    tell_apart,
 )
 from coursebuild.classroom.key import Key
 from coursebuild.classroom.marking import Marking, solve
+from coursebuild.classroom.owners import tell_apart
 from coursebuild.classroom.rebuild import rebuild, recognise
 from coursebuild.classroom.results import Result, Store
 from coursebuild.classroom.sandbox import Limits, Zygote, edition, packages
