@@ -102,6 +102,26 @@ LISA, BO = "Lisa Berger_47_assignsubmission_file", "Bo_3_assignsubmission_file"
         ([f"{who}/{kind}/{A}" for who in "ab" for kind in ("old", "new")], ["a", "a", "b", "b"]),
         ([f"{who}/x_2026_10_05.ipynb" for who in "ab"], ["a", "b"]),
         ([f"{who}/exercise_1_2_end.ipynb" for who in "ab"], ["a", "b"]),
+        (["2026_10_05_lisa.ipynb", "2026_10_05_bo.ipynb"], ["2026_10_05_bo", "2026_10_05_lisa"]),
+        (["Week_1_2_anna.ipynb", "Week_1_2_bo.ipynb"], ["Week_1_2_anna", "Week_1_2_bo"]),
+        ([f"{number:02}/{A}" for number in (1, 2, 3)], ["01", "02", "03"]),
+        (["class/anna-01-minkowski.ipynb", "class/anna-02-mutual-information.ipynb",
+          "class/bo-01-minkowski.ipynb", f"class/{A}"], ["anna", "anna", "bo", "class"]),
+        (["class/anna.ipynb", "class/anna (1).ipynb", "class/bo.ipynb"], ["anna", "anna", "bo"]),
+        ([f"class/{who}/{A}" for who in "ab"] + [f"cy/{A}"], ["a", "b", "cy"]),
+        ([f"sheet 1/{who}/{A}" for who in "ab"] + [f"sheet 2/{B}"], ["a", "b", "sheet 2"]),
+        ([f"sheet {n}/{who}-{f}" for who in ("anna", "bo") for n, f in ((1, A), (2, B))],
+         ["anna", "anna", "bo", "bo"]),
+        ([f"sheet {n}/{who}/{who}-{f}" for who in ("anna", "bo") for n, f in ((1, A), (2, B))],
+         ["anna", "anna", "bo", "bo"]),
+        ([f"{who}/{kind}/{who}.ipynb" for who in ("anna", "bo") for kind in ("old", "new")],
+         ["anna", "anna", "bo", "bo"]),
+        ([f"{who}/uebung_1_2_x.zip.ipynb" for who in ("anna", "bo")], ["anna", "bo"]),
+        ([f"{who}/{what}_1_2_a.ipynb" for who in "ab" for what in ("part", "end")],
+         ["a", "a", "b", "b"]),
+        (["Hermann Minkowski.ipynb", "Hermann.ipynb"], ["Hermann", "Hermann Minkowski"]),
+        ([f"{who}/{A}" for who in "abcd"] + [f"e/{v}/{A}" for v in ("v1", "v2")], [*"abcdee"]),
+        ([f"x/class/{who}/{who}.ipynb" for who in "ab"], ["a", "b"]),
         ([f"Mu\u0308ller/{A}", f"M\u00fcller/{B}"], ["Müller"] * 2),
     ],
 )  # fmt: skip
@@ -121,9 +141,12 @@ def test_folders_around_those_of_students_are_nobody(tmp_path, zipped, files, st
     ("zips", "students"),
     [
         ({"anna.zip": [A], "bob.ZIP": [f"work/{A}", f"__MACOSX/work/{A}"]}, ["anna", "bob"]),
-        ({"anna/a.zip": [A], "bob/a.zip": [f"old/{A}", f"new/{A}"]}, ["anna", "bob", "bob"]),
+        ({"a/x.zip": [A], "c/x.zip": [A], "b/x.zip": [f"old/{A}", f"new/{A}"]},
+         ["a", "b", "b", "c"]),
         ({"berger_1_2_work.zip": [A], f"{LISA}_work.zip": [f"a/{A}"]}, ["Lisa Berger", "berger"]),
         ({f"{who}.zip": [f"old/{A}", f"new/{A}"] for who in "ab"}, ["a", "a", "b", "b"]),
+        ({"1.zip": [f"a/{A}", f"b/{A}"], "2.zip": [f"c/{A}"]}, ["a", "b", "c"]),
+        ({f"{who}/uebung_1_2_x.zip": [A] for who in ("anna", "bo")}, ["anna", "bo"]),
         ({"course.zip": [f"anna/{A}"]}, ["anna"]),
         ({f"{LISA}/w.zip": [A]}, ["Lisa Berger"]),
         ({"berger_1_2_w.zip": [A]}, ["berger"]),
@@ -162,6 +185,7 @@ def test_namesakes_are_told_apart_by_their_numbers():
     assert names(li("moodle", "1", "a"), li("moodle", "2", "a")) == ["li (1)", "li (2)"]
     assert names(li("canvas", "1", "a"), li("canvas", "1", "a")) == ["li"] * 2
     assert names(("li", (), "a"), ("li", (), "a")) == ["li"] * 2
+    assert names(li("moodle", "1", "a"), li("moodle", "2", ""))[1] == "li (2)"  # of no exercise
     # One of them was graded before.
     assert names(li("canvas", "2", "b"), known=[li("canvas", "1", "a")]) == ["li (2)"]
     assert names(li("canvas", "1", "b"), known=[("li (1)", (("canvas", "1"),), "a")]) == ["li"]
@@ -224,6 +248,12 @@ def test_a_damaged_zip_costs_nobody_else_anything(tmp_path, seed):
     (tmp_path / "bo").mkdir()
     (tmp_path / "bo" / A).write_text("{}")
     assert [one.path for one in handed_in(tmp_path, NAMES) if one.student == "bo"] == [f"bo/{A}"]
+
+
+def test_odd_names_in_a_zip_cost_nobody_else_anything(tmp_path):
+    put_zip(tmp_path / "class.zip", ["..", ".", f"anna/{A}", "bo\\" + A])
+    found = [one.student for one in handed_in(tmp_path / "class.zip") if isinstance(one, Handed)]
+    assert found == ["anna", "bo"]
 
 
 def test_what_is_not_there_is_told(tmp_path):

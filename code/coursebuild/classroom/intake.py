@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 
 import nbformat
 
-from coursebuild.classroom.owners import CANVAS, MOODLE, NOTEBOOK, Numbers, whose
+from coursebuild.classroom.owners import CANVAS, MOODLE, NOTEBOOK, Numbers, is_notebook, whose
 from layerlab.errors import LayerlabError
 
 MOST_BYTES = 300_000_000  # of one file; notebooks with figures of a whole course have 50 MB
@@ -87,7 +87,10 @@ Reader = Callable[[], bytes]
 
 
 def handed_in(
-    place: Path, stems: tuple[str, ...] = (), without: Path | None = None
+    place: Path,
+    stems: tuple[str, ...] = (),
+    without: Path | None = None,
+    exercise_of: Callable[[bytes], str] | None = None,
 ) -> Iterator[Handed | Log | Refused]:
     """Everything that was handed in.
 
@@ -99,6 +102,8 @@ def handed_in(
         Names of the exercises, which are no part of a student's name.
     without : Path, optional
         A folder in `place` where no submissions lie: the one that results go to.
+    exercise_of : callable, optional
+        Tells of a notebook's data the exercise that it is of, or nothing; by default its name does.
 
     Raises
     ------
@@ -108,7 +113,10 @@ def handed_in(
     if not place.exists():
         raise LayerlabError(f"{place} is neither a folder nor a zip; name what was handed in")
     files = list(_files(place, without))
-    owners = whose([path for path, _ in files], stems)
+    exercises = (
+        [_exercise(path, read, exercise_of) for path, read in files] if exercise_of else None
+    )
+    owners = whose([path for path, _ in files], stems, exercises)
     for (path, read), (student, lms) in zip(files, owners, strict=True):
         name = PurePosixPath(path).name.lower()
         try:
@@ -120,6 +128,13 @@ def handed_in(
                 raise Unreadable("it is no notebook (its name does not end in .ipynb)")
         except Unreadable as error:
             yield Refused(student, path, str(error), lms)
+
+
+def _exercise(path: str, read: Reader, exercise_of: Callable[[bytes], str]) -> str:
+    try:
+        return exercise_of(read()) if is_notebook(path) else ""
+    except Unreadable:
+        return ""
 
 
 def _files(place: Path, without: Path | None) -> Iterator[tuple[str, Reader]]:
@@ -189,11 +204,12 @@ def _unpacked(path: str, find: Callable, depth: int = 1) -> Iterator[tuple[str, 
         yield told, partial(_refuse, what)
         return
     named = [(_name_in_zip(entry), partial(_read_entry, find, entry)) for entry in entries]
+    named = [(name, read) for name, read in named if name]
     named = [(name, read) for name, read in named if not _is_ignored(name, is_inner=bool(path))]
     if not named:
         yield told, partial(_refuse, "the zip holds no file")
-    tops = {name.partition("/")[0] if "/" in name else "" for name, _ in named}
-    top = tops.pop() if path and len(tops) == 1 else ""  # the folder that was zipped
+    tops = {name.partition("/")[0] if name.count("/") > 1 else "" for name, _ in named}
+    top = tops.pop() if path and len(tops) == 1 else ""  # the folder that was zipped, with others
     above = f"{path}/" if path else ""
     for name, read in named:
         inner = above + (name.removeprefix(f"{top}/") if not MOODLE.fullmatch(top) else name)
@@ -234,7 +250,7 @@ def _name_in_zip(entry: zipfile.ZipInfo) -> str:
         with suppress(UnicodeError):
             name = name.encode("cp437").decode("utf-8")
     parts = PurePosixPath(name.replace("\\", "/")).parts
-    return "/".join(part for part in parts if part not in ("..", "/"))
+    return "/".join(part for part in parts if part not in ("..", "/", "."))
 
 
 # Notebooks --------------------------------------------------------------------------------------

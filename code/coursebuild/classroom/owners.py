@@ -2,26 +2,30 @@
 
 import re
 import unicodedata
+from collections import Counter
 from pathlib import PurePosixPath
 
-DATE = r"(?:19|20)\d\d_[01]?\d_[0-3]?\d(?!\d)"  # numbers of a file's name that no LMS gave
-CANVAS = re.compile(
-    rf"(?P<name>.+?)_(?:LATE_)?(?!{DATE})(?P<user>\d+)_(?P<file>\d+)_(?P<rest>(?!\d+_).+)"
-)
-MOODLE = re.compile(r"(?P<name>[^_]+)_(?P<user>\d+)_assignsubmission_file(?:_(?P<rest>.*))?")
+CANVAS = re.compile(r"(?P<name>.+?)_(?:LATE_)?(?P<user>\d+)_(?P<file>\d+)_(?P<rest>(?!\d+_).+)")
+# Numbers that no LMS gave: days, in a file's name.
+DATE = re.compile(r"(?:(?:19|20)\d\d_[01]?\d_[0-3]?\d|[0-3]?\d_[01]?\d_(?:19|20)\d\d)(?!\d)")
+MOODLE = re.compile(r"(?P<name>[^_]+)_(?P<user>\d+)_assignsubmission_\w+?(?:_(?P<rest>.*))?")
 NOTEBOOK, SUBMITTED = (".ipynb", ".ipynb.txt", ".json"), "submitted"
 COPY = re.compile(
-    r"([-_ ]*(copy|kopie)\s*\d*|\s*\(\d+\))$|[-_ ]*\b(copy of|kopie von)\b\s*", re.IGNORECASE
+    r"([-_ ]*\b(copy|kopie)\s*\d*|\s*\(\d+\))+$|[-_ ]*\b(copy of|kopie von)\b\s*", re.IGNORECASE
 )
 Numbers = tuple[tuple[str, str], ...]  # how Canvas ("canvas") or Moodle ("moodle") numbers somebody
+Parts = tuple[str, ...]  # folders of a file and its name
 
 
-def whose(paths: list[str], stems: tuple[str, ...] = ()) -> list[tuple[str, Numbers]]:
+def whose(
+    paths: list[str], stems: tuple[str, ...] = (), exercises: list[str] | None = None
+) -> list[tuple[str, Numbers]]:
     """Whose each file is, by where it lies among the others, and the numbers of Canvas or Moodle.
 
-    What an LMS wrote comes first. Else it is the folder that says it: the outermost one below those
-    that hold several students, such as a group's, an exercise's or the one that was zipped. A file
-    in no folder says it by its own name. A zip counts as a folder.
+    What an LMS wrote comes first. Else it is the outermost folder, unless most of the outermost
+    ones would be people who hand in several files for one exercise, and fewer of those further in:
+    then they are groups, sheets, or the folder that was zipped. A zip counts as a folder; a file in
+    no folder says it by its own name.
 
     Parameters
     ----------
@@ -29,72 +33,94 @@ def whose(paths: list[str], stems: tuple[str, ...] = ()) -> list[tuple[str, Numb
         Of all files.
     stems : tuple of str
         Names of the exercises.
+    exercises : list of str, optional
+        The exercise of each notebook, empty where that is not known; by default as they are called.
     """
     found = _by_lms(paths)
-    rest = {path: _folders(path, stems) for path in paths if path not in found}
-    while _has_outer([parts for path, parts in rest.items() if is_notebook(path)], stems):
-        rest = {path: parts[1:] if len(parts) > 1 else parts for path, parts in rest.items()}
-    for path, parts in rest.items():
-        is_named = len(parts) == 1 and path.lower().endswith((*NOTEBOOK, ".zip"))
-        alone = _name(parts[0], stems) or _stem(parts[0]) if is_named else ""
-        found[path] = (parts[0] if len(parts) > 1 else alone, ())
+    named = exercises or [_exercise_named(path, stems) for path in paths]
+    rest = {path: _parts(path, stems) for path in paths if path not in found}
+    known = {path: one for path, one in zip(paths, named, strict=True) if is_notebook(path)}
+    while _has_outer(rest, known, stems):
+        rest = {path: _further_in(parts, stems) for path, parts in rest.items()}
+    found |= {path: (_owner(parts, stems), ()) for path, parts in rest.items()}
     return [found[path] for path in paths]
 
 
 def _by_lms(paths: list[str]) -> dict[str, tuple[str, Numbers]]:
     """Those whose names Canvas or Moodle wrote."""
-    all_parts = {path: PurePosixPath(unicodedata.normalize("NFC", path)).parts for path in paths}
-    beside: dict[tuple[str, ...], set[str]] = {}  # names that Canvas may have written, by folder
-    for parts in all_parts.values():
-        if match := CANVAS.fullmatch(parts[-1]):
-            beside.setdefault(parts[:-1], set()).add(match["name"])
     found: dict[str, tuple[str, Numbers]] = {}
-    for path, parts in all_parts.items():
-        named = [("moodle", MOODLE.fullmatch(part)) for part in parts]
-        named += [("canvas", CANVAS.fullmatch(p)) for p in parts if p.lower().endswith(".zip")]
-        if len(parts) == 1 or len(beside.get(parts[:-1], ())) > 1:  # else it is somebody's own
-            named.append(("canvas", CANVAS.fullmatch(parts[-1])))
-        for system, match in named:
-            if match:
-                found[path] = match["name"].strip(), ((system, match["user"]),)
-                break
+    canvas: dict[str, re.Match] = {}
+    for path in paths:
+        *folders, name = PurePosixPath(unicodedata.normalize("NFC", path)).parts
+        moodle = [match for part in (*folders, name) if (match := MOODLE.fullmatch(part))]
+        own = [part for part in folders if part.lower().endswith(".zip")] or [name]
+        if moodle:
+            found[path] = moodle[0]["name"].strip(), (("moodle", moodle[0]["user"]),)
+        elif match := CANVAS.fullmatch(own[0]):
+            date = DATE.search(own[0])
+            if date is None or date.start() >= match.start("rest"):
+                canvas[path] = match
+    # Canvas numbers each file anew, and each is somebody's; other numbers in names come again.
+    sent = {(PurePosixPath(path).parts[0], match[0]): match for path, match in canvas.items()}
+    numbers = [match["file"] for match in sent.values()]
+    users = {match["user"] for match in sent.values()}
+    if len(set(numbers)) == len(numbers) and (len(users) > 1 or len(numbers) == 1):
+        for path, match in canvas.items():
+            if len(users) > 1 or "/" not in path or path.lower().partition("/")[0].endswith(".zip"):
+                found[path] = match["name"].strip(), (("canvas", match["user"]),)
     return found
 
 
-def _folders(path: str, stems: tuple[str, ...]) -> tuple[str, ...]:
+def _exercise_named(path: str, stems: tuple[str, ...]) -> str:
+    return next((stem for stem in stems if stem.lower() in path.rpartition("/")[2].lower()), "")
+
+
+def _parts(path: str, stems: tuple[str, ...]) -> Parts:
     """The folders of a file and its name, without those that an exercise or nbgrader names."""
     *folders, name = PurePosixPath(unicodedata.normalize("NFC", path)).parts
     folders = [re.sub(r"\.zip$", "", folder, flags=re.IGNORECASE) for folder in folders]
-    nobodys = {SUBMITTED, *(stem.lower() for stem in stems), *(stem[:2] for stem in stems)}
-    return *(own for own in folders if COPY.sub("", own).lower() not in nobodys), name
+    nobodys = {SUBMITTED, *(stem.lower() for stem in stems)}
+    return *(own for own in folders if COPY.sub(" ", own).strip().lower() not in nobodys), name
 
 
-def _has_outer(files: list[tuple[str, ...]], stems: tuple[str, ...]) -> bool:
-    """Whether the outermost folders hold several students each, and are none's own."""
-    deep = [parts for parts in files if len(parts) > 1]
-    first: dict[str, dict[str, set[str]]] = {}  # names of files below the folders in each folder
-    for parts in deep:
-        inner = first.setdefault(parts[0], {})
-        if len(parts) > 2:
-            inner.setdefault(parts[1], set()).add(parts[-1])
-    if len(first) == 1:
-        names = [_name(parts[1], stems) for parts in deep if len(parts) == 2]
-        of_files = len(names) == len(deep) > 1 and all(names) and len(set(names)) == len(names)
-        inner = [parts[1:] for parts in deep]
-        return len(*first.values()) > 1 or of_files or (not names and _has_outer(inner, stems))
-    if any(len(parts) == 2 for parts in deep):
+def _owner(parts: Parts, stems: tuple[str, ...]) -> str:
+    if len(parts) > 1:
+        return parts[0]
+    is_named = parts[0].lower().endswith((*NOTEBOOK, ".zip"))
+    return _name(parts[0], stems) or _stem(parts[0]) if is_named else ""
+
+
+def _further_in(parts: Parts, stems: tuple[str, ...]) -> Parts:
+    """Without the outermost folder, unless nothing else would say whose it is."""
+    return parts[1:] if len(parts) > 2 or (len(parts) == 2 and _name(parts[1], stems)) else parts
+
+
+def _has_outer(rest: dict[str, Parts], exercises: dict[str, str], stems: tuple[str, ...]) -> bool:
+    """Whether the outermost folders are of several people each, and not people's own."""
+    files = {path: parts for path, parts in rest.items() if path in exercises}
+    n_again = _again(files, exercises, stems)
+    folders = {parts[0] for parts in files.values() if len(parts) > 1}
+    n_clean = len(folders - n_again.keys())
+    is_flat = any(len(p) == 2 and p[0] not in n_again for p in files.values())
+    if not n_again.keys() & folders or n_clean > len(folders) * (1 / 2 if is_flat else 3 / 4):
         return False
-    inner = [(second, names) for folders in first.values() for second, names in folders.items()]
-    is_alike = any(  # such as everybody's "old" and "new"
-        one == other and names & others
-        for k, (one, names) in enumerate(inner)
-        for other, others in inner[:k]
-    )
-    return not is_alike and any(_share_a_name(list(folders.values())) for folders in first.values())
+    deeper = files
+    while (further := {p: _further_in(parts, stems) for p, parts in deeper.items()}) != deeper:
+        deeper = further
+        if sum(_again(deeper, exercises, stems).values()) < sum(n_again.values()):
+            return True
+    return False
 
 
-def _share_a_name(folders: list[set[str]]) -> bool:
-    return sum(map(len, folders)) > len(set().union(*folders))
+def _again(
+    files: dict[str, Parts], exercises: dict[str, str], stems: tuple[str, ...]
+) -> dict[str, int]:
+    """How many files each owner has besides one of each exercise; only those who have any."""
+    counts = Counter((_owner(parts, stems), exercises[path]) for path, parts in files.items())
+    again: Counter[str] = Counter()
+    for (owner, _), n in counts.items():
+        again[owner] += n - 1
+    return {owner: n for owner, n in again.items() if n}
 
 
 def is_notebook(path: str) -> bool:
@@ -108,10 +134,12 @@ def _stem(name: str) -> str:
 
 def _name(file: str, stems: tuple[str, ...]) -> str:
     """What a file's name says besides the exercise and that it is a copy."""
-    own = COPY.sub("", _stem(file))
-    for stem in (*stems, *(stem.partition("-")[2] for stem in stems)):
-        if stem:
-            own = re.sub(rf"[-_. ]*{re.escape(stem)}[-_. ]*", " ", own, flags=re.IGNORECASE).strip()
+    own = COPY.sub(" ", _stem(file)).strip()
+    for stem in stems:
+        number, _, word = stem.partition("-")
+        word = re.escape(word).replace("\\-", "[-_ ]")
+        for what in (rf"(?:^|[-_. ]+){number}[-_ ]{word}", rf"(?:^|[-_.]+){word}"):
+            own = re.sub(rf"{what}(?=[-_. ]|$)", " ", own, flags=re.IGNORECASE).strip()
     return own.strip("-_. ")
 
 
@@ -132,7 +160,8 @@ def tell_apart(
     for student, lms, exercise in (*handed, *known):
         for system, number in lms:
             name = student.removesuffix(f" ({number})")
-            numbers.setdefault(_scope(name, system, exercise), set()).add(number)
+            for where in {exercise, ""}:  # what is of no exercise may be of any
+                numbers.setdefault(_scope(name, system, where), set()).add(number)
     return [
         f"{student} ({lms[0][1]})"
         if lms and len(numbers[_scope(student, lms[0][0], exercise)]) > 1

@@ -115,7 +115,8 @@ class Class:
     def gather(self, place: Path) -> tuple[list[Submission], list[Result]]:
         """What was handed in, by student and exercise; and a result for what cannot be graded."""
         read: list[tuple[Handed | Refused, list[Cell], Key | None]] = []
-        for entry in handed_in(place, tuple(key.name for key in self.keys), self.out):
+        stems = tuple(key.name for key in self.keys)
+        for entry in handed_in(place, stems, self.out, self._exercise_of):
             if isinstance(entry, Log):
                 self.logs.append(entry.data)
                 continue
@@ -132,6 +133,9 @@ class Class:
                 continue
             read += [(replace(entry, data=b""), cells, key) for key in found]
         return self._by_student(read)
+
+    def _exercise_of(self, data: bytes) -> str:
+        return next((key.name for key in recognise(read_cells(data), self.keys)), "")
 
     def _by_student(
         self, read: list[tuple[Handed | Refused, list[Cell], Key | None]]
