@@ -61,7 +61,7 @@ def _by_lms(paths: list[str]) -> dict[str, tuple[str, Numbers]]:
             if date is None or date.start() >= match.start("rest"):
                 canvas[path] = match
     # Canvas numbers each file anew, and each is somebody's; other numbers in names come again.
-    sent = {(PurePosixPath(path).parts[0], match[0]): match for path, match in canvas.items()}
+    sent = {COPY.sub("", _stem(match[0])): match for match in canvas.values()}
     numbers = [match["file"] for match in sent.values()]
     users = {match["user"] for match in sent.values()}
     if len(set(numbers)) == len(numbers) and (len(users) > 1 or len(numbers) == 1):
@@ -99,10 +99,18 @@ def _has_outer(rest: dict[str, Parts], exercises: dict[str, str], stems: tuple[s
     """Whether the outermost folders are of several people each, and not people's own."""
     files = {path: parts for path, parts in rest.items() if path in exercises}
     n_again = _again(files, exercises, stems)
-    folders = {parts[0] for parts in files.values() if len(parts) > 1}
-    n_clean = len(folders - n_again.keys())
-    is_flat = any(len(p) == 2 and p[0] not in n_again for p in files.values())
-    if not n_again.keys() & folders or n_clean > len(folders) * (1 / 2 if is_flat else 3 / 4):
+    inner: dict[str, set[str]] = {}  # folders in the outermost ones; "" where a file lies there
+    for parts in files.values():
+        if len(parts) > 1:
+            inner.setdefault(parts[0], set()).add(parts[1] if len(parts) > 2 else "")
+    direct = {path: parts for path, parts in files.items() if len(parts) == 2}
+    n_alike = _again(direct, exercises, stems)
+    old = {
+        one for one in inner if "" in inner[one] and len(inner[one]) == 2 and not n_alike.get(one)
+    }
+    peoples = old | (inner.keys() - n_again.keys())  # with one of each, perhaps an older one below
+    share = 1 / 2 if any("" in inner[one] for one in peoples) else 3 / 4
+    if not n_again.keys() & inner or len(peoples) > len(inner) * share:
         return False
     deeper = files
     while (further := {p: _further_in(parts, stems) for p, parts in deeper.items()}) != deeper:
