@@ -390,7 +390,7 @@ def tried_hidden(path: Path) -> list[tuple[str, str, str, dict[str, str]]]:
         return seen
 
     engine.observe = observe
-    course = promises.Course(ROOT, "coursechecks", remembers=False)
+    course = promises.Course(ROOT, "coursechecks", edits=3, remembers=False)
     done = promises.rehearse(course, path.stem, {"right", "alternative", "mutant"})
     assert done.rehearsal.threads == 1  # else it has waited a minute, and its forks prove nothing
     return [
@@ -456,13 +456,13 @@ def test_hidden_probes_refuse_by_themselves_what_the_visible_ones_refuse(tried):
     known, right, n_refused = stored(number), {}, 0
     for kind, title, step, texts in outcomes:
         right.setdefault(step, texts)
-        if kind != "mutant" or "None" in texts:
+        if kind != "mutant" or "None" in texts or SECRETS[0] not in texts:
             continue
-        visible, hidden = right[step]["None"], texts.get(SECRETS[0])
+        visible, hidden = right[step]["None"], texts[SECRETS[0]]
         found = judge(known[step], visible, hidden, right[step][SECRETS[0]])
         assert not found.passed, (step, title)
         n_refused += 1
-    assert n_refused > 20
+    assert n_refused > 5
 
 
 def solved_without(path: Path) -> int:

@@ -10,7 +10,7 @@ import atexit
 import copy
 import shutil
 import sys
-from functools import cache
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 import nbformat
@@ -176,12 +176,13 @@ class Collector(FileNameCollectorPlugin):
     def collect(self, submitted_file: str) -> dict | None:
         """Whose a file is, and what it is to be called."""
         path, name = Path(submitted_file).resolve(), self.parent.coursedir.assignment_id
-        student = self._students(name).get(path) if path.suffix == ".ipynb" else None
+        student = self._students.get(path) if path.suffix == ".ipynb" else None
         return {"student_id": student.replace("/", " "), "file_id": name} if student else None
 
-    @cache  # noqa: B019 - it lives as long as the command
-    def _students(self, name: str) -> dict[Path, str]:
-        """The students of all files that nbgrader has unpacked for an exercise."""
+    @cached_property
+    def _students(self) -> dict[Path, str]:
+        """The students of all files that nbgrader has unpacked."""
+        name = self.parent.coursedir.assignment_id
         folder = Path(self.parent._format_collect_path(self.parent.extracted_directory)).resolve()
         below = list(folder.iterdir())  # a folder for each zip
         folder = below[0] if len(below) == 1 and below[0].is_dir() else folder

@@ -91,6 +91,7 @@ class Class:
         self._bases = {key.name: self._basis(key) for key in self.keys}
         self.logs: list[bytes] = []  # what students kept of their attempts, as `gather` found it
         self._right: dict[str, dict] = {}
+        self._looked: dict[bytes, tuple[list[Cell], list[Key]]] = {}
         self._locks = {key.name: threading.Lock() for key in self.keys}
 
     def _seen(self, key: Key) -> Path:
@@ -124,8 +125,7 @@ class Class:
                 read.append((entry, [], None))
                 continue
             try:
-                cells = read_cells(entry.data)
-                found = recognise(cells, self.keys)
+                cells, found = self._looked_at(entry.data)
                 if not found:
                     raise Unreadable(OF_NO_EXERCISE)
             except Unreadable as error:
@@ -134,8 +134,16 @@ class Class:
             read += [(replace(entry, data=b""), cells, key) for key in found]
         return self._by_student(read)
 
+    def _looked_at(self, data: bytes) -> tuple[list[Cell], list[Key]]:
+        """The cells of a notebook and the exercises that it is of; looked for once."""
+        digest = hashlib.sha256(data).digest()
+        if digest not in self._looked:
+            cells = read_cells(data)
+            self._looked[digest] = cells, recognise(cells, self.keys)
+        return self._looked[digest]
+
     def _exercise_of(self, data: bytes) -> str:
-        return next((key.name for key in recognise(read_cells(data), self.keys)), "")
+        return next((key.name for key in self._looked_at(data)[1]), "")
 
     def _by_student(
         self, read: list[tuple[Handed | Refused, list[Cell], Key | None]]
@@ -146,9 +154,9 @@ class Class:
         kept = [(own.student, tuple(own.lms.items()), own.exercise) for own in self.store.all()]
         names = tell_apart(handed, kept)
         for name, (entry, cells, key) in zip(names, read, strict=True):
-            if key is None:
-                lms, reason = dict(entry.lms), getattr(entry, "reason", "")
-                others.append(Result(name, "", "", entry.path, "", reason=reason, lms=lms))
+            if isinstance(entry, Refused):
+                about = {"reason": entry.reason, "lms": dict(entry.lms)}
+                others.append(Result(name, "", "", entry.path, "", **about))
                 continue
             if name != entry.student:  # what one of them got when nobody knew of the other
                 self._forget(entry, key)
@@ -160,7 +168,7 @@ class Class:
             own.basis = hashlib.sha256((self._bases[own.key.name] + said).encode()).hexdigest()
         return sorted(found.values(), key=lambda own: (own.key.name, own.student)), others
 
-    def _forget(self, entry: Handed | Refused, key: Key) -> None:
+    def _forget(self, entry: Handed, key: Key) -> None:
         """Forget what somebody has under the bare name, if the numbers say that it was this one."""
         there = self.store.read(entry.student, key.name)
         if there is not None and there.lms == dict(entry.lms):
