@@ -472,7 +472,7 @@ def test_the_place_of_a_bad_value_is_named(bad):
         histogram_mutual_information(X[0], X[1], 8)
 
 
-@pytest.mark.parametrize("unit", ["nat", "Bits", None, 2, []])
+@pytest.mark.parametrize("unit", ["nat", "Bits", None, 2, [], np.array(["bits", "nats"])])
 def test_the_unit_is_bits_or_nats(unit):
     with pytest.raises(MeasureError, match="'bits' or 'nats'"):
         mutual_information(range(10), range(10), unit=unit)

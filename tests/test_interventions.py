@@ -177,9 +177,15 @@ def test_random_steps_are_as_long_as_the_way_to_the_goal_and_lead_elsewhere():
     assert abs(cosines.mean()) < 0.1 and np.abs(cosines).max() < 0.6
     assert np.array_equal(moved, random_steps(rows, np.tile(goal, (40, 1))))
     assert not np.allclose(moved, random_steps(rows, goal, seed=1))
+    far = random_steps(rows * 1e-300, goal * 1e-300)
+    np.testing.assert_allclose(far * 1e300, moved)  # no square is lost
     for wrong in (goal[:5], rows[:3]):
         with pytest.raises(MeasureError, match="give .n, width."):
             random_steps(rows, wrong)
+    with pytest.raises(MeasureError, match="not empty"):
+        random_steps(rows[:, :0], goal[:0])
+    with pytest.raises(MeasureError, match=r"goal - rows.0, 0. is inf"):
+        random_steps([[-1e308]], [1e308])
 
 
 def test_an_error_inside_leaves_no_hook(model):

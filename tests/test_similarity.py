@@ -32,8 +32,10 @@ def test_lengths_and_directions_make_the_distance():
     np.testing.assert_allclose(np.sqrt(squares), pairwise_minkowski(X, 2), rtol=1e-12)
 
 
-@pytest.mark.parametrize("scale", [1e-200, 1e200])
+@pytest.mark.parametrize("scale", [1e-300, 1e-200, 1e200, 1e307])
 def test_no_square_is_lost(scale):
+    np.testing.assert_allclose(norm_differences(X * scale) / scale, norm_differences(X))
+    np.testing.assert_allclose(linear_cka(*(X * scale)), linear_cka(*X))
     np.testing.assert_allclose(pairwise_cosine(X * scale), pairwise_cosine(X))
     np.testing.assert_allclose(pairwise_pearson(X * scale), pairwise_pearson(X))
 
@@ -90,6 +92,8 @@ def test_cka_of_samples_that_are_all_alike_is_not_defined():
         (lambda: linear_cka(np.eye(3), np.eye(3)), "3 samples are too few"),
         (lambda: pairwise_cka(np.zeros((1, 5, 2))), r"\(1, 5, 2\)"),
         (lambda: pairwise_cka(np.zeros((5, 2))), r"\(5, 2\)"),
+        (lambda: pairwise_cka(np.zeros((2, 5, 0))), r"\(2, 5, 0\)"),
+        (lambda: norm_differences(np.full((2, 9), 1.7e308)), "too long for float64"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(call, words):

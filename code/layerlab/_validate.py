@@ -1,6 +1,7 @@
 """What every measure asks of its input first; each refusal quotes the input and the way out."""
 
 import numbers
+from collections.abc import Sequence
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -91,6 +92,22 @@ def precision(values: Any, name: str) -> float:
         return _STEPS[str(values.dtype)]
     dtype = _numbers(values, name).dtype
     return float(np.finfo(dtype).eps) if dtype.kind == "f" else 0.0
+
+
+def near_one(X: np.ndarray, axis: int | tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """X in units close to its largest sizes along `axis`, and the exponents of these units.
+
+    The units are powers of two, so that digits stay as they are, and squares stay within float64.
+    """
+    exponents = np.frexp(np.abs(X).max(axis=axis, keepdims=True))[1]
+    return np.ldexp(X, -exponents), exponents
+
+
+def one_of(value: object, name: str, choices: Sequence[str]) -> None:
+    """Refuse what is none of the choices, whatever its type."""
+    if not isinstance(value, str) or value not in choices:
+        others = ", ".join(map(repr, choices[:-1]))
+        raise MeasureError(f"{name} = {value!r} is unknown: choose {others} or {choices[-1]!r}.")
 
 
 def positive_integer(value: object, name: str) -> int:

@@ -13,6 +13,8 @@ from scipy.stats import rankdata
 from layerlab import ksg
 from layerlab._validate import (
     finite,
+    near_one,
+    one_of,
     pair,
     positive_integer,
     precision,
@@ -143,10 +145,8 @@ def histogram_mutual_information(
             "fewer."
         )
     n_shuffles, seed = positive_integer(n_shuffles, "n_shuffles"), random_seed(seed)
-    if correction not in ("none", "miller-madow", "shuffle"):
-        raise MeasureError(
-            f"correction = {correction!r} is unknown: choose 'none', 'miller-madow' or 'shuffle'."
-        )
+    one_of(binning, "binning", ("width", "frequency"))
+    one_of(correction, "correction", ("none", "miller-madow", "shuffle"))
     x_bins, y_bins = _bin_numbers(x, bins, binning), _bin_numbers(y, bins, binning)
     counts = _joint_counts(x_bins, y_bins, bins)  # (bins, bins)
     plug_in = _plug_in(counts)
@@ -333,8 +333,7 @@ def _estimates(
             f"{n_samples} sample(s) are too few for n_neighbors = {n_neighbors}: "
             f"give at least {n_neighbors + 1} samples or ask for fewer neighbours."
         )
-    if unit not in tuple(_NATS_PER_UNIT):
-        raise MeasureError(f"unit = {unit!r} is unknown: choose 'bits' or 'nats'.")
+    one_of(unit, "unit", tuple(_NATS_PER_UNIT))
     feature_noise, target_noise = _noises(random_seed(seed), n_samples)
     features = _scale(features, _CONSTANT_FEATURE, feature_noise)
     targets = _scale(targets, _CONSTANT_TARGET, target_noise)
@@ -425,9 +424,8 @@ def _near(x: np.ndarray) -> np.ndarray:
     The unit is a power of two, so that digits stay as they are; it is chosen before the mean is
     taken, which could overflow, and again after that.
     """
-    x = np.ldexp(x, -np.frexp(np.abs(x).max())[1])
-    x = x - x.mean()
-    return np.ldexp(x, -np.frexp(np.abs(x).max())[1])
+    x, _ = near_one(x, -1)
+    return near_one(x - x.mean(), -1)[0]
 
 
 def _scale(X: np.ndarray, constant_below: float, noise: np.ndarray) -> np.ndarray:
@@ -455,10 +453,8 @@ def _bin_numbers(values: np.ndarray, bins: int, binning: str) -> np.ndarray:
             values = _near(values)  # or the edges would be too close, or too far, for float64
         edges = np.histogram_bin_edges(values, bins)  # (bins + 1,)
         return np.searchsorted(edges[1:-1], values, side="right")  # (n_samples,)
-    if binning == "frequency":
-        share_below = (rankdata(values) - 0.5) / len(values)  # (n_samples,)
-        return (share_below * bins).astype(int)  # (n_samples,)
-    raise MeasureError(f"binning = {binning!r} is unknown: choose 'width' or 'frequency'.")
+    share_below = (rankdata(values) - 0.5) / len(values)  # (n_samples,)
+    return (share_below * bins).astype(int)  # (n_samples,)
 
 
 def _joint_counts(x_bins: np.ndarray, y_bins: np.ndarray, bins: int) -> np.ndarray:

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch.nn.functional import pad
 
-from layerlab._validate import finite, is_whole, random_seed, whole_numbers
+from layerlab._validate import finite, is_whole, near_one, random_seed, whole_numbers
 from layerlab.errors import MeasureError, ModelError, TargetError
 from layerlab.families import COMPONENTS, Family, check_mode, find_blocks, find_outputs
 from layerlab.heads import find_projection
@@ -308,7 +308,7 @@ def random_steps(rows: ArrayLike, goal: ArrayLike, *, seed: int = 0) -> NDArray[
     Raises
     ------
     MeasureError
-        If the shapes do not fit, or a value is NaN or infinite.
+        If the shapes do not fit, or a value is NaN or infinite, or a goal infinitely far away.
 
     Examples
     --------
@@ -318,12 +318,14 @@ def random_steps(rows: ArrayLike, goal: ArrayLike, *, seed: int = 0) -> NDArray[
     array([5., 1.])
     """
     start, end = finite(rows, "rows"), finite(goal, "goal")
-    if start.ndim != 2 or end.shape not in (start.shape, start.shape[1:]):
+    if start.ndim != 2 or start.size == 0 or end.shape not in (start.shape, start.shape[1:]):
         raise MeasureError(
-            f"rows have the shape {start.shape} and goal {end.shape}: give (n, width), and a goal "
-            "for all or one for each"
+            f"rows have the shape {start.shape} and goal {end.shape}: give (n, width), not empty, "
+            "and a goal for all or one for each"
         )
-    lengths = np.linalg.norm(end - start, axis=1, keepdims=True)  # (n, 1)
+    with np.errstate(over="ignore"):  # a distance that becomes infinite is named
+        away, exponents = near_one(finite(end - start, "goal - rows"), -1)
+    lengths = np.ldexp(np.linalg.norm(away, axis=1, keepdims=True), exponents)  # (n, 1)
     way = np.random.default_rng(random_seed(seed)).normal(size=start.shape)
     return start + way * (lengths / np.linalg.norm(way, axis=1, keepdims=True))
 

@@ -8,7 +8,7 @@ apart.
 import numpy as np
 from numpy.typing import ArrayLike
 
-from layerlab._validate import finite, rows
+from layerlab._validate import finite, near_one, rows
 from layerlab.errors import MeasureError
 
 
@@ -62,7 +62,7 @@ def pairwise_pearson(X: ArrayLike) -> np.ndarray:
     >>> pairwise_pearson([[1, 2, 3], [2, 4, 6], [3, 2, 1]]).round(2)
     array([ 1., -1., -1.])
     """
-    X = rows(X)
+    X, _ = near_one(rows(X), -1)
     means = X.mean(axis=-1, keepdims=True)
     spread = X.max(axis=-1, keepdims=True) > X.min(axis=-1, keepdims=True)
     return _upper(_directions(np.where(spread, X - means, 0.0)))
@@ -84,14 +84,18 @@ def norm_differences(X: ArrayLike) -> np.ndarray:
     Raises
     ------
     MeasureError
-        As `pairwise_cosine`.
+        As `pairwise_cosine`, and if a norm is beyond the largest float64.
 
     Examples
     --------
     >>> norm_differences([[3, 4], [0, 1], [1, 0]])
     array([4., 4., 0.])
     """
-    norms = np.linalg.norm(rows(X), axis=-1)  # (..., n_vectors)
+    X, exponents = near_one(rows(X), -1)
+    with np.errstate(over="ignore"):  # what becomes infinite is refused
+        norms = np.ldexp(np.linalg.norm(X, axis=-1), exponents[..., 0])  # (..., n_vectors)
+    if not np.isfinite(norms).all():
+        raise MeasureError("a vector is too long for float64: measure in a larger unit.")
     first, second = np.triu_indices(norms.shape[-1], k=1)
     return np.abs(norms[..., first] - norms[..., second])
 
@@ -173,7 +177,7 @@ def pairwise_cka(activations: ArrayLike) -> np.ndarray:
     (2, 3)
     """
     activations = finite(activations, "activations")
-    if activations.ndim < 3 or activations.shape[-3] < 2:
+    if activations.ndim < 3 or activations.shape[-3] < 2 or activations.size == 0:
         raise MeasureError(
             f"activations has the shape {activations.shape}: it should be (..., n_layers, "
             "n_samples, width), with 2 layers or more."
@@ -187,11 +191,10 @@ def pairwise_cka(activations: ArrayLike) -> np.ndarray:
 
 
 def _directions(X: np.ndarray) -> np.ndarray:
-    """Rows of length 1; NaN where a row is of zeros.  Scaled first, so that no square is lost."""
-    largest = np.abs(X).max(axis=-1, keepdims=True)
+    """Rows of length 1; NaN where a row is of zeros."""
+    X, _ = near_one(X, -1)
     with np.errstate(invalid="ignore"):
-        X = X / np.where(largest > 0, largest, np.nan)
-    return X / np.linalg.norm(X, axis=-1, keepdims=True)
+        return X / np.linalg.norm(X, axis=-1, keepdims=True)
 
 
 def _upper(directions: np.ndarray) -> np.ndarray:
@@ -209,6 +212,7 @@ def _centred_kernels(X: np.ndarray) -> np.ndarray:
     n = X.shape[-2]
     if n < 4:
         raise MeasureError(f"{n} samples are too few for a debiased CKA: give 4 or more.")
+    X, _ = near_one(X, (-2, -1))
     largest = np.abs(X).max(axis=(-2, -1), keepdims=True)
     X = X - X.mean(axis=-2, keepdims=True)  # changes nothing but the rounding
     scale = np.abs(X).max(axis=(-2, -1), keepdims=True)
