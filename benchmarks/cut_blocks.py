@@ -2,7 +2,7 @@
 
 Chromium lays out each page at three widths, with all that folds unfolded, and looks at each `pre`,
 table, figure and formula. One is cut if it is wider than a box that hides or scrolls the rest, or
-reaches beyond the window's edge.
+reaches beyond the window's edge; a page is cut if it scrolls to the side.
 """
 
 import argparse
@@ -18,7 +18,8 @@ for (const e of document.querySelectorAll("details")) e.open = true;
 for (const e of document.querySelectorAll(".toggle-hidden")) e.classList.remove("toggle-hidden");
 }"""
 LOOK = """(kinds) => {
-  const found = [];
+  const {scrollWidth, clientWidth} = document.documentElement;
+  const found = [{kind: "page", cut: scrollWidth - clientWidth, words: document.title}];
   for (const [kind, selector] of Object.entries(kinds)) {
     for (const e of document.querySelectorAll(selector.replaceAll(/(^|, )/g, "$1.bd-article "))) {
       const box = e.getBoundingClientRect();
@@ -41,7 +42,7 @@ LOOK = """(kinds) => {
 
 def look_at(site, widths=WIDTHS):
     """Yield each page of the site with each width, and what `LOOK` found there."""
-    parts = ("book", "exercises", "solutions")
+    parts = (".", "book", "exercises", "solutions")
     with served(site) as address, browser() as chromium:
         tab = chromium.new_page()
         for page in (page for part in parts for page in sorted((site / part).glob("*.html"))):
@@ -73,7 +74,7 @@ def main(arguments=None):
     for page, counts in by_page.items():
         if any(counts):
             print(f"{page:40}" + "".join(f"{count:>12}" for count in counts))
-    for kind in KINDS:
+    for kind in (*KINDS, "page"):
         cells = (f"{cut[kind, width]} of {total[kind, width]}" for width in options.widths)
         print(f"{kind:40}" + "".join(f"{cell:>12}" for cell in cells))
 

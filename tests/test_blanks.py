@@ -75,7 +75,7 @@ def test_without_marks_keeps_the_code():
 
 
 def test_marks_in_strings_mean_nothing():
-    source = 'text = "# blank: text"\nmore = """\n# blank begin: x\n# blank: 1\n"""  # blank lines'
+    source = 'text = "# blank: text"\nmore = """\n# blank begin: x\n# blank: 1\n"""  # of two lines'
     assert find_blanks(source) == []
     assert blank(source) == without_marks(source) == source
 
@@ -111,6 +111,10 @@ def test_block_keeps_a_string_of_several_lines():
     assert find_blanks(source)[0].answer == 'y = """a\n  b"""'
 
 
+MISSPELT = ["# blank f(y)", "# blanks: f(y)", "# blank- f(y)", "# BLANK x", "# blank (y)"]
+MISSPELT += ["# blnk: f(y)", "# begin blank: x", "# noqa  blank: f(y)", "#blank:f(y)"]
+
+
 @pytest.mark.parametrize(
     ("source", "line", "message"),
     [
@@ -136,6 +140,8 @@ def test_block_keeps_a_string_of_several_lines():
         ("x = y\n# blank: y", 2, "stands in a line without code"),
         ("x = y  # Blank: y", 1, "almost a mark"),
         ("x = y\n#blank end", 2, "almost a mark"),
+        *((f"x = f(y)  {mark}", 1, "almost a mark") for mark in MISSPELT),
+        ("x = len(y) + 1  # bank: len(y)", 1, "says again what its line does"),
         ("x = a - b ** 2  # blank: a - b", 1, "cuts through a larger expression"),
         ("for i in rows:  # blank: i\n    pass", 1, "reads no value"),
         ("x = rows.mean()  # blank: mean", 1, "reads no value"),

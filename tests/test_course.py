@@ -1,6 +1,7 @@
 """Where the course is that a command works on: the checkout one stands in, run by its own code."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -103,6 +104,26 @@ def test_make_installs_nothing_into_an_environment_of_another_checkout(other):
     assert "-m benchmarks" in shared.stdout and "pip install" not in shared.stdout
     own = make(other, "--dry-run", "exercises", "bench")
     assert own.stdout.count("pip install") == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "as_said"),
+    [
+        (("release", "COHORT=2027 spring"), ["2027 spring"]),
+        (("release", "COHORT=it's; echo HI"), ["it's; echo HI"]),
+        (("new", "NAME=10-a b"), ["10-a b"]),
+        (("gate", "NAME=10-a b"), ["10-a b"]),
+        (("translation", "LANGUAGE=pt BR"), ["pt BR"]),
+        (("class", "SUBMISSIONS=a $$b", "SCHEDULER=tcp://a:1 tcp://b:2"), ["tcp://a:1 tcp://b:2"]),
+        (("model", "TEXTS=a b", "WORK=c d"), ["a b", "c d"]),
+        (("controls", "MODEL=a b", "NAME=c", "TARGET=tea"), ["a b", " tea"]),
+    ],
+)
+def test_make_hands_on_what_was_said_as_one_word(words, as_said):
+    dry = make(ROOT, "--dry-run", f"VENV={sys.prefix}", *words).stdout
+    [command] = [line for line in dry.replace("\\\n", " ").split("\n") if " -m " in line][-1:]
+    said = shlex.split(command)
+    assert all(word in said for word in as_said), command
 
 
 def test_make_refuses_an_environment_that_is_not_there(other):

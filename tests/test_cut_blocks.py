@@ -27,7 +27,8 @@ def test_what_is_wider_than_its_box_is_cut(tmp_path, html, cut):
     (tmp_path / "book").mkdir()
     (tmp_path / "book" / "page.html").write_text(PAGE.format(html), encoding="utf-8")
     try:
-        [(page, width, [block])] = look_at(tmp_path, (375,))
+        [(page, width, [whole, block])] = look_at(tmp_path, (375,))
     except NoBrowser as error:
         pytest.skip(str(error))
     assert (page, width, block["cut"] > 0) == ("book/page.html", 375, cut)
+    assert (whole["cut"] > 0) == (html == f"<pre>{LONG}</pre>")  # then all of it scrolls

@@ -410,3 +410,17 @@ def test_a_course_without_a_laboratory_gets_none(tmp_path):
     (tmp_path / "out").mkdir()
     make_laboratory(tmp_path, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("values", "ends"),
+    [
+        ([0, 0], ["0", "1 L2"]),
+        ([2.5, 2.5], ["0", "2.5 L2"]),
+        ([-0.5, -0.5], ["−0.5", "0 L2"]),
+        ([1, 3], ["1", "3 L2"]),
+    ],
+)
+def test_colours_of_equal_values_make_up_no_other_than_zero(in_node, values, ends):
+    program = "[colourBar(given.values, 'L2')].flatMap(({ low, high }) => [low, high])"
+    assert in_node("colourBar", "lab/draw.js", program, values=values) == ends

@@ -291,6 +291,124 @@ def test_half_a_run_is_none(chromium, address):
         assert not page.wrong
 
 
+CHANGE = """async ([first, name, value, then]) => {
+  const find = (selector) => document.querySelector(selector);
+  if (first) find(first).click();
+  await new Promise((asked) => setTimeout(asked));
+  const field = find(`[name=${name}]`);
+  field.value = value;
+  field.dispatchEvent(new Event("change", { bubbles: true }));
+  if (then) find(then).click();
+}"""  # faster than anything is computed
+
+
+def test_a_test_is_kept_under_the_measure_that_it_was_asked_for(chromium, address):
+    chosen = {**CHOSEN, "text": 2 * TEXT, "n": 8, "summary": "p", "controls": "untrained"}
+    with laboratory(chromium, address, urlencode({**chosen, "measure": "MI"})) as page:
+        load(page)
+        right = saved(page)["tests"]
+    with laboratory(chromium, address, urlencode(chosen)) as page:
+        page.click("[data-load]")
+        page.get_by_text("trained: shuffling").first.wait_for()
+        page.select_option("[name=measure]", "MI")
+        settle(page)
+        found = saved(page)
+        assert not page.wrong
+    assert {key: found["tests"][key] for key in right} == right
+    assert found["tests"]["untrained 0 L2 999"] != found["tests"]["untrained 0 MI 999"]
+    assert found["state"]["measure"] == "MI"
+
+
+def test_an_answer_that_comes_after_another_choice_is_not_shown(chromium, address):
+    with laboratory(chromium, address, HASH) as page:
+        load(page)
+        page.check("[name=part][value=head]")
+        page.evaluate(CHANGE, ["[data-predict]", "head", "2", None])
+        settle(page)
+        assert page.inner_text("[data-cost]") == ""
+        page.click("[data-predict]")
+        page.wait_for_selector("[data-prediction] table")
+        with_head_2 = page.inner_text("[data-cost]")
+        page.select_option("[name=head]", "1")
+        assert page.inner_text("[data-cost]") == ""
+        page.click("[data-predict]")
+        page.wait_for_selector("[data-prediction] table")
+        assert page.inner_text("[data-cost]") != with_head_2
+        assert not page.wrong
+
+
+def test_choices_whose_numbers_were_given_up_go_back(chromium, address):
+    chosen = {**CHOSEN, "text": 2 * TEXT, "n": 8, "summary": "p"}
+    with laboratory(chromium, address, urlencode(chosen)) as page:
+        load(page)
+        page.evaluate(CHANGE, [None, "measure", "MI", "[data-stop]"])
+        page.get_by_text("Stopped.").wait_for()
+        settle(page)
+        assert page.input_value("[name=measure]") == "L2" and "measure" not in page.url
+        page.fill("[name=block]", "5")
+        assert page.locator("output[data-block]").all_inner_texts() == ["5", "5"]
+        maps = page.locator("svg.lab-map").get_attribute("aria-label")
+        assert maps == "L2 between the targets, in block 5 of the MLP, trained"
+        assert "of block 5" in page.inner_text("[data-top-looks] caption")
+        assert not page.wrong
+
+
+def test_another_address_is_followed_and_a_place_on_the_page_is_none(chromium, address):
+    with laboratory(chromium, address) as page:
+        page.wait_for_selector("[data-load]:not([disabled])")
+        page.evaluate("(hash) => { location.hash = hash; }", HASH)
+        load(page)
+        assert page.inner_text("[data-counts]").endswith("5 of them compared, in 10 pairs.")
+        page.evaluate("location.hash = 'lab-pairs'; null")
+        assert page.input_value("[name=n]") == "5"
+        other = urlencode({**CHOSEN, "n": 4, "see": "sweep", "toString": 1})
+        page.evaluate("(hash) => { location.hash = hash; }", other)
+        page.get_by_text("4 of them compared, in 6 pairs.").wait_for()
+        settle(page)
+        assert page.evaluate("document.activeElement.id") == "lab-sweep"
+        assert saved(page)["state"]["n"] == "4"
+        assert not page.wrong
+
+
+def test_what_nobody_sees_stops_no_run(chromium, address):
+    with laboratory(chromium, address, urlencode({**CHOSEN, "past": 5000})) as page:
+        load(page)
+        page.select_option("[name=design]", "fixed-past")
+        page.fill("[name=past]", "")
+        page.click("[data-run]")
+        assert page.evaluate("document.activeElement.name") == "past"
+        page.select_option("[name=design]", "worksheet")
+        page.fill("[name=n]", "4")
+        page.click("[data-run]")
+        page.get_by_text("4 of them compared, in 6 pairs.").wait_for()
+        settle(page)
+        assert not page.wrong
+
+
+def test_the_file_says_what_its_numbers_were_made_with(chromium, address):
+    with laboratory(chromium, address, HASH) as page:
+        load(page)
+        page.fill("[name=target]", " river")
+        page.fill("[name=n]", "3")
+        page.press("[name=n]", "Tab")
+        state = saved(page)["state"]
+    assert (state["target"], state["n"]) == (" house", "5")
+
+
+def test_a_target_may_begin_the_text_or_be_a_space(chromium, address):
+    first = {"text": "The end.\nThe house.\nThe river.\nThe sea.", "target": "The", "n": 4}
+    blank = {"text": "one  two  three  four  five", "target": " ", "n": 4}
+    for chosen in (first, blank):
+        with laboratory(chromium, address, urlencode(chosen)) as page:
+            load(page)
+            positions = saved(page)["positions"]
+            assert page.input_value("[name=at]") == str(positions[-1])
+            assert f"from position {positions[-1]}" in page.inner_text("[data-top-looks] caption")
+            texts = "(all) => [...all.childNodes].map((n) => n.firstChild?.data ?? n.data)"
+            assert "".join(page.locator("[data-tokens]").evaluate(texts)) == chosen["text"]
+            assert not page.wrong
+
+
 def test_what_is_seen_can_be_taken_away(chromium, address):
     with laboratory(chromium, address, HASH) as page:
         load(page)

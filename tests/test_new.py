@@ -1,6 +1,7 @@
 """A new exercise from nothing: begun, tried by the gate, grown, published, built into the site."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -67,13 +68,13 @@ def ends(ends) -> Facts:
 check = """
 
 
-def run(root: Path, *command: str) -> str:
-    """Run one of the course's commands in a checkout, and see that it succeeds."""
+def run(root: Path, *command: str, code: int = 0) -> str:
+    """Run one of the course's commands in a checkout, and see that it ends as it should."""
     variables = {**os.environ, "PYTHONPATH": str(root / "code")}
     done = subprocess.run(
         [sys.executable, "-m", *command], cwd=root, env=variables, capture_output=True, text=True
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == code, done.stdout + done.stderr
     return done.stdout
 
 
@@ -117,6 +118,24 @@ def published(course):
     assert "2 steps" in run(course, "coursebuild.seen", NAME)
     assert "nothing changed that it rests on" in run(course, "coursebuild.seen", NAME)
     return course
+
+
+@pytest.mark.check
+def test_a_solution_that_stops_says_where_and_stores_nothing(course):
+    """Whether something was stored before or not."""
+    source = course / "solutions" / f"{NAME}.md"
+    text, stored = source.read_text("utf-8"), course / "code/coursechecks/seen/08.json.xz"
+    kept = stored.read_bytes()
+    try:
+        source.write_text(re.sub(r"(ipython3\n(:.*\n)*\n)", r"\1oops\n", text, count=1), "utf-8")
+        for left in ("kept as it was", "not written"):
+            said = run(course, "coursebuild.seen", NAME, code=1)
+            assert f"{left}, for not every step could be stored" in said
+            assert re.search(rf"solutions/{NAME}\.md:\d+.*NameError: name 'oops'", said), said
+            stored.unlink(missing_ok=True)
+    finally:
+        source.write_text(text, "utf-8")
+        stored.write_bytes(kept)
 
 
 @pytest.mark.check

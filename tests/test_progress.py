@@ -17,6 +17,7 @@ PARTS = {
     "Materials": ["book/notation"],
 }
 COUNTED = {"The tools": "read", "Exercises": "done"}
+PREDICTED = {"value": 1, "words": "the walk"}
 PAGE = """<!DOCTYPE html><html lang="en" data-content_root="../"><title>{page}</title>
 <div id="pst-primary-sidebar"><nav class="bd-links">{sidebar}</nav></div>
 <article class="bd-article"><h1>{page}</h1><div style="height: 3000px"></div></article>
@@ -134,31 +135,70 @@ def test_the_end_counts_as_read_after_a_while_and_a_tick_taken_away_stays_away(s
         seen(tab)
         tab.clock.run_for(60_000)
         assert not box.is_checked()
+        visit("book/one")
+        box.scroll_into_view_if_needed()
+        seen(tab)
+        tab.clock.run_for(5_000)
+        box.check()
+        box.uncheck()
+        tab.clock.run_for(60_000)
+        assert not box.is_checked()
 
 
 @pytest.mark.check
 def test_a_file_brings_progress_to_another_browser(site, tmp_path):
     with reader(site) as (tab, visit):
         visit("book/one")
-        tab.evaluate("localStorage.setItem('course:predict:one/larger', '{\"value\": 1}')")
+        kept = json.dumps(json.dumps(PREDICTED))
+        tab.evaluate(f"localStorage.setItem('course:predict:one/larger', {kept})")
         tab.get_by_label("I have read this chapter").check()
         tab.get_by_text("Your progress").click()
         with tab.expect_download() as saved:
             tab.get_by_role("button", name="Save as a file").click()
         saved.value.save_as(tmp_path / "saved.json")
     kept = json.loads((tmp_path / "saved.json").read_text("utf-8"))["kept"]
-    assert kept == {"predict:one/larger": {"value": 1}, "read:book/one": True}
-    (tmp_path / "other.json").write_text('{"kept": {"read:book/two": true}}', encoding="utf-8")
+    assert kept == {"predict:one/larger": PREDICTED, "read:book/one": True}
+    none = [{"kept": {"read:book/two": True}}]
+    none += [{"course": "progress", "version": 1, "kept": odd} for odd in ("abc", [1, 2], 5, None)]
+    half = {"course": "progress", "version": 1, "kept": {"read:book/two": True, "quiz:one/1": 5}}
+    (tmp_path / "half.json").write_text(json.dumps(half), encoding="utf-8")
     with reader(site) as (tab, visit):
         visit("book/two")
         tab.get_by_text("Your progress").click()
-        tab.set_input_files("input[type=file]", tmp_path / "other.json")
-        tab.get_by_text("This is no file that was saved here.").wait_for()
-        assert count(tab) == "0 of 2 read"
+        for other in none:
+            (tmp_path / "other.json").write_text(json.dumps(other), encoding="utf-8")
+            tab.locator(".course-kept .note").evaluate("(note) => (note.textContent = '')")
+            tab.set_input_files("input[type=file]", tmp_path / "other.json")
+            tab.get_by_text("This is no file that was saved here.").wait_for()
+            assert count(tab) == "0 of 2 read"
+            assert tab.evaluate("localStorage.length") == 0
+        tab.set_input_files("input[type=file]", tmp_path / "half.json")
+        tab.get_by_text("Loaded half.json, without 1 of its entries").wait_for()
+        assert tab.evaluate("Object.keys(localStorage)") == ["course:read:book/two"]
+        tab.get_by_label("I have read this chapter").uncheck()
         tab.set_input_files("input[type=file]", tmp_path / "saved.json")
         tab.get_by_text("Loaded saved.json.").wait_for()
         assert (count(tab), marked(tab)) == ("1 of 2 read", ["book/one"])
         assert "Predictions made: 1" in tab.locator(".course-kept").inner_text()
+
+
+@pytest.mark.check
+def test_two_tabs_tell_each_other_what_changed_and_then_are_quiet(site):
+    try:
+        with browser() as chromium:
+            context = chromium.new_context()
+            heard = "addEventListener('storage', ({ key }) => (window.heard ??= []).push(key));"
+            context.add_init_script(heard)
+            tabs = [context.new_page(), context.new_page()]
+            for tab, page in zip(tabs, ("book/one", "book/two"), strict=True):
+                tab.goto((site / f"{page}.html").as_uri())
+            tabs[0].get_by_label("I have read this chapter").check()
+            tabs[1].get_by_text("1 of 2 read").wait_for()
+            heard = [tab.evaluate("window.heard ?? []") for tab in tabs]
+            assert heard[1][-1] == "course:read:book/one"
+            assert all(len(keys) <= 5 for keys in heard)  # of a probe a page, and of the tick
+    except NoBrowser as error:
+        pytest.skip(str(error))
 
 
 @pytest.mark.check

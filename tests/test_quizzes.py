@@ -381,6 +381,73 @@ def test_an_answer_that_the_page_no_longer_offers_is_left_out(opened):
 
 
 @pytest.mark.check
+def test_damaged_entries_cost_only_themselves(opened):
+    """Each is one that another kind of question keeps, or none: all else on the page is asked."""
+    tab = opened()
+    quiz = {"right": False, "tries": 1}
+    odd = {
+        "predict:index/larger": {"value": [[1, 2]], "words": "3"},
+        "predict:index/factor": {"value": [[1, 2]], "words": "3"},
+        "predict:index/curve": {"value": 5, "words": "5"},
+        "quiz:index/1": quiz | {"given": ["a"]},
+        "quiz:index/2": quiz | {"given": ["a"]},
+        "quiz:index/3": quiz | {"given": "abc"},
+    }
+    for broken in (odd, {key: {} for key in odd}, dict.fromkeys(odd, 5), dict.fromkeys(odd)):
+        tab.evaluate(
+            "(all) => Object.entries(all).forEach(([name, value]) =>"
+            " localStorage.setItem('course:' + name, JSON.stringify(value)))",
+            broken,
+        )
+        tab.reload()
+        assert tab.locator(".predict fieldset").count() == 3
+        assert tab.locator(".quiz fieldset").count() == 3
+        assert tab.locator(".sketch circle").count() == 6
+        assert tab.locator(".quiz [aria-live]").all_inner_texts() == [""] * 3
+        assert tab.get_by_label("times").input_value() == ""
+        assert tab.problems == []
+
+
+@pytest.mark.check
+def test_what_is_cleared_or_said_in_another_tab_is_so_here(opened):
+    tab, other = opened(), opened()
+    tab.evaluate("localStorage.clear()")
+    tab.reload()
+    other.reload()
+    questions = tab.locator(".quiz > ol > li").all()
+    tab.get_by_label("the walk", exact=True).check()
+    tab.get_by_label("times").fill("3")
+    tab.get_by_label("times").press("Tab")
+    tab.get_by_role("slider").first.press("ArrowUp")
+    questions[0].get_by_label("The walk.").check()
+    questions[1].get_by_role("textbox").fill("5")
+    questions[1].get_by_role("textbox").press("Enter")
+    lines = tab.locator(".quiz ol.lines > li").all_inner_texts()
+    questions[2].get_by_role("button", name="Down").first.click()
+    questions[2].get_by_role("button", name="Check").click()
+    questions[2].get_by_role("button", name="Check").blur()
+    other.locator(".quiz .no").nth(1).wait_for()
+    for told in (".said", ".quiz [aria-live]", ".quiz ol.lines > li"):
+        assert other.locator(told).all_inner_texts() == tab.locator(told).all_inner_texts()
+    assert other.get_by_label("times").input_value() == "3"
+    first = tab.get_by_role("slider").first
+    assert other.get_by_role("slider").first.get_attribute("aria-valuenow") == "1.1"
+    tab.evaluate(
+        "() => { localStorage.clear(); dispatchEvent(new Event('course:changed')); }"
+    )  # as the progress panel does
+    for page in (tab, other):
+        page.wait_for_function("!document.querySelector('input:checked')")
+        assert page.locator(".said:not([hidden])").count() == 0
+        assert page.locator(".quiz [aria-live]").all_inner_texts() == [""] * 3
+        fields = page.locator("article input[type=text], [data-script=ask] input[type=text]")
+        assert [field.input_value() for field in fields.all()] == ["", ""]
+        assert page.locator(".quiz ol.lines > li").all_inner_texts() == lines
+        assert page.locator(".predict .note").all_inner_texts() == [""] * 3
+        assert page.problems == []
+    assert first.get_attribute("aria-valuenow") == "1"
+
+
+@pytest.mark.check
 def test_on_paper_the_answers_are_open(opened):
     tab = opened()
     reasons = [tab.get_by_text("No detour is shorter."), tab.get_by_text("The root comes last.")]

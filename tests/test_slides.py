@@ -154,6 +154,30 @@ def test_a_deck_is_presented_by_keys_and_leads_back(tab):
 
 
 @pytest.mark.check
+def test_keys_scroll_a_slide_that_is_too_tall_before_they_leave_it(tab):
+    tab.wait_for_selector(".reveal.ready")
+    tab.keyboard.press("Space")
+    now = tab.locator(".slides > section.present")
+    tab.set_viewport_size({"width": 1280, "height": 160})
+    now.evaluate("(slide) => (slide.style.fontSize = '60px')")
+    assert now.evaluate("(slide) => slide.scrollHeight > 1.5 * slide.clientHeight")
+    heading = now.inner_text()
+    place = "(slide) => slide.scrollTop"
+    tops = []
+    for key in ("ArrowDown", "PageDown", "ArrowUp", "Shift+Space"):
+        tab.keyboard.press(key)
+        tops.append(now.evaluate(place))
+        assert now.inner_text() == heading
+    assert 0 < tops[0] < tops[1] > tops[2] > tops[3]
+    for _ in range(20):
+        tab.keyboard.press("Space")
+        if now.inner_text() != heading:
+            break
+    assert now.inner_text() != heading
+    assert tab.wrong == []
+
+
+@pytest.mark.check
 def test_on_paper_each_slide_stands_with_its_notes(tab):
     tab.wait_for_selector(".reveal.ready")
     tab.emulate_media(media="print")

@@ -182,7 +182,8 @@ const storage = {
 };
 Object.defineProperty(globalThis, "localStorage", { get: () => storage });
 const store = await import(PLACE);
-const said = [store.set("predict:a", { x: 1 }), store.set("read:b", true), store.get("predict:a"),
+const bits = { value: 1, words: "one bit" };
+const said = [store.set("predict:a", bits), store.set("read:b", true), store.get("predict:a"),
   store.get("nothing"), store.all("predict:"), store.lasting()];
 store.clear("predict:");
 said.push(store.all(), [...kept.keys()]);
@@ -198,10 +199,76 @@ def test_what_is_kept_is_kept_under_a_prefix_and_without_storage_for_the_page(re
     program = f"const refuse = {str(refuse).lower()};{STORE.replace('PLACE', place)}"
     *said, kept_then, after, kept_after = json.loads(in_node(program))
     lasts = not refuse
-    one = {"predict:a": {"x": 1}}
-    assert said == [lasts, lasts, {"x": 1}, "undefined", one, lasts, {"read:b": True}]
+    bits = {"value": 1, "words": "one bit"}
+    one = {"predict:a": bits}
+    assert said == [lasts, lasts, bits, "undefined", one, lasts, {"read:b": True}]
     assert kept_then == (["theme"] if refuse else ["theme", "course:read:b"])
     assert (after, kept_after) == ({}, ["theme"])
+
+
+def test_what_a_full_browser_kept_is_read_cleared_and_older_than_what_it_refuses():
+    program = f"""
+      const refuse = true;
+      {STORE.partition("const bits")[0].replace("PLACE", json.dumps((LIB / "store.js").as_uri()))}
+      kept.set("course:read:a", "true").set("course:read:b", "true").set("course:read:c", "{{");
+      const said = [store.all(), store.set("read:a", false), store.get("read:a"), store.all()];
+      store.clear();
+      console.log(JSON.stringify([...said, store.all(), [...kept.keys()]]));
+    """
+    both = {"read:a": True, "read:b": True}
+    then = both | {"read:a": False}
+    assert json.loads(in_node(program)) == [both, False, False, then, {}, ["theme"]]
+
+
+def test_reading_never_writes():
+    """Other tabs hear of what is written, and read: they would answer each other for ever."""
+    program = f"""
+      const refuse = false;
+      {STORE.partition("const bits")[0].replace("PLACE", json.dumps((LIB / "store.js").as_uri()))}
+      kept.set("course:read:a", "true");
+      storage.setItem = storage.removeItem = () => {{ throw new Error("written"); }};
+      const heard = [];
+      globalThis.addEventListener = (name, act) => heard.push([name, act]);
+      let calls = 0;
+      store.onChange(() => calls++);
+      const tell = (key) => heard.find(([name]) => name === "storage")[1]({{ key }});
+      [null, "course:read:a", "course:?", "theme"].forEach(tell);
+      console.log(JSON.stringify([store.get("read:a"), store.all(), calls]));
+    """
+    assert json.loads(in_node(program)) == [True, {"read:a": True}, 2]
+
+
+NOT_KEPT = {
+    "read:a": [1, "true", None],
+    "predict:a": [5, None, {}, {"value": 5}, {"value": "5", "words": "5"}, {"words": "5"}],
+    "predict:b": [{"value": value, "words": "a"} for value in ([[1]], [1], "1")],
+    "predict:c": [{"value": 1, "words": {}}],
+    "quiz:a/1": [{"given": 5, "right": True, "tries": 1}, {"given": "a"}, {"given": None}],
+    "live:a": [[], {"a = 1": 5}, {"a = 1": [5]}],
+    "checks:a": [{}, [1], "abc"],
+    "theme": ["dark"],
+    "0": ["a"],
+    "toString:a": [True],
+    "read:": [True],
+}
+KEPT = {
+    "read:book/one": True,
+    "predict:a/b": {"value": [[4, 0.5], [24, 1]], "words": "from 0.5 to 1"},
+    "quiz:a/3": {"given": ["a", "b"], "right": False, "tries": 2},
+    "live:a": {"a = 1": "a = 2", "b = ____": ["3"]},
+    "checks:a": ["distance"],
+}
+
+
+def test_of_what_is_kept_only_what_has_its_shape_is_taken():
+    pairs = [(name, value) for name, values in NOT_KEPT.items() for value in values]
+    pairs += KEPT.items()
+    program = f"""
+      import {{ fits }} from {json.dumps((LIB / "kept.js").as_uri())};
+      const pairs = {json.dumps(pairs)};
+      console.log(JSON.stringify(pairs.filter(([name, value]) => fits(name, value))));
+    """
+    assert json.loads(in_node(program)) == [list(pair) for pair in KEPT.items()]
 
 
 PICTURE = '<img loading="lazy" width="90" height="60" alt="a drawing" src="drawn.svg">'

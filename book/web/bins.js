@@ -2,7 +2,7 @@
 
 import { boxCounts, histogramInformation, ksgInformation, standardised } from "./lib/information.js";
 import { randomSource, shuffled } from "./lib/random.js";
-import { CHANGED, get } from "./lib/store.js";
+import { get, onChange } from "./lib/store.js";
 import { decimals, oncePerFrame } from "./ui/dom.js";
 import { explorables } from "./ui/explorable.js";
 import { axes, box, dot, extent, line, text } from "./ui/plot.js";
@@ -65,7 +65,7 @@ explorables("bins", (data, parts) => {
       drawing.append(text(place.box[2], below ? y + 16 : y - 6, `neighbours ${decimals(said)}`, "end"));
       drawing.append(dot(...at(state.bins - FEWEST), 6, "c0"));
       const sketch = get(`predict:${data.sketch}`)?.value;
-      if (!sketch) return;
+      if (!Array.isArray(sketch)) return;
       const points = sketch.map(([bins, bits]) => [place.x(bins), place.y(bits)]);
       drawing.append(line(points, "c2 dotted"), text(points[0][0], points[0][1] - 8, "your sketch", "start"));
     },
@@ -95,6 +95,6 @@ explorables("bins", (data, parts) => {
     state.shuffled = which;
     show();
   });
-  addEventListener(CHANGED, () => curve.again());
+  onChange(() => curve.again());
   show();
 });

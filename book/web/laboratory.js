@@ -4,7 +4,7 @@ import { Client, missing, sizeOf } from "./lab/client.js";
 import { digits, element, quoted, spread, table } from "./lab/dom.js";
 import { colourBar, curvesDrawing, heatMap, viridis } from "./lab/draw.js";
 import { download, rowsOf, toCsv, toSvg } from "./lab/saving.js";
-import { DEFAULTS, isCut, read, seen, written } from "./lab/state.js";
+import { DEFAULTS, holdsChoices, isCut, read, seen, written } from "./lab/state.js";
 import { UNITS, VIEW } from "./lab/view.js";
 
 const P_TICKS = { 999: [0.001, 0.01, 0.1, 1], 9999: [0.0001, 0.001, 0.01, 0.1, 1] }; // by shuffles
@@ -19,6 +19,7 @@ class Page {
     this.state = read(location.hash);
     this.seeFirst = seen(location.hash);
     this.client = new Client(FOLDER);
+    addEventListener("hashchange", () => this.follow());
     root.innerHTML = VIEW;
     this.form = this.find("form");
     this.status = this.find("status");
@@ -76,9 +77,7 @@ class Page {
     this.article = article;
     this.field("block")[0].max = nLayers - 1;
     this.field("head")[0].append(...options([...Array(nHeads).keys()]));
-    this.state.text ||= article;
-    this.mendState();
-    this.showState();
+    this.takeState();
     this.form.hidden = false;
     this.find("run").focus(); // the button that was pressed is gone
     this.form.addEventListener("submit", (event) => {
@@ -96,7 +95,27 @@ class Page {
       button.addEventListener("click", () => this.save(button.dataset.save));
     }
     new ResizeObserver(() => this.draw()).observe(this.find("map"));
-    await this.busy(async () => {
+    await this.runAsAsked();
+  }
+
+  /** Another address of this page, written or pasted by somebody. */
+  follow() {
+    if (!holdsChoices(location.hash)) return;
+    this.state = read(location.hash);
+    this.seeFirst = seen(location.hash);
+    if (!this.article) return; // the model is still to come
+    this.takeState();
+    this.runAsAsked();
+  }
+
+  takeState() {
+    this.state.text ||= this.article;
+    this.mendState();
+    this.showState();
+  }
+
+  runAsAsked() {
+    return this.busy(async () => {
       await this.suggest();
       await this.run();
       await this.goTo(this.seeFirst);
@@ -120,7 +139,8 @@ class Page {
     this.root.setAttribute("aria-busy", "true");
     this.find("stop").ariaDisabled = "false";
     this.turn = this.turn.then(async () => {
-      if (round === this.round) this.say(await this.outcome(act), this.find("busy"));
+      const said = round === this.round ? await this.outcome(act) : this.stopped();
+      this.say(said, this.find("busy"));
       if (--this.waiting) return;
       this.root.removeAttribute("aria-busy");
       this.find("stop").ariaDisabled = "true"; // and still in reach: the focus stays where it is
@@ -141,10 +161,15 @@ class Page {
       return "";
     } catch (error) {
       if (error.isOurs) return error.message;
-      if (error.isStop) return "Stopped. What was computed before is kept.";
+      if (error.isStop) return this.stopped();
       console.error(error);
       return `Something went wrong: ${error.message}`;
     }
+  }
+
+  stopped() {
+    this.goBack();
+    return "Stopped. What was computed before is kept.";
   }
 
   report(kind) {
@@ -178,7 +203,9 @@ class Page {
 
   /** Show those that have an effect with what is chosen. */
   showOptions() {
-    this.show("past", this.state.design === "fixed-past");
+    const isFixed = this.state.design === "fixed-past";
+    this.show("past", isFixed);
+    this.field("past")[0].disabled = !isFixed; // what nobody sees is not asked for
     this.show("shuffles", this.state.summary === "p");
   }
 
@@ -212,6 +239,22 @@ class Page {
     if (["at", "head", "block", "part", "to", "where"].includes(name)) this.forgetPrediction();
   }
 
+  /** What the numbers on the page were made with; what is chosen may go on before them. */
+  shownState() {
+    const at = this.attention ? { at: String(this.attention.position) } : {};
+    return { ...this.state, ...this.asked, ...this.compared, ...at };
+  }
+
+  /** Choices whose numbers were given up go back to those of the numbers on the page. */
+  goBack() {
+    if (!this.plan) return;
+    Object.assign(this.state, this.compared, { at: this.shownState().at });
+    this.showState();
+    this.readState();
+    this.draw();
+    this.drawLooks();
+  }
+
   // ---- questions to the model ---------------------------------------------------------------
 
   async suggest() {
@@ -230,7 +273,8 @@ class Page {
     this.plan = null;
     this.find("results").hidden = true;
     this.plan = await this.client.ask("read", question);
-    [this.sweeps, this.tests, this.kinds] = [{}, {}, null];
+    this.asked = { text, target, design, n, past };
+    [this.sweeps, this.tests, this.kinds, this.attention] = [{}, {}, null, null];
     this.offerTest();
     this.find("results").hidden = false;
     this.showTokens();
@@ -259,20 +303,21 @@ class Page {
   /** Sweep the trained model and the controls that are chosen, and test what is asked for. */
   async compare() {
     if (!["draws", "seed"].every((name) => this.field(name)[0].checkValidity())) throw ourError(OUTSIDE);
-    const { measure, summary, seed, draws, shuffles } = this.state;
-    const controls = this.state.controls.split(" ").filter(Boolean);
+    const { measure, summary, seed, draws, shuffles, controls } = this.state; // they may go on
+    const kinds = controls.split(" ").filter(Boolean);
     const numbers = Array.from({ length: Number(draws) }, (_, i) => Number(seed) + i);
-    const asked = controls.flatMap((kind) => numbers.map((number) => ({ kind, seed: number })));
+    const asked = kinds.flatMap((kind) => numbers.map((number) => ({ kind, seed: number })));
     const all = [{ kind: "trained", seed: 0 }, ...asked];
     for (const one of all) {
       const name = one.kind === "trained" ? one.kind : `${one.kind}, draw ${one.seed}`;
       this.sweeps[keyOf(one)] ??= await this.client.ask("sweep", one, this.report(name));
       if (summary !== "p") continue;
       const question = { ...one, measure, nPermutations: Number(shuffles) };
-      this.tests[testOf(one, this.state)] ??= await this.client.ask("test", question, this.report(name));
+      this.tests[testOf(one, { measure, shuffles })] ??= await this.client.ask("test", question, this.report(name));
     }
     this.shown = all;
-    this.kinds = ["trained", ...controls];
+    this.kinds = ["trained", ...kinds];
+    this.compared = { measure, summary, seed, draws, shuffles, controls };
     this.draw();
   }
 
@@ -283,13 +328,14 @@ class Page {
 
   async look() {
     const position = Number(this.state.at);
-    this.attention = await this.client.ask("attend", { position });
+    this.attention = { position, ...(await this.client.ask("attend", { position })) };
     this.drawLooks();
   }
 
-  async predict() {
+  /** What is to be replaced, and at which token. */
+  change() {
     const { at, block, part, head, to, where } = this.state;
-    const change = {
+    return {
       position: Number(at),
       block: Number(block),
       component: part === "mlp" ? "mlp" : "att",
@@ -297,7 +343,13 @@ class Page {
       to,
       lastOnly: where === "last",
     };
-    this.prediction = await this.client.ask("predict", change);
+  }
+
+  async predict() {
+    const change = this.change();
+    const prediction = await this.client.ask("predict", change);
+    if (JSON.stringify(change) !== JSON.stringify(this.change())) return; // chosen anew meanwhile
+    this.prediction = prediction;
     this.showPrediction();
   }
 
@@ -316,7 +368,7 @@ class Page {
     );
     const places = this.field("at")[0];
     places.replaceChildren(...options(positions));
-    if (!compared.has(Number(this.state.at))) this.state.at = String(positions.at(-1));
+    if (!positions.map(String).includes(this.state.at)) this.state.at = String(positions.at(-1));
     places.value = this.state.at;
   }
 
@@ -351,10 +403,21 @@ class Page {
   }
 
   draw() {
+    if (!this.kinds || !this.find("curves").clientWidth) return;
+    this.drawCurves();
+    const kind = this.field("kind")[0];
+    kind.replaceChildren(...options(this.kinds));
+    if (!this.kinds.includes(this.state.kind)) this.state.kind = "trained";
+    kind.value = this.state.kind;
+    this.drawMap();
+  }
+
+  /** The curves, unless some are still to come. */
+  drawCurves() {
     const { summary, measure, block, shuffles } = this.state;
     const place = this.find("curves");
     const wide = place.clientWidth;
-    if (!wide || !this.kinds?.every((kind) => this.curve(kind, "att"))) return;
+    if (!this.kinds.every((kind) => this.curve(kind, "att"))) return;
     const width = wide > 560 ? (wide - 16) / 2 : wide;
     const unit = { mean: UNITS[measure], tau: "tau", p: "p" }[summary];
     const curves = Object.fromEntries(
@@ -382,11 +445,6 @@ class Page {
       }),
     );
     this.showNumbers(unit, curves);
-    const kind = this.field("kind")[0];
-    kind.replaceChildren(...options(this.kinds));
-    if (!this.kinds.includes(this.state.kind)) this.state.kind = "trained";
-    kind.value = this.state.kind;
-    this.drawMap();
   }
 
   drawMap() {
@@ -422,8 +480,9 @@ class Page {
   }
 
   drawLooks() {
-    const { block, head, at } = this.state;
-    const { from, weights } = this.attention;
+    if (!this.attention) return; // still to come
+    const { block, head } = this.state;
+    const { from, weights, position } = this.attention;
     const list = weights[block][head];
     const highest = Math.max(...list);
     const { tokens } = this.plan;
@@ -435,7 +494,7 @@ class Page {
     this.find("looks").scrollTop = this.find("looks").scrollHeight; // to the token itself
     const order = [...list.keys()].sort((a, b) => list[b] - list[a]).slice(0, 5);
     const rows = order.map((i) => [quoted(tokens[from + i]), String(from + i), digits(list[i])]);
-    const caption = `What head ${head} of block ${block} looks at most, from position ${at}`;
+    const caption = `What head ${head} of block ${block} looks at most, from position ${position}`;
     this.find("top-looks").replaceChildren(table(caption, ["token", "position", "weight"], rows));
   }
 
@@ -465,8 +524,8 @@ class Page {
     const found = { ...this.plan, sweeps, nLayers: this.model.nLayers };
     if (kind === "csv") download("pairs.csv", toCsv(rowsOf(found)), "text/csv");
     if (kind === "json") {
-      const { state, attention, prediction, tests } = this;
-      const all = { state, ...found, tests, attention, prediction };
+      const { attention, prediction, tests } = this;
+      const all = { state: this.shownState(), ...found, tests, attention, prediction };
       download("laboratory.json", JSON.stringify(all), "application/json");
     }
     if (kind === "svg") {
@@ -478,9 +537,9 @@ class Page {
 
 /** A target in the text, with its position; the space before it is not part of the mark. */
 function marked(token, place, isCompared) {
-  const word = token.trimStart();
+  const word = token.trimStart() || token; // a target may be of spaces alone
   const attributes = { class: isCompared && "lab-compared" };
-  return [token.slice(0, -word.length), element("mark", attributes, word, element("sub", {}, String(place)))];
+  return [token.slice(0, token.length - word.length), element("mark", attributes, word, element("sub", {}, String(place)))];
 }
 
 const keyOf = ({ kind, seed }) => `${kind} ${seed}`;

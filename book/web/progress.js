@@ -2,7 +2,8 @@
  *
  * The parts of the sidebar say what is counted: pages that are read, exercises that are done. */
 
-import { CHANGED, all, clear, get, lasting, set } from "./lib/store.js";
+import { fits } from "./lib/kept.js";
+import { all, clear, get, lasting, onChange, set } from "./lib/store.js";
 import { worded } from "./lib/words.js";
 import { html } from "./ui/dom.js";
 
@@ -44,8 +45,9 @@ function tickAtEnd(box, key) {
   let timer;
   new IntersectionObserver(([{ isIntersecting }]) => {
     clearTimeout(timer);
-    if (!isIntersecting || get(key) !== undefined) return;
-    timer = setTimeout(() => set(key, true), Math.max(1000, opened + READING - performance.now()));
+    if (!isIntersecting) return;
+    const tick = () => get(key) === undefined && set(key, true);
+    timer = setTimeout(tick, Math.max(1000, opened + READING - performance.now()));
   }).observe(box);
 }
 
@@ -102,17 +104,21 @@ async function load(picker, note) {
   picker.value = "";
   if (!file) return;
   const entries = read(await file.text());
-  for (const [name, value] of entries ?? []) set(name, value);
-  note.textContent = entries
-    ? worded("Loaded {file}.", { file: file.name })
-    : worded("This is no file that was saved here.");
+  if (!entries) return (note.textContent = worded("This is no file that was saved here."));
+  const ours = entries.filter(([name, value]) => fits(name, value));
+  for (const [name, value] of ours) set(name, value);
+  const left = entries.length - ours.length;
+  note.textContent = left
+    ? worded("Loaded {file}, without {n} of its entries, which are none of this course.", { file: file.name, n: left })
+    : worded("Loaded {file}.", { file: file.name });
 }
 
 /** Names and values of a saved file; null if it is none. */
 function read(text) {
   try {
     const { course, version, kept } = JSON.parse(text);
-    return course === "progress" && version === 1 ? Object.entries(kept) : null;
+    const isOurs = course === "progress" && version === 1 && kept?.constructor === Object;
+    return isOurs ? Object.entries(kept) : null;
   } catch {
     return null;
   }
@@ -137,8 +143,7 @@ function begin(counted) {
     tick();
   };
   draw();
-  addEventListener(CHANGED, draw);
-  addEventListener("storage", draw); // another tab
+  onChange(draw);
 }
 
 const counted = lines();

@@ -30,7 +30,9 @@ BLANK = "____"  # four underscores: IPython gives one, two and three a meaning
 _MARK = re.compile(r"# blank: *")
 _BEGIN = re.compile(r"# blank begin: *(.*)")
 _END = "# blank end"
-_ALMOST = re.compile(r"#+\s*blank\s*(:|begin\b|end\s*$)", re.IGNORECASE)
+# What may be meant as a mark: left alone, it would stand in the exercise, and the answer with it.
+_ALMOST = re.compile(r"#\W*bla?n?k|\bbla?n?k\w*\s*([:-]|begin\b|end\b)", re.IGNORECASE)
+_TOLD = 6  # characters besides spaces of code that a comment says again
 _LAYOUT = {
     tokenize.COMMENT,
     tokenize.NL,
@@ -429,9 +431,19 @@ def _misplaced(text: str, before: str, depth: int) -> str:
     """Say what is wrong with a comment that is a block's mark, or almost one; else empty."""
     if not _BEGIN.fullmatch(text) and text != _END:
         forms = "`# blank: EXPRESSION`, `# blank begin: words` or `# blank end`"
-        return f"`{text}` is almost a mark; write {forms}" if _ALMOST.search(text) else ""
+        if _ALMOST.search(text):
+            return f"`{text}` is almost a mark; write {forms}"
+        if _repeats(text, before):
+            return f"`{text}` says again what its line does; if it is to be a mark, write {forms}"
+        return ""
     where = "a line of its own, between whole statements"
     return f"`{text}` must stand in {where}" if depth or before.strip() else ""
+
+
+def _repeats(comment: str, before: str) -> bool:
+    """Whether a comment ends in code of its own line, as a mark would that is spelt wrong."""
+    said, code = "".join(comment.lstrip("#").split()[1:]), "".join(before.split())
+    return len(said) >= _TOLD and said in code
 
 
 def _block(

@@ -8,6 +8,7 @@ building accept and refuse the same books.
 """
 
 import argparse
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -19,7 +20,14 @@ from coursebuild.catalogues import ENGLISH, CatalogueError, Language
 from coursebuild.course import CourseError, course_root
 
 
-def build(source: Path, out: Path, *, solutions: bool = True, language: str = ENGLISH) -> bool:
+def build(
+    source: Path,
+    out: Path,
+    *,
+    solutions: bool = True,
+    language: str = ENGLISH,
+    copy: Path | None = None,
+) -> bool:
     """Build the site from a folder with `_config.yml` and `_toc.yml`.
 
     Parameters
@@ -33,6 +41,9 @@ def build(source: Path, out: Path, *, solutions: bool = True, language: str = EN
         Whether the solutions are part of the site. If not, it holds no trace of them.
     language : str
         What it is translated into. All languages share the stored outputs.
+    copy : Path, optional
+        A folder that is not there yet, for the site as it was built just now: the other one is what
+        the next build makes of it.
 
     Returns
     -------
@@ -58,6 +69,8 @@ def build(source: Path, out: Path, *, solutions: bool = True, language: str = EN
             confoverrides=overrides,
             quiet=True,  # warnings and errors still show, and the progress of the notebooks
         )
+        if copy and result == 0:
+            shutil.copytree(site, copy)
     return result == 0
 
 
@@ -79,6 +92,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--language", default=ENGLISH, help="what it is translated into, such as de"
     )
+    parser.add_argument("--copy", type=Path, help="a new folder for a copy of the site")
     options = parser.parse_args(arguments)
     try:
         source = course_root(options.source)
@@ -92,8 +106,8 @@ def main(arguments: list[str] | None = None) -> int:
     out = (options.out or source / "_build").resolve()
 
     start = time.perf_counter()
-    language = options.language
-    succeeded = build(source, out, solutions=options.solutions == "yes", language=language)
+    language, solutions = options.language, options.solutions == "yes"
+    succeeded = build(source, out, solutions=solutions, language=language, copy=options.copy)
     seconds = time.perf_counter() - start
     if not succeeded:
         print(f"\nThe book was not built ({seconds:.0f} s). See above.", file=sys.stderr)

@@ -17,7 +17,14 @@ import yaml
 from coursebuild.build import build
 from coursebuild.course import course_root
 from coursebuild.downloads import exercise_names
-from coursebuild.teaching import as_substitutions, exercise_page, minutes, plan_page
+from coursebuild.teaching import (
+    GuideError,
+    as_substitutions,
+    exercise_page,
+    minutes,
+    plan_page,
+    rubrics,
+)
 from layerlab.errors import LayerlabError
 
 FOLDER = "guide"
@@ -47,7 +54,10 @@ def pages(root: Path) -> dict[str, str]:
     folder, times = root / FOLDER, minutes(root)
     written = {path.stem: path.read_text("utf-8") for path in sorted(folder.glob("*.md"))}
     planned = {name: plan_page(folder / f"{name}.toml", times) for name in PLANS}
-    made = {name: exercise_page(root, name) for name in exercise_names(root)}
+    names = exercise_names(root)
+    if others := rubrics(root).keys() - set(names):
+        raise GuideError(f"guide/rubrics.toml: there is no exercise {', '.join(sorted(others))}")
+    made = {name: exercise_page(root, name) for name in names}
     return {**written, **planned, **made}
 
 

@@ -1,10 +1,13 @@
 """Look for answers in what students get, as somebody would who wants them without working.
 
 Every text is read: pages with and without their marks, sources, scripts, notebooks, and what lies
-in zips and wheels.
+in zips and wheels, packed or not.
 """
 
+import codecs
+import gzip
 import io
+import lzma
 import re
 import zipfile
 from collections.abc import Iterator
@@ -12,21 +15,39 @@ from html import unescape
 from pathlib import Path
 
 from coursebuild.downloads import exercise_names
-from coursebuild.notebooks import answer_texts
+from coursebuild.notebooks import answer_texts, answers_in_words
+
+UNPACKED = {b"\x1f\x8b": gzip.decompress, b"\xfd7zXZ": lzma.decompress}  # by first bytes
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+SENTENCE = re.compile(r"(?<=[.?!]) +")
+PLAIN = re.compile(r"[^`$*\[\]<>{}|]{60,}")  # the same on a page as in its source
 
 
 def squeeze(text: str) -> str:
-    """Leave out all white space, so that it does not matter where lines break."""
-    return re.sub(r"\s+", "", text)
+    """Leave out white space, quotes and backslashes.
+
+    So it does not matter where lines break, nor whether a text stands in another's quotes.
+    """
+    return re.sub(r"[\s\"'\\]+", "", text)
 
 
 def answers_of(root: Path) -> dict[str, str]:
-    """All blanked expressions of a course that are worth a search, squeezed, and whose they are."""
-    return {
-        squeeze(answer): name
-        for name in exercise_names(root)
-        for answer in answer_texts(root / "solutions" / f"{name}.md")
-    }
+    """All answers of a course that are worth a search, squeezed, and whose they are.
+
+    These are blanked expressions, and of each answer in words the longest sentence that is not
+    written otherwise in the source of a page than on the page.
+    """
+    found = {}
+    for name in exercise_names(root):
+        path = root / "solutions" / f"{name}.md"
+        sentences = [max(plain(text), key=len, default="") for text in answers_in_words(path)]
+        found |= {squeeze(text): name for text in [*answer_texts(path), *sentences] if text}
+    return found
+
+
+def plain(text: str) -> list[str]:
+    """The sentences of an answer in words that are nothing but words."""
+    return [one for one in SENTENCE.split(" ".join(text.split())) if PLAIN.fullmatch(one)]
 
 
 def places(folder: Path, answers: dict[str, str]) -> list[str]:
@@ -60,12 +81,16 @@ def texts_of(name: str, data: bytes) -> Iterator[tuple[str, str]]:
             for member in archive.namelist():
                 yield from texts_of(f"{name} › {member}", archive.read(member))
         return
+    for begin, unpack in UNPACKED.items():
+        if data.startswith(begin):
+            yield from texts_of(f"{name} ›", unpack(data))
+            return
     try:
-        text = data.decode("utf-8")
+        text = data.decode("utf-16" if data.startswith(UTF_16) else "utf-8")
     except UnicodeDecodeError:
         return  # a picture, a font, the model's weights
     yield name, squeeze(text)
     if name.endswith(".html"):  # colours and links stand between the words
         yield name, squeeze(unescape(re.sub(r"<[^>]*>", "", text)))
-    if name.endswith(".ipynb"):  # a line's end is a character of its own in JSON
-        yield name, squeeze(text.replace('\\n",', "").replace('\\"', '"').replace('"', "'"))
+    if "\\n" in text:  # a line's end inside a string of JSON or JavaScript
+        yield name, squeeze(re.sub(r'\\n(",)?', "", text))

@@ -27,11 +27,11 @@ For who teaches, a mistake also has its `misconception` and what to `ask`: they 
 
 import json
 import lzma
-import tomllib
 from itertools import combinations
 from pathlib import Path
 
 from coursebuild.blanks import BlankError, fill_cells
+from coursebuild.tables import TableError, read_tables, tables
 from coursebuild.trials import Outcome, Step, Trial
 from coursechecks.engine import MISSING, STOPPED, Observation, diagnose, first_difference, whole
 from coursechecks.words import same
@@ -40,6 +40,37 @@ MOST_NAMES = 6  # of mistakes in a step
 KEYS = {"right", "mistake", "refused", "alternative", "withheld", "kept"}
 KEYS_OF = {"mistake": {"name", "hint", "programs"}, "alternative": {"why", "answers"}}
 TEACHING = {"mistake": {"misconception", "ask"}}  # may stand there, too
+WORDS = {"type": "string"}
+NAMES = {"type": "array", "items": WORDS}
+PROGRAMS = {"type": "array", "items": tables(WORDS)}
+
+
+def _entries(**known: dict) -> dict:
+    """A list of tables in which some keys, if they are there, have their types."""
+    return {"type": "array", "items": {"type": "object", "properties": known}}
+
+
+TEACHES = dict.fromkeys(TEACHING["mistake"], WORDS)
+TYPES = {
+    "right": WORDS,
+    "refused": PROGRAMS,
+    "withheld": NAMES,
+    "kept": NAMES,
+    "mistake": _entries(name=WORDS, hint=WORDS, programs=PROGRAMS, **TEACHES),
+    "alternative": _entries(why=WORDS, answers=tables(WORDS)),
+}
+SCHEMA = tables({"type": "object", "properties": TYPES})
+
+
+def read(path: Path) -> dict[str, dict]:
+    """The steps of a file of mistakes, as they are written, each value of its type.
+
+    Raises
+    ------
+    TableError
+        If one is not, or the file is no TOML.
+    """
+    return read_tables(path, SCHEMA)
 
 
 class Known:
@@ -64,19 +95,23 @@ class Known:
             self._read_step(step, entries.get(step.name, {}))
 
     def _parse(self, path: Path) -> dict:
+        self.is_read = False
         try:
-            return tomllib.loads(path.read_text("utf-8"))
+            found = read(path)
         except FileNotFoundError:
             self.problems.append(f"{self.name} does not exist")
-        except tomllib.TOMLDecodeError as error:
-            self.problems.append(f"{self.name}: {error}")
+        except TableError as error:
+            self.problems.append(str(error))
+        else:
+            self.is_read = True
+            return found
         return {}
 
     def _read_step(self, step: Step, entry: dict) -> None:
         where = f"{self.name}, step {step.name}"
         for key in entry.keys() - KEYS:
             self.problems.append(f"{where}: unknown {key!r}; there is {', '.join(sorted(KEYS))}")
-        if not entry.get("right"):
+        if self.is_read and not entry.get("right"):
             self.problems.append(f"{where}: `right` is missing, what the check says of a right one")
         mistakes = self._complete(where, "mistake", entry)
         names = [mistake["name"] for mistake in mistakes]
@@ -144,7 +179,7 @@ def withheld_of(path: Path) -> tuple[list[str], list[str]]:
     withheld, kept : list of str
         As `coursechecks.withheld.take_away` takes them, each name once.
     """
-    steps = tomllib.loads(path.read_text("utf-8")).values()
+    steps = read(path).values()
     withheld, kept = (
         list(dict.fromkeys(name for step in steps for name in step.get(key, [])))
         for key in ("withheld", "kept")

@@ -366,6 +366,13 @@ def answer_texts(path: Path) -> list[str]:
     return _answer_texts(read_solution(path))
 
 
+def answers_in_words(path: Path) -> list[str]:
+    """What a solution alone says in words: its model answers, and what else no exercise has."""
+    only = {ANSWER, SOLUTION_ONLY}
+    cells = read_solution(path).cells
+    return [c.source for c in cells if c.cell_type == "markdown" and only & set(tags_of(c))]
+
+
 def _answer_texts(notebook: NotebookNode) -> list[str]:
     texts = [text for found in blanks_of(notebook) for text in _code_lines(found.answer)]
     return list(dict.fromkeys(texts))

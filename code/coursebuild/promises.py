@@ -29,7 +29,6 @@ import re
 import sys
 import tempfile
 import time
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -59,6 +58,7 @@ from coursebuild.notebooks import (
     squeeze,
 )
 from coursebuild.rules import counted
+from coursebuild.tables import TableError
 from coursebuild.trials import Cell, Outcome, Rehearsal, Step, Trial, place
 from coursechecks.engine import CheckFailed, Finding, Observation, diagnose, load, message
 from coursechecks.words import same
@@ -389,9 +389,12 @@ def _code_of(cell: NotebookNode) -> str:
 
 
 def hints_of(toml: Path) -> list[str]:
-    """The hints in a file of mistakes; of one that is not there another promise complains."""
-    steps = tomllib.loads(toml.read_text("utf-8")).values() if toml.is_file() else []
-    return [mistake["hint"] for step in steps for mistake in step.get("mistake", [])]
+    """The hints in a file of mistakes; of one that cannot be read another promise complains."""
+    try:
+        steps = mistakes.read(toml).values()
+    except (FileNotFoundError, TableError):
+        return []
+    return [one["hint"] for step in steps for one in step.get("mistake", []) if "hint" in one]
 
 
 # The rehearsal --------------------------------------------------------------------------------

@@ -78,17 +78,18 @@ def make_release(root: Path, cohort: str, out: Path, *, solutions: bool) -> Path
         raise LayerlabError(
             f"the cohort {cohort!r} is no name for a folder; take letters, digits, . - and _"
         )
-    _make("build", "--solutions", "yes" if solutions else "no", "--out", str(out), str(root))
-    leaks = [] if solutions else places(out / "html", answers_of(root))
+    folder = out / "release" / cohort
+    part = folder.with_name(f".{cohort}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    edition = ("--solutions", "yes" if solutions else "no")
+    _make("build", *edition, "--out", str(out), "--copy", str(part / STUDENTS), str(root))
+    leaks = [] if solutions else places(part / STUDENTS, answers_of(root))
     if leaks:
+        shutil.rmtree(part)
         more = [f"and {len(leaks) - MOST_LEAKS} more"] if len(leaks) > MOST_LEAKS else []
         raise LayerlabError("\n".join(["answers would get out:", *leaks[:MOST_LEAKS], *more]))
     _make("grading", "--out", str(out), str(root))
     _make("guide", "--out", str(out / "guide"), str(root))
-    folder = out / "release" / cohort
-    part = folder.with_name(f".{cohort}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    shutil.copytree(out / "html", part / STUDENTS)
     for name, place in PARTS.items():
         shutil.copytree(out / place, part / INSTRUCTOR / name)
     _write_lists(root, part, cohort, solutions)

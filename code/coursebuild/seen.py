@@ -18,7 +18,7 @@ from pathlib import Path
 from coursebuild import mistakes, trials
 from coursebuild.course import CourseError, course_root
 from coursebuild.notebooks import NotebookError
-from coursebuild.promises import Course, rehearse
+from coursebuild.promises import Course, place, rehearse
 from coursebuild.rules import counted
 from coursebuild.workers import CHECKS, Death, run_each
 from coursechecks.engine import STOPPED
@@ -40,7 +40,12 @@ def store(course: Course, name: str) -> Iterator[tuple[str, bool]]:
     except NotebookError as error:
         yield str(error), False
         return
-    problems = list(done.known.problems)
+    problems = [
+        f"{place(done.path, cell, outcome.line)}: {outcome.first_lines}"
+        for cell, outcome in zip(done.cells, done.rehearsal.solution, strict=False)
+        if outcome.error  # and nothing after it was tried
+    ]
+    problems += done.known.problems
     problems += [
         f"{trial.origin}: {outcome.first_lines}"
         for trial, outcome in done.rehearsal.trials
@@ -53,8 +58,9 @@ def store(course: Course, name: str) -> Iterator[tuple[str, bool]]:
         if STOPPED in (outcome.facts or {})
     ]
     path = course.stored(name)
-    if len(done.stored) < len(done.steps) and path.is_file():
-        kept = f"{course.relative(path)}: kept as it was, for not every step could be stored"
+    if len(done.stored) < len(done.steps):
+        left = "kept as it was" if path.is_file() else "not written"
+        kept = f"{course.relative(path)}: {left}, for not every step could be stored"
         yield "\n".join([kept, *problems]), False
         return
     words = "written" if mistakes.write(done.stored, path) else "unchanged"

@@ -91,6 +91,7 @@ OWN_MODULES += ("notebooks", "rules", "blanks", "course")
 OWN_MODULES += ("glossary", "contents", "cards", "published", "formulas", "search", "assets")
 OWN_MODULES += ("quizzes", "programs", "plain", "chapters", "editions", "fonts", "captions")
 OWN_MODULES += ("margins", "leads", "slides", "languages", "catalogues", "messages", "texts")
+OWN_MODULES += ("tables",)
 # Extensions of this one.
 PARTS = (languages, glossary, margins, quizzes, captions, leads, contents, cards)
 PARTS += (published, formulas, search, editions, slides, assets)

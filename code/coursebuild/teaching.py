@@ -6,7 +6,6 @@ stands in `guide/`: plans (`week.toml` and others) and rubrics (`rubrics.toml`).
 """
 
 import re
-import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -15,8 +14,11 @@ from nbformat import NotebookNode
 from coursebuild.cards import MINUTES
 from coursebuild.downloads import LINK_TO_PAGE
 from coursebuild.mistakes import TEACHING
+from coursebuild.mistakes import read as read_mistakes
 from coursebuild.notebooks import read_solution
 from coursebuild.rules import ANSWER, CHECK, EXERCISE_ONLY, SOLUTION_ONLY, step_of, tags_of
+from coursebuild.tables import MINUTES as WHOLE_MINUTES
+from coursebuild.tables import TEXT, TEXTS, lists, read_tables, table, tables
 from layerlab.errors import LayerlabError
 
 RUBRICS = "rubrics.toml"
@@ -34,6 +36,14 @@ LISTS = {
     "prepare": "Prepare",
     "late": "When you are late",
 }
+BLOCK = table({"what": TEXT}, {"minutes": WHOLE_MINUTES, "do": TEXT, "read": TEXT})
+BLOCK["oneOf"] = [{"required": [key]} for key in ("minutes", "do", "read")]
+SESSION = table(
+    {"title": TEXT, "minutes": WHOLE_MINUTES, "blocks": lists(BLOCK)},
+    dict.fromkeys([*LISTS, "home"], TEXTS),
+)
+PLAN = table({"title": TEXT, "words": TEXT, "session": lists(SESSION)})
+RUBRIC = tables(tables(table({"earned": TEXT, "not": TEXT})))  # by exercise, by part
 
 
 class GuideError(LayerlabError):
@@ -97,12 +107,17 @@ def exercise_page(root: Path, name: str) -> str:
     """
     notebook = read_solution(root / "solutions" / f"{name}.md")
     mistakes = root / "solutions" / "mistakes" / f"{name[:2]}.toml"
-    steps = tomllib.loads(mistakes.read_text("utf-8"))
+    steps = read_mistakes(mistakes)
     lacking = list(lacking_words(steps))
     if lacking:
         wanted = " and ".join(f"`{key}`" for key in sorted(TEACHING["mistake"]))
         raise GuideError("\n".join(f"{mistakes.name}, {one} needs {wanted}" for one in lacking))
-    head = next(cell.source for cell in notebook.cells if TIME.search(cell.source))
+    head = next((cell.source for cell in notebook.cells if TIME.search(cell.source)), None)
+    if head is None:
+        raise GuideError(
+            f"solutions/{name}.md says nowhere how long it takes; write a line "
+            "`* **Time:** about 60 minutes` below its title"
+        )
     parts = [
         f"# {HEADING.search(head)[1]}",
         f"**Time:** {TIME.search(head)[1]}",
@@ -211,8 +226,13 @@ def parts_of(question: str) -> list[str]:
 
 def rubric_of(root: Path, name: str) -> dict[str, dict[str, str]]:
     """For each part of an exercise's question in words what earns it, and what does not."""
+    return rubrics(root).get(name, {})
+
+
+def rubrics(root: Path) -> dict[str, dict[str, dict[str, str]]]:
+    """The rubrics of all exercises, by their names."""
     path = root / "guide" / RUBRICS
-    return tomllib.loads(path.read_text("utf-8")).get(name, {}) if path.is_file() else {}
+    return read_tables(path, RUBRIC) if path.is_file() else {}
 
 
 # Plans ----------------------------------------------------------------------------------------
@@ -239,10 +259,16 @@ def plan_page(path: Path, times: dict[str, int]) -> str:
     Raises
     ------
     GuideError
-        If blocks do not fill their session, or name a page that says no time.
+        If blocks do not fill their session, or name a page that says no time, or two sessions have
+        one title.
+    TableError
+        If the file holds something else.
     """
-    plan = tomllib.loads(path.read_text("utf-8"))
+    plan = read_tables(path, PLAN)
     parts = [f"# {plan['title']}", plan["words"].strip()]
+    titles = [session["title"] for session in plan["session"]]
+    for title in {title for title in titles if titles.count(title) > 1}:
+        raise GuideError(f"{path.name}: two sessions are called {title!r}")
     for session in plan["session"]:
         where = f"{path.name}, {session['title']!r}"
         rows = list(_clock(session["blocks"], times, where))
@@ -297,5 +323,8 @@ def _called(name: str) -> str:
 
 
 def _schedule(rows: list[tuple]) -> str:
-    lines = "\n".join(f"| {start} | {length} | {what} |" for start, length, what in rows)
+    lines = "\n".join(
+        f"| {start} | {length} | {' '.join(what.split()).replace('|', chr(92) + '|')} |"
+        for start, length, what in rows
+    )
     return f"| from | minutes | what happens |\n| ---: | ---: | --- |\n{lines}"

@@ -8,7 +8,6 @@ observers call the things that they look at.
 
 import ast
 import re
-import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from coursebuild import downloads
 from coursebuild.course import drafts
 from coursebuild.messages import code_messages, messages_of
 from coursebuild.notebooks import exercise_notebook
+from coursebuild.tables import read_tables
 from coursechecks.engine import group_of, load
 from coursechecks.language import without_numbers
 
@@ -131,11 +131,10 @@ def messages_of_checks(root: Path) -> list[str]:
 
 
 def _said_of_mistakes(path: Path) -> Iterator[str]:
-    for step in tomllib.loads(path.read_text("utf-8")).values():
+    for step in read_tables(path, {"type": "object"}).values():
         yield step.get("right", "")
         for mistake in step.get("mistake", []):
-            yield mistake["name"]
-            yield mistake["hint"]
+            yield from (mistake.get(key, "") for key in ("name", "hint"))
 
 
 def _said_of_facts(path: Path) -> Iterator[str]:

@@ -3,18 +3,20 @@
 The workers compute and whoever hands the pieces out alone writes, for they need not share a disk.
 """
 
+import asyncio
 import itertools
 import logging
 import signal
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from typing import Any, TypeVar
 
 import dask
 from dask.system import CPU_COUNT
-from distributed import Client, Future, KilledWorker, LocalCluster, wait
+from distributed import Client, Future, KilledWorker, LocalCluster, Security, wait
+from distributed import comm as comms
 
 from layerlab.errors import LayerlabError
 
@@ -44,7 +46,7 @@ def connect(scheduler: str | None, n_workers: int) -> Iterator[Client]:
     Raises
     ------
     LayerlabError
-        If there is no scheduler at the address.
+        If there is no scheduler at the address, or something else answers there.
     """
     for name in logging.root.manager.loggerDict:  # what matters is said by errors
         if name.partition(".")[0] in ("distributed", "tornado", "asyncio"):
@@ -63,14 +65,24 @@ def connect(scheduler: str | None, n_workers: int) -> Iterator[Client]:
                 yield client
         return
     try:
+        with ThreadPoolExecutor(1) as pool:  # this thread may have a loop of its own
+            pool.submit(asyncio.run, _knock(scheduler)).result()
         client = Client(scheduler, timeout=REACHABLE)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # of any kind: what answers there may be no scheduler
         raise LayerlabError(
-            f"there is no scheduler at {scheduler!r} ({error}): start one by 'dask scheduler' and "
-            "give the address that it shows"
+            f"there is no scheduler at {scheduler!r} ({error or 'no answer'!s:.100}): start one by "
+            "'dask scheduler' and give the address that it shows, which begins with tcp:// or "
+            "tls:// and is not that of its dashboard"
         ) from error
     with client:
         yield client
+
+
+async def _knock(scheduler: str) -> None:
+    """See that a scheduler answers: a client reads anything, such as a web page, as its words."""
+    arguments = Security().get_connection_args("client")
+    reached = comms.connect(scheduler, timeout=REACHABLE, **arguments)
+    (await asyncio.wait_for(reached, REACHABLE)).abort()
 
 
 @contextmanager

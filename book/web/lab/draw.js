@@ -15,12 +15,14 @@ export function viridis(share) {
   return `rgb(${mixed.join(" ")})`;
 }
 
-/** Lowest and highest of the numbers among some, a little apart if they are one. */
+/** Lowest and highest of the numbers among some; if they are one, 0 is the other: no other value is
+ * made up that a measure might not be able to take. */
 function span(values) {
   const numbers = values.filter(Number.isFinite);
   if (!numbers.length) return [0, 1];
   const [low, high] = [Math.min(...numbers), Math.max(...numbers)];
-  return low < high ? [low, high] : [low - 0.5, high + 0.5];
+  if (low < high) return [low, high];
+  return low ? [Math.min(low, 0), Math.max(low, 0)] : [0, 1];
 }
 
 /** Round numbers, three to six of them, that hold what lies between two. */

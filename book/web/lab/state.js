@@ -29,18 +29,22 @@ export const DEFAULTS = {
 export function written(state) {
   const changed = Object.entries(state).filter(
     ([name, value]) =>
-      name in DEFAULTS && value !== DEFAULTS[name] && !(name === "text" && value.length > LONGEST),
+      isChoice(name) && value !== DEFAULTS[name] && !(name === "text" && value.length > LONGEST),
   );
   return new URLSearchParams(changed).toString();
 }
 
+const isChoice = (name) => Object.hasOwn(DEFAULTS, name);
 const parsed = (hash) => new URLSearchParams(hash.replace(/^#/, ""));
 
 /** A state from the address's part; what is unknown there is left out. */
 export function read(hash) {
-  const known = [...parsed(hash)].filter(([name]) => name in DEFAULTS);
+  const known = [...parsed(hash)].filter(([name]) => isChoice(name));
   return { ...DEFAULTS, ...Object.fromEntries(known) };
 }
+
+/** Whether the address's part holds choices, and is not the name of a place on the page. */
+export const holdsChoices = (hash) => [...parsed(hash).keys()].some((name) => isChoice(name) || name === "see");
 
 /** The part of the page that the address leads to, if it names one. */
 export const seen = (hash) => PARTS.find((name) => name === parsed(hash).get("see"));

@@ -77,7 +77,7 @@ function textOf(source, number, changed) {
   const element = make("div", { className: "live-editor highlight" }, behind, area);
   const draw = () => behind.replaceChildren(...coloured(area.value), "\n");
   const restore = (text) => {
-    area.value = text ?? source;
+    area.value = typeof text === "string" ? text : source;
     draw();
   };
   area.addEventListener("input", () => {
@@ -131,7 +131,7 @@ function blanksOf(source, number, changed) {
   const answers = () => blanks.map(({ made }) => made.value);
   const restore = (kept) =>
     blanks.forEach(({ made }, i) => {
-      made.value = kept?.[i] ?? "";
+      made.value = (Array.isArray(kept) && kept[i]) || "";
       fit(made);
     });
   const written = ({ made, column }) =>

@@ -1,6 +1,6 @@
 /** The cells of a page: edited, run in order, put back. */
 
-import { get, set } from "../lib/store.js";
+import { CHANGED, get, set } from "../lib/store.js";
 import { worded } from "../lib/words.js";
 import { beside, button, make } from "./dom.js";
 import { editorOf } from "./editor.js";
@@ -242,11 +242,20 @@ export function start(page, program, options) {
       event.preventDefault();
       run(cell, due);
     });
-    const kept = get(name)?.[cell.source];
-    if (kept !== undefined) cell.editor.restore(kept);
+  }
+
+  /** Cells as they are kept, from another visit or a file; or forgotten. */
+  function recall() {
+    const kept = get(name);
+    for (const { editor, source } of cells) {
+      const state = kept?.[source] ?? null;
+      if (editor && JSON.stringify(editor.state()) !== JSON.stringify(state)) editor.restore(state);
+    }
   }
 
   for (const cell of cells) if (cell.editor) equip(cell);
+  recall();
+  addEventListener(CHANGED, () => get(name) === undefined && recall()); // all was cleared
   stop.ariaDisabled = anew.ariaDisabled = "true"; // and still in reach: the focus stays where it is
   const bar = make("section", { className: "live-bar" }, said, left, stop, anew);
   bar.setAttribute("aria-label", worded("The kernel of this page"));

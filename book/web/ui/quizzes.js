@@ -1,7 +1,7 @@
 /** Quizzes: of each list with folded answers, questions that can be answered on the page. */
 
 import { firstWrong, near, readNumber } from "../lib/answers.js";
-import { get, set } from "../lib/store.js";
+import { get, onChange, set } from "../lib/store.js";
 import { worded } from "../lib/words.js";
 import { html } from "./dom.js";
 
@@ -31,12 +31,22 @@ function question(item, kind, key) {
     const verdict = judge(given);
     say(verdict);
     if (verdict.right === undefined) return; // it was none
+    said = JSON.stringify(given);
     const before = get(key) ?? { right: false, tries: 0 };
     const tries = before.right ? before.tries : before.tries + 1;
     set(key, { given, right: before.right || verdict.right, tries });
   }
-  const kept = get(key)?.given;
-  if (kept !== undefined && put(kept)) say(judge(kept)); // before anybody listens
+  let said; // about which answer
+  /** Answer as it is kept: on another visit, from a file, in another tab; or forgotten. */
+  function recall() {
+    const given = get(key)?.given;
+    if (JSON.stringify(given) === said) return;
+    said = JSON.stringify(given);
+    if (put(given)) say(judge(given));
+    else feedback.replaceChildren();
+  }
+  recall(); // before anybody listens
+  onChange(recall);
   answer.querySelector("summary").textContent = worded("Show the answer"); // for who gives up, and paper
   box.append(feedback, answer);
   item.replaceChildren(box);
@@ -45,7 +55,8 @@ function question(item, kind, key) {
 const copy = (element) => element.cloneNode(true).childNodes;
 
 /* Each kind makes its controls, tells `answered` what was given, and returns how to `judge` that,
- * and how to `put` back what is kept: false if the page, written anew, has no place for it. */
+ * and how to `put` back what is kept: false if that is nothing, or the page, written anew, has no
+ * place for it. */
 
 function choice({ box, options, answer, name, answered }) {
   const reasons = [...answer.querySelectorAll("li")];
@@ -62,9 +73,8 @@ function choice({ box, options, answer, name, answered }) {
       return { right: reason.classList.contains("right"), words: copy(reason.querySelector(".why")) };
     },
     put(given) {
-      const input = inputs[placeOf(given)];
-      if (input) input.checked = true;
-      return Boolean(input);
+      for (const input of inputs) input.checked = input.value === given;
+      return placeOf(given) >= 0;
     },
   };
 }
@@ -88,8 +98,9 @@ function number({ box, answer, answered }) {
       return { right: false, words };
     },
     put(text) {
-      input.value = text;
-      return true;
+      const isText = typeof text === "string";
+      input.value = isText ? text : "";
+      return isText;
     },
   };
 }
@@ -128,8 +139,8 @@ function order({ box, options, answer, answered }) {
       return { right: false, words: [wrong ? inPlace : worded("Another line comes first.")] };
     },
     put(given) {
-      const fits = given.length === lines.length && given.every(find);
-      if (fits) list.append(...given.map((words) => find(words).line));
+      const fits = Array.isArray(given) && given.length === lines.length && given.every(find);
+      list.append(...(fits ? given.map(find) : lines).map(({ line }) => line));
       return fits;
     },
   };

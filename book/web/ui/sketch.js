@@ -9,12 +9,13 @@ const STEPS = 20; // from the bottom to the top by the keys
 const HEIGHT = 210;
 const KEYS = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1, PageUp: 4, PageDown: -4 };
 
-/** An element to draw in; `kept` is what was drawn before, and `keep(points, words)` is told more.
+/** An element to draw in, and how to `put` back what is kept; `keep(points, words)` is told more.
  *
  * `x` and `y` are [label, lowest, highest]. */
-export function sketch({ x, y }, kept, keep) {
+export function sketch({ x, y }, keep) {
   const xs = Array.from({ length: POINTS }, (_, i) => x[1] + ((x[2] - x[1]) * i) / (POINTS - 1));
-  const ys = xs.map((_, i) => kept?.value[i]?.[1] ?? (y[1] + y[2]) / 2);
+  const ys = xs.map(() => (y[1] + y[2]) / 2);
+  const within = (value) => Math.min(y[2], Math.max(y[1], value));
   const drawing = svg("svg", { height: HEIGHT, class: "sketch" });
   let place;
   const handles = xs.map((at, i) =>
@@ -34,7 +35,7 @@ export function sketch({ x, y }, kept, keep) {
     }),
   );
   const move = (i, value) => {
-    ys[i] = Math.min(y[2], Math.max(y[1], value));
+    ys[i] = within(value);
     update();
     const [begin, low, end, high] = [0, POINTS - 1].flatMap((k) => [decimals(xs[k], 0), decimals(ys[k])]);
     const words = worded("from {low} at {begin} to {high} at {end}", { begin, low, end, high });
@@ -42,6 +43,7 @@ export function sketch({ x, y }, kept, keep) {
   };
   const curve = line([[0, 0]], "c0");
   const update = () => {
+    if (!place) return; // not seen yet
     const points = xs.map((at, i) => [place.x(at), place.y(ys[i])]);
     curve.setAttribute("d", line(points, "").getAttribute("d"));
     handles.forEach((handle, i) => {
@@ -70,5 +72,9 @@ export function sketch({ x, y }, kept, keep) {
     drawing.append(curve, ...handles);
     update();
   }).observe(drawing);
-  return drawing;
+  const put = (kept) => {
+    xs.forEach((_, i) => (ys[i] = within(kept?.value[i]?.[1] ?? (y[1] + y[2]) / 2)));
+    update();
+  };
+  return { elements: [drawing], put };
 }
