@@ -5,8 +5,10 @@ import random
 import shutil
 import signal
 import socket
+import socketserver
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from contextlib import suppress
@@ -478,6 +480,29 @@ def test_no_scheduler_at_the_address_is_a_sentence(monkeypatch):
         cluster.connect("tcp://127.0.0.1:9", 1),
     ):
         pass
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"", None])
+def test_what_answers_and_is_no_scheduler_is_told(monkeypatch, answer):
+    """A web server, one that hangs up, and one that waits for more."""
+    monkeypatch.setattr(cluster, "REACHABLE", 0.5)
+    done = threading.Event()
+
+    class Other(socketserver.BaseRequestHandler):
+        def handle(self):
+            if answer is None:
+                done.wait(HANGING)
+            else:
+                self.request.sendall(answer)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Other) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"tcp://127.0.0.1:{server.server_address[1]}"
+        said = f"no scheduler at '{address}'.*not that of its dashboard"
+        with pytest.raises(LayerlabError, match=said), cluster.connect(address, 1):
+            pass
+        done.set()
+        server.shutdown()
 
 
 def test_a_cluster_without_workers_is_given_up(monkeypatch, tiny_model, tmp_path):

@@ -1,10 +1,12 @@
 """A published site says where it is; one that is read from a folder has nothing of that."""
 
+import re
 from urllib.parse import urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
 from sphinx.application import Sphinx
+from sphinx.errors import ConfigError
 from sphinx.util.docutils import docutils_namespace
 
 
@@ -47,3 +49,32 @@ def test_a_site_without_address_asks_for_none(tmp_path):
     site = build(tmp_path)
     assert not {"sitemap.xml", "robots.txt", "404.html"} & {path.name for path in site.iterdir()}
     assert "og:url" not in (site / "index.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"html_baseurl": "ann.example/course"}, "html.baseurl is 'ann.example/course', which is"),
+        ({"html_baseurl": "https://ann.example/ course"}, "html.baseurl"),
+        ({"course_jupyter": "hub.example.edu"}, "course_jupyter is 'hub.example.edu', which is no"),
+        ({"course_jupyter": "javascript:alert(1)"}, "course_jupyter"),
+        ({"course_jupyter": "//hub.example"}, "course_jupyter"),
+        ({"course_jupyter": 'https://hub.example/" onload="x'}, "course_jupyter"),
+        ({"course_jupyter": "https://hub.example/ "}, "course_jupyter"),
+        ("http://github.com/own/repo", "write https://github.com/OWNER/NAME"),
+        ("https://www.github.com/own/repo", "write https://github.com/OWNER/NAME"),
+        ("https://github.com/own/repo/tree/main", "write https://github.com/OWNER/NAME"),
+        ("git@github.com:own/repo.git", "repository.url is 'git@github"),
+        ("github.com/own/repo", "write it whole"),
+    ],
+)
+def test_what_is_no_address_is_refused_with_its_setting(tmp_path, options, says):
+    if isinstance(options, str):
+        options = {"html_theme_options": {"repository_url": options}}
+    with pytest.raises(ConfigError, match=re.escape(says)):
+        build(tmp_path, **options)
+
+
+def test_other_addresses_are_taken(tmp_path):
+    options = {"html_theme_options": {"repository_url": "https://code.example/ann/course"}}
+    build(tmp_path, course_jupyter="https://hub.example:8443/user-redirect/", **options)

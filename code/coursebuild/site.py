@@ -126,7 +126,6 @@ def setup(app: Sphinx) -> dict:
     for part in PARTS:
         app.setup_extension(part.__name__)
     app.add_config_value("course_builder", "", "env", types=[str])
-    app.add_config_value("course_jupyter", "", "html", types=[str])
     app.add_config_value("course_look", "", "html", types=[str])
     app.add_config_value("course_solutions", True, "env", types=[bool])
     app.add_config_value("course_site_branch", "gh-pages", "html", types=[str])
