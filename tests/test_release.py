@@ -137,6 +137,19 @@ def test_link_to_a_solution_from_elsewhere_is_refused(tmp_path):
     assert "book/leading.md" in result.stderr
 
 
+@pytest.mark.check
+@pytest.mark.parametrize(
+    "contents", ["", "format: jb-book\nroot: book/welcome\nchapters:\n- fil: a\n"]
+)
+def test_a_table_of_contents_that_is_none_is_named(tmp_path, contents):
+    """Before it is asked which of its pages are withheld."""
+    book = make_book(tmp_path, exercises=("01-lines",))
+    (book / "_toc.yml").write_text(contents, encoding="utf-8")
+    result = build(book, solutions="no")
+    assert result.returncode == 1
+    assert "_toc.yml is no table of contents: " in result.stderr
+
+
 # The course itself -----------------------------------------------------------------------------
 
 

@@ -122,6 +122,20 @@ def test_checks_are_compiled_without_what_is_fuzzy(course):
     assert b"eins" in made and b"drei" not in made
 
 
+@needs_tool
+@pytest.mark.parametrize("damage", ['msgid "one"\nmsgstr "eins\n', "<<<<<<< HEAD\n"])
+@pytest.mark.parametrize("place", [f"{BOOK}/de/{FOLDER}/words.po", f"{CHECKS}/de/{FOLDER}/"])
+def test_a_damaged_catalogue_is_named_and_loses_nothing(course, capsys, damage, place):
+    update(course, "de")
+    path = course / place
+    path = path if path.suffix else path / f"{DOMAIN}.po"
+    path.write_text(f"{path.read_text('utf-8')}\n{damage}", "utf-8")
+    before = path.read_text("utf-8")
+    assert main(["de", "--root", str(course)]) == 1
+    assert re.search(rf"{path}:\d+ is no catalogue of gettext", capsys.readouterr().err)
+    assert path.read_text("utf-8") == before
+
+
 def test_without_the_tool_the_way_out_is_told(course, capsys, monkeypatch):
     monkeypatch.setattr(translation, "basic", None)
     assert main(["de", "--root", str(course)]) == 1

@@ -9,11 +9,13 @@ or one that gettext calls fuzzy, stays in English, and `lacks` tells which it is
 """
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from babel.messages.catalog import Catalog
 from babel.messages.pofile import PoFileError, read_po
 
 from coursebuild.messages import misfits
@@ -26,10 +28,32 @@ BOOK = "book/locale"
 CHECKS = "code/coursechecks/locale"
 FOLDER = "LC_MESSAGES"
 WORDS = "words"
+QUOTED = re.compile(r'(msg\w+(\[\d+\])?\s+)?"(\\.|[^"\\])*"')  # what Babel takes on trust
 
 
 class CatalogueError(LayerlabError):
     """There is no such language, or one of its catalogues cannot be used."""
+
+
+def read_catalogue(path: Path) -> Catalog:
+    """What stands in a file; a damaged line is no message that nobody has translated.
+
+    Raises
+    ------
+    CatalogueError
+        If it is no catalogue, or a part of it is none.
+    """
+    try:
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+            if line.startswith(("msg", '"')) and not QUOTED.fullmatch(line.strip()):
+                raise PoFileError("its quotes do not pair", None, line, number)
+        with path.open("rb") as file:
+            return read_po(file, abort_invalid=True)
+    except PoFileError as error:
+        where, line = f"{path}:{error.lineno}", error.line.strip()
+        raise CatalogueError(f"{where} is no catalogue of gettext: {error} in {line!r}") from error
+    except (UnicodeDecodeError, ValueError) as error:
+        raise CatalogueError(f"{path} is no catalogue of gettext: {error}") from error
 
 
 class Catalogue:
@@ -55,13 +79,8 @@ class Catalogue:
         self.path, self.known = path, {}
         if not path.is_file():
             return
-        try:
-            with path.open("rb") as file:
-                messages = read_po(file, abort_invalid=True)
-        except (PoFileError, UnicodeDecodeError, ValueError) as error:
-            raise CatalogueError(f"{path} is no catalogue of gettext: {error}") from error
         problems = []
-        for message in messages:
+        for message in read_catalogue(path):
             if message.id:
                 said = "" if message.fuzzy else str(message.string)
                 self.known[str(message.id)] = said

@@ -20,9 +20,18 @@ from pathlib import Path
 from babel import Locale, UnknownLocaleError
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po, write_po
+from babel.messages.pofile import write_po
 
-from coursebuild.catalogues import BOOK, CHECKS, DOMAIN, ENGLISH, FOLDER, WORDS, source_of
+from coursebuild.catalogues import (
+    BOOK,
+    CHECKS,
+    DOMAIN,
+    ENGLISH,
+    FOLDER,
+    WORDS,
+    read_catalogue,
+    source_of,
+)
 from coursebuild.course import course_root
 from coursebuild.messages import html_messages
 from coursebuild.outputs import stored_html
@@ -61,11 +70,15 @@ def update(root: Path, language: str, pages: Iterable[str] = ()) -> None:
     ------
     TranslationError
         If there is no such language or page, or a page has no stored outputs yet.
+    CatalogueError
+        If one that is there is damaged: brought up to date, it would lose what cannot be read.
     """
     _require_language(language)
     if basic is None:
         raise TranslationError(f"sphinx-intl is not installed: {INSTALL}")
     begun = root / BOOK / language / FOLDER
+    for path in [*begun.rglob("*.po"), *(root / CHECKS / language).rglob("*.po")]:
+        read_catalogue(path)
     names = {source_of(page) for page in pages}
     names |= {path.relative_to(begun).with_suffix("").as_posix() for path in begun.rglob("*.po")}
     book, checks = root / TEMPLATES / "book", root / TEMPLATES / "checks"
@@ -121,10 +134,8 @@ def _write_template(texts: Iterable[str], path: Path) -> None:
 
 def compiled(path: Path) -> bytes:
     """What the checks read of a catalogue: its translations, without those that are fuzzy."""
-    with path.open("rb") as file:
-        catalogue = read_po(file)
     made = BytesIO()
-    write_mo(made, catalogue)
+    write_mo(made, read_catalogue(path))
     return made.getvalue()
 
 
