@@ -15,6 +15,8 @@ from packaging.specifiers import SpecifierSet
 from test_notebooks import DRAFT, TEXT
 
 from coursebuild.course import CODE, CourseError, course_root, drafts
+from coursebuild.notebooks import read_solution
+from layerlab.errors import LayerlabError
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = ["coursebuild.build", "coursebuild.notebooks", "coursebuild.downloads"]
@@ -165,3 +167,17 @@ def test_front_matter_that_is_no_yaml_is_named(other):
     (other / "solutions" / "02-odd.md").write_text("---\na: [\n---\n", encoding="utf-8")
     with pytest.raises(CourseError, match=r"solutions/02-odd\.md: its front matter is no YAML: "):
         drafts(other)
+
+
+def test_a_source_may_begin_with_a_mark_and_is_in_utf_8(tmp_path):
+    (tmp_path / "solutions").mkdir()
+    path = tmp_path / "solutions" / "01-sums.md"
+    path.write_text(DRAFT, "utf-8-sig")
+    assert drafts(tmp_path) == ["01-sums"]
+    path.write_bytes(f"{TEXT}\nÜbung\n".encode("latin-1", "replace"))
+    line = TEXT.count("\n") + 2
+    for read in (lambda: drafts(tmp_path), lambda: read_solution(path)):
+        with pytest.raises(LayerlabError, match=rf"solutions/01-sums\.md:{line} .* not in UTF-8"):
+            read()
+    path.write_text(TEXT, "utf-8-sig")
+    assert read_solution(path).metadata["kernelspec"]["name"] == "python3"

@@ -349,7 +349,8 @@ STEP = "```{code-cell} ipython3\n:step: by-hand\n"
     [
         ("name: python3", "name: julia", "kernelspec must be python3, not 'julia'"),
         ("language_info:", "language_info: [", "its front matter is no YAML"),
-        ("myst:", "draft: perhaps\nmyst:", "`draft: perhaps` says neither yes nor no"),
+        ("myst:", "draft: perhaps\nmyst:", "`draft: 'perhaps'` says neither yes nor no"),
+        ("myst:", 'draft: "true"\nmyst:', "`draft: 'true'` says neither yes nor no"),
         ('["solution-only"]', '["solution_only"]', "cell 8: the tag 'solution_only' means nothing"),
         ("[hide-output]", "hide-output", "an option is unusable, 'hide-output' is not"),
         ("step: indices\ntags", "step: My Index\ntags", "name a step in lower-case words"),

@@ -71,13 +71,31 @@ def drafts(root: Path) -> list[str]:
     Raises
     ------
     CourseError
-        If the front matter of a solution is no YAML.
+        If a solution is not in UTF-8, or its front matter no YAML.
     """
     return [path.stem for path in sorted((root / "solutions").glob("*.md")) if _is_draft(path)]
 
 
+def read_source(path: Path) -> str:
+    """A text that an author wrote, without the mark that some editors begin it with.
+
+    Raises
+    ------
+    CourseError
+        If it is not in UTF-8.
+    """
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise CourseError(
+            f"{path.parent.name}/{path.name}:{line} holds a letter that is not in UTF-8: save the "
+            "file in that encoding"
+        ) from error
+
+
 def _is_draft(path: Path) -> bool:
-    front_matter = FRONT_MATTER.match(path.read_text("utf-8"))
+    front_matter = FRONT_MATTER.match(read_source(path))
     try:
         said = yaml.safe_load(front_matter[1] or "") if front_matter else None
     except yaml.YAMLError as error:

@@ -29,7 +29,7 @@ from nbformat import NotebookNode
 
 from coursebuild.blanks import Problem, blank, examine, find_blanks, read_tokens, without_marks
 from coursebuild.catalogues import Language, translatable
-from coursebuild.course import course_root
+from coursebuild.course import CourseError, course_root, read_source
 from coursebuild.messages import MessageError, with_code_messages, with_messages
 from coursebuild.rules import (
     ANSWER,
@@ -108,7 +108,9 @@ def _read(path: Path) -> NotebookNode:
     """Read a notebook of which nothing is known yet but that it is one."""
     name = _name(path)
     try:
-        return jupytext.reads(Path(path).read_text("utf-8"), fmt="md:myst")
+        return jupytext.reads(read_source(Path(path)), fmt="md:myst")
+    except CourseError as error:
+        raise NotebookError([str(error)]) from error
     except yaml.YAMLError as error:
         raise NotebookError([f"{name}: its front matter is no YAML: {error}"]) from error
     except MystMetadataParsingError as error:

@@ -199,7 +199,7 @@ def wrong_front_matter(notebook: NotebookNode) -> Iterator[Numbered]:
         yield 0, Problem(0, f"its kernelspec must be {KERNEL}, not {kernel!r}")
     if not isinstance(draft, bool):
         way_out = "write `draft: true`, or take the line away"
-        yield 0, Problem(0, f"`draft: {draft}` says neither yes nor no; {way_out}")
+        yield 0, Problem(0, f"`draft: {draft!r}` says neither yes nor no; {way_out}")
 
 
 def is_draft(notebook: NotebookNode) -> bool:
