@@ -145,9 +145,9 @@ def wait_for(address):
 
 
 @contextmanager
-def live(root):
+def live(root, port=None):
     """Run the command; yields the address that it prints."""
-    port = free_port()
+    port = port or free_port()
     command = [sys.executable, "-m", "coursebuild.live", "--port", str(port), str(root)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "code")}
     server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
@@ -173,6 +173,9 @@ def test_pages_and_kernels_are_for_who_knows_the_token(address):
     wrong = httpx.get(f"{place}/site/{CHAPTER}.html?token={token[:-1]}")
     assert wrong.status_code == 403 and "make live" in wrong.text
     with httpx.Client(base_url=place) as reader:
+        for odd in ("%00", "a%00.html", f"{300 * 'a'}.html", f"{300 * 'a'}", "..%2f..%2f_toc.yml"):
+            found = reader.get(f"/site/{odd}", headers={"Authorization": f"token {token}"})
+            assert found.status_code in (403, 404), odd
         seen = reader.get("/site/", params={"token": token})
         assert seen.status_code == 302 and "token" not in seen.headers["location"]
         page = reader.get(f"/site/{CHAPTER}.html").text
@@ -392,6 +395,20 @@ def test_a_kernel_that_dies_says_so_and_another_goes_on(reader_of):
     reader.tab.get_by_role("button", name="Restart").click()
     reader.says("was started anew")
     assert reader.run(2) == "twice is 8"
+
+
+@pytest.mark.check
+def test_a_server_that_is_started_anew_is_met_again(chromium, course):
+    """While the page is open: what was computed is gone, and the next cell starts a kernel."""
+    port = free_port()
+    with live(course, port) as address:
+        reader = Reader(chromium, address, CHAPTER)
+        assert reader.run(2) == "twice is 6"
+    reader.says("is interrupted")
+    with live(course, port):
+        reader.says("The server was started anew: what the cells had computed is gone.")
+        assert reader.run(2) == "twice is 6"
+        reader.context.close()
 
 
 @pytest.mark.check

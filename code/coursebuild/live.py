@@ -61,9 +61,12 @@ class SiteHandler(JupyterHandler, StaticFileHandler):
             self.redirect(self.request.path)
             return
         docname = path.removesuffix(".html")
-        if docname == path or not self._runs(docname):
-            await StaticFileHandler.get(self, path, include_body)
-            return
+        try:
+            if docname == path or not self._runs(docname):
+                await StaticFileHandler.get(self, path, include_body)
+                return
+        except (OSError, ValueError) as error:  # no name of a file: too long, or with a zero in it
+            raise HTTPError(404) from error
         self.set_header("Content-Type", "text/html; charset=UTF-8")
         self.set_header("Cache-Control", "no-cache")
         _ = self.xsrf_token  # sets the cookie that the page's requests must repeat

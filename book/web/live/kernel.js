@@ -1,7 +1,7 @@
 /** The kernel of a page: started when first asked, ended with the page. */
 
 import { KernelConnection } from "@jupyterlab/services/lib/kernel/default";
-import { interruptKernel, shutdownKernel, startNew } from "@jupyterlab/services/lib/kernel/restapi";
+import { getKernelModel, interruptKernel, shutdownKernel, startNew } from "@jupyterlab/services/lib/kernel/restapi";
 import { ServerConnection } from "@jupyterlab/services/lib/serverconnection";
 
 /** The kernel is not there any more; the message says what became of it. */
@@ -9,7 +9,11 @@ export class Gone extends Error {}
 
 const DIED = "The kernel died, and a new one started: what the cells had computed is gone. Run them again.";
 const ENDED = "The kernel has ended. Run a cell to start another.";
+const ANEW = "The server was started anew: what the cells had computed is gone. Run them again.";
+const STRANGER = "The server was started anew: open the address that it shows, for this page has an older one.";
 const LOST = "There is no connection to the server any more. Is it still running?";
+
+const PULSE = 1000; // ms between two looks whether a server that was lost is there again
 
 /**
  * @param options of the server: `baseUrl`, and a `token` where no cookie says who one is
@@ -51,7 +55,10 @@ export function kernelAt(options, folder, say) {
     });
     connection.connectionStatusChanged.connect((_, status) => {
       if (status === "disconnected" && !connection.isDisposed) end(LOST, connection);
-      else if (status === "connecting" && steady) say("connecting");
+      else if (status === "connecting" && steady) {
+        say("connecting");
+        lookFor(connection);
+      }
       else if (status === "connected") {
         if (steady) say("connected");
         steady = true;
@@ -59,6 +66,18 @@ export function kernelAt(options, folder, say) {
     });
     watch();
     return connection;
+  }
+
+  /** Ask a server that is there again for the kernel: another run of it knows none of the old ones. */
+  async function lookFor(connection) {
+    while (!connection.isDisposed && connection.connectionStatus === "connecting") {
+      const reason = await getKernelModel(connection.id, settings).then(
+        (model) => (model ? "" : ANEW),
+        (error) => (error.response?.status === 403 ? STRANGER : ""), // any other: not there yet
+      );
+      if (reason && starting && !connection.isDisposed) return end(reason, connection);
+      await new Promise((look) => setTimeout(look, PULSE));
+    }
   }
 
   function connect() {
