@@ -16,7 +16,7 @@ import lzma
 import re
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
@@ -221,8 +221,8 @@ def _numbers(value) -> dict | None:
 
 def size_of(value) -> "str | Raised":
     """The shape of an array or a list in words, for a fact that no number should tell."""
-    if value is None or isinstance(value, Raised):
-        return kind_of(value)
+    if value is None or isinstance(value, (Raised, Mapping, Set, Iterator)):
+        return kind_of(value)  # NumPy would take them for one thing each
     try:
         return " × ".join(map(str, np.shape(value))) or "a single one"
     except ValueError:  # a list whose parts have other shapes
