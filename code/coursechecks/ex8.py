@@ -123,7 +123,7 @@ def taus(taus_of) -> Facts:
         gaps = rng.integers(1, 2 * length, 60)
         gaps[:4] = length - 1, length, length - 2, length + 1
         rng.shuffle(gaps)
-        common = np.where(gaps < length, length - gaps, 0)
+        common = np.array([len(range(gap, length)) for gap in gaps])
         slope = np.where(common > 0, -1, 0.6)  # the two taus have different signs
         values = slope * gaps + rng.normal(0, length / 3, len(gaps))
         values[common == 1] += length  # so that it matters to whom these few belong
