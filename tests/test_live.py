@@ -406,7 +406,7 @@ def test_a_server_that_is_started_anew_is_met_again(chromium, course):
         assert reader.run(2) == "twice is 6"
     reader.says("is interrupted")
     with live(course, port):
-        reader.says("The server was started anew: what the cells had computed is gone.")
+        reader.says("The server knows this kernel no more: what the cells had computed is gone.")
         assert reader.run(2) == "twice is 6"
         reader.context.close()
 

@@ -9,7 +9,7 @@ export class Gone extends Error {}
 
 const DIED = "The kernel died, and a new one started: what the cells had computed is gone. Run them again.";
 const ENDED = "The kernel has ended. Run a cell to start another.";
-const ANEW = "The server was started anew: what the cells had computed is gone. Run them again.";
+const ANEW = "The server knows this kernel no more: what the cells had computed is gone. Run them again.";
 const STRANGER = "The server was started anew: open the address that it shows, for this page has an older one.";
 const LOST = "There is no connection to the server any more. Is it still running?";
 
@@ -58,8 +58,7 @@ export function kernelAt(options, folder, say) {
       else if (status === "connecting" && steady) {
         say("connecting");
         lookFor(connection);
-      }
-      else if (status === "connected") {
+      } else if (status === "connected") {
         if (steady) say("connected");
         steady = true;
       }
