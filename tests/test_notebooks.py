@@ -342,6 +342,7 @@ def test_answer_in_a_block_may_not_stand_elsewhere(solution):
 # What a solution must keep to ----------------------------------------------------------------
 
 STEP = "```{code-cell} ipython3\n:step: by-hand\n"
+WHERE = TEXT.partition("[hide-output]")[0].count("\n") + 1
 
 
 @pytest.mark.parametrize(
@@ -352,7 +353,8 @@ STEP = "```{code-cell} ipython3\n:step: by-hand\n"
         ("myst:", "draft: perhaps\nmyst:", "`draft: 'perhaps'` says neither yes nor no"),
         ("myst:", 'draft: "true"\nmyst:', "`draft: 'true'` says neither yes nor no"),
         ('["solution-only"]', '["solution_only"]', "cell 8: the tag 'solution_only' means nothing"),
-        ("[hide-output]", "hide-output", "an option is unusable, 'hide-output' is not"),
+        ("[hide-output]", "hide-output", "the option `tags` is unusable, 'hide-output' is not"),
+        ("[hide-output]", "hide-output", f"solutions/01-sums.md:{WHERE}: the option `tags`"),
         ("step: indices\ntags", "step: My Index\ntags", "name a step in lower-case words"),
         (":step: indices\n:tags: [check]", ":tags: [check]", "a check is a code cell with"),
         ('"step": "closing"', '"other": "closing"', "an answer is a Markdown cell with"),

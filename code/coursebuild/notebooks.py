@@ -108,7 +108,8 @@ def _read(path: Path) -> NotebookNode:
     """Read a notebook of which nothing is known yet but that it is one."""
     name = _name(path)
     try:
-        return jupytext.reads(read_source(Path(path)), fmt="md:myst")
+        text = read_source(Path(path))
+        return jupytext.reads(text, fmt="md:myst")
     except CourseError as error:
         raise NotebookError([str(error)]) from error
     except yaml.YAMLError as error:
@@ -116,7 +117,17 @@ def _read(path: Path) -> NotebookNode:
     except MystMetadataParsingError as error:
         raise NotebookError([f"{name}: {error}"]) from error
     except nbformat.ValidationError as error:
-        raise NotebookError([f"{name}: an option is unusable, {error.message}"]) from error
+        option, value = error.relative_path[-1], error.instance
+        what = f"the option `{option}` is unusable, {error.message}"
+        what += f"; a list is written as [{value}]" if error.validator_value == "array" else ""
+        raise NotebookError([f"{name}{_line_of(text, option, value)}: {what}"]) from error
+
+
+def _line_of(text: str, option: str | int, value: object) -> str:
+    """Where an option is written with that value, as `:LINE`; empty if that is not to be seen."""
+    written = re.compile(rf":?{option}:\s*{re.escape(str(value))}")
+    lines = enumerate(text.splitlines(), start=1)
+    return next((f":{number}" for number, line in lines if written.fullmatch(line.strip())), "")
 
 
 def finished(notebook: NotebookNode) -> NotebookNode:
