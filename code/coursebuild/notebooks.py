@@ -120,10 +120,10 @@ def _read(path: Path) -> NotebookNode:
         option, value = error.relative_path[-1], error.instance
         what = f"the option `{option}` is unusable, {error.message}"
         what += f"; a list is written as [{value}]" if error.validator_value == "array" else ""
-        raise NotebookError([f"{name}{_line_of(text, option, value)}: {what}"]) from error
+        raise NotebookError([f"{name}{_place_of(text, option, value)}: {what}"]) from error
 
 
-def _line_of(text: str, option: str | int, value: object) -> str:
+def _place_of(text: str, option: str | int, value: object) -> str:
     """Where an option is written with that value, as `:LINE`; empty if that is not to be seen."""
     written = re.compile(rf":?{option}:\s*{re.escape(str(value))}")
     lines = enumerate(text.splitlines(), start=1)
