@@ -498,7 +498,8 @@ def test_what_answers_and_is_no_scheduler_is_told(monkeypatch, answer):
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Other) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"tcp://127.0.0.1:{server.server_address[1]}"
-        said = f"no scheduler at '{address}'.*not that of its dashboard"
+        why = "no answer" if answer is None else ".*"
+        said = rf"no scheduler at '{address}' \({why}\).*not that of its dashboard"
         with pytest.raises(LayerlabError, match=said), cluster.connect(address, 1):
             pass
         done.set()

@@ -70,7 +70,7 @@ def connect(scheduler: str | None, n_workers: int) -> Iterator[Client]:
         client = Client(scheduler, timeout=REACHABLE)
     except Exception as error:  # of any kind: what answers there may be no scheduler
         raise LayerlabError(
-            f"there is no scheduler at {scheduler!r} ({error or 'no answer'!s:.100}): start one by "
+            f"there is no scheduler at {scheduler!r} ({str(error) or 'no answer':.100}): start one by "
             "'dask scheduler' and give the address that it shows, which begins with tcp:// or "
             "tls:// and is not that of its dashboard"
         ) from error
