@@ -46,6 +46,8 @@ def look_at(site, widths=WIDTHS):
     with served(site) as address, browser() as chromium:
         tab = chromium.new_page()
         for page in (page for part in parts for page in sorted((site / part).glob("*.html"))):
+            if 'http-equiv="refresh"' in page.read_text("utf-8"):
+                continue  # it only leads to another
             name = page.relative_to(site).as_posix()
             tab.set_viewport_size({"width": widths[0], "height": 900})
             open_page(tab, f"{address}/{name}")

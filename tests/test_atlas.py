@@ -496,6 +496,7 @@ def test_what_answers_and_is_no_scheduler_is_told(monkeypatch, answer):
                 self.request.sendall(answer)
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Other) as server:
+        server.block_on_close = False  # a test that fails ends, too
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"tcp://127.0.0.1:{server.server_address[1]}"
         why = "no answer" if answer is None else ".*"

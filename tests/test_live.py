@@ -398,6 +398,15 @@ def test_a_kernel_that_dies_says_so_and_another_goes_on(reader_of):
 
 
 @pytest.mark.check
+@pytest.mark.parametrize("kind", ["Markdown", "Latex", "Javascript"])
+def test_what_nothing_sets_is_shown_as_it_is_written(reader_of, kind):
+    """And not as the name of the object that has it."""
+    reader = reader_of(CHAPTER)
+    reader.write(1, f"import IPython.display as d\nd.{kind}('one **bold** word')")
+    assert reader.run(1) == "one **bold** word"
+
+
+@pytest.mark.check
 def test_a_server_that_is_started_anew_is_met_again(chromium, course):
     """While the page is open: what was computed is gone, and the next cell starts a kernel."""
     port = free_port()

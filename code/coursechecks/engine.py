@@ -562,10 +562,12 @@ def _observed(observer: Callable, answers: dict) -> Observation:
 
 
 ONE_EARLIER = translatable(
-    "Begin earlier: the step {step} has not passed the check yet, and this may follow."
+    "Begin earlier: the step {step} has not passed its check since the kernel started, and this "
+    "may follow."
 )
 MORE_EARLIER = translatable(
-    "Begin earlier: {steps} have not passed the check yet, and this may follow."
+    "Begin earlier: {steps} have not passed their checks since the kernel started, and this may "
+    "follow."
 )
 
 

@@ -69,10 +69,11 @@ def connect(scheduler: str | None, n_workers: int) -> Iterator[Client]:
             pool.submit(asyncio.run, _knock(scheduler)).result()
         client = Client(scheduler, timeout=REACHABLE)
     except Exception as error:  # of any kind: what answers there may be no scheduler
+        why = str(error)[:100] or "no answer"
         raise LayerlabError(
-            f"there is no scheduler at {scheduler!r} ({str(error) or 'no answer':.100}): start one by "
-            "'dask scheduler' and give the address that it shows, which begins with tcp:// or "
-            "tls:// and is not that of its dashboard"
+            f"there is no scheduler at {scheduler!r} ({why}): start one by 'dask scheduler' and "
+            "give the address that it shows, which begins with tcp:// or tls:// and is not that "
+            "of its dashboard"
         ) from error
     with client:
         yield client

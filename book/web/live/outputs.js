@@ -5,6 +5,8 @@ import { make } from "./dom.js";
 const ANSI = /\x1b\[[0-9;?]*[A-Za-z]/g;
 const MOST = 200_000; // letters of a stream; an endless loop may print for long
 const PICTURES = ["image/png", "image/jpeg"];
+// As it is written where nothing sets it: else one would read of an object that has the text.
+const WRITTEN = ["text/markdown", "text/latex", "application/javascript", "text/plain"];
 const UNFILLED = "✗ A blank ____ in this cell is still to be filled.";
 
 const joined = (text) => (Array.isArray(text) ? text.join("") : String(text));
@@ -22,13 +24,14 @@ function shown(data, metadata) {
   if (data["text/html"]) return other(data["text/html"], "output text_html");
   if (data["image/svg+xml"]) return other(data["image/svg+xml"], "output image_svg");
   const kind = PICTURES.find((name) => data[name]);
-  const words = data["text/plain"] && joined(data["text/plain"]);
+  const written = WRITTEN.find((name) => data[name]);
+  const words = written && joined(data[written]);
   if (kind) {
     const alt = metadata?.[kind]?.alt || words || "A picture that this cell made";
     const src = `data:${kind};base64,${joined(data[kind]).trim()}`;
     return make("div", { className: "output" }, make("img", { src, alt }));
   }
-  return words ? printed(words, "text_plain") : null;
+  return words ? printed(words, written.replace("/", "_")) : null;
 }
 
 /** The text of an error: what a check says, or the way to it. */
