@@ -37,7 +37,6 @@ from coursechecks.engine import MISSING, STOPPED, Observation, diagnose, first_d
 from coursechecks.words import same
 
 MOST_NAMES = 6  # of mistakes in a step
-KEYS = {"right", "mistake", "refused", "alternative", "withheld", "kept"}
 KEYS_OF = {"mistake": {"name", "hint", "programs"}, "alternative": {"why", "answers"}}
 TEACHING = {"mistake": {"misconception", "ask"}}  # may stand there, too
 WORDS = {"type": "string"}
@@ -109,8 +108,8 @@ class Known:
 
     def _read_step(self, step: Step, entry: dict) -> None:
         where = f"{self.name}, step {step.name}"
-        for key in entry.keys() - KEYS:
-            self.problems.append(f"{where}: unknown {key!r}; there is {', '.join(sorted(KEYS))}")
+        for key in entry.keys() - TYPES.keys():
+            self.problems.append(f"{where}: unknown {key!r}; there is {', '.join(sorted(TYPES))}")
         if self.is_read and not entry.get("right"):
             self.problems.append(f"{where}: `right` is missing, what the check says of a right one")
         mistakes = self._complete(where, "mistake", entry)

@@ -34,7 +34,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import ConfigError, ExtensionError
 from sphinx.util import logging
 from sphinx.util.osutil import relative_uri
-from sphinx_external_toc.parsing import MalformedError, parse_toc_yaml
+from sphinx_external_toc.parsing import MalformedError, parse_toc_data
 
 from coursebuild import (
     assets,
@@ -278,10 +278,10 @@ def _leave_out(
     """Take pages out of the table of contents; `patterns` says which files these are."""
     path = Path(app.srcdir, config.external_toc_path)
     try:
-        parse_toc_yaml(path)
+        contents = yaml.safe_load(path.read_text("utf-8"))
+        parse_toc_data(contents)
     except (MalformedError, yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path.name} is no table of contents: {error}") from error
-    contents = yaml.safe_load(path.read_text("utf-8"))
     kept = _without(contents, is_left_out)
     if kept != contents:
         path = build_folder(app).resolve() / "toc-of-this-build.yml"

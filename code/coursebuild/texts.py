@@ -18,7 +18,7 @@ from coursebuild import downloads
 from coursebuild.course import drafts
 from coursebuild.messages import code_messages, messages_of
 from coursebuild.notebooks import exercise_notebook
-from coursebuild.tables import read_tables
+from coursebuild.tables import read_tables, tables
 from coursechecks.engine import group_of, load
 from coursechecks.language import without_numbers
 
@@ -131,7 +131,7 @@ def messages_of_checks(root: Path) -> list[str]:
 
 
 def _said_of_mistakes(path: Path) -> Iterator[str]:
-    for step in read_tables(path, {"type": "object"}).values():
+    for step in read_tables(path, tables({"type": "object"})).values():
         yield step.get("right", "")
         for mistake in step.get("mistake", []):
             yield from (mistake.get(key, "") for key in ("name", "hint"))
